@@ -1,0 +1,344 @@
+"""The nouns of the house as frozen values. Times are aware UTC datetimes; `text` is plain, never HTML."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a subscriber may do in the chat."""
+
+    SUBSCRIBER = "subscriber"
+    ADMIN = "admin"
+
+
+class ChatKind(StrEnum):
+    """Telegram's kinds of chat, by its own names."""
+
+    PRIVATE = "private"
+    GROUP = "group"
+    SUPERGROUP = "supergroup"
+    CHANNEL = "channel"
+
+
+class SubscriberState(StrEnum):
+    """ACTIVE gets alerts; PAUSED asked for silence; GONE blocked the bot or removed it (watches are kept)."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    GONE = "gone"
+
+
+class FeedKind(StrEnum):
+    """What a feed's URL answers with."""
+
+    FEED = "feed"  # RSS, Atom, RDF or JSON Feed
+    SITEMAP = "sitemap"
+    HTML = "html"
+    TELEGRAM = "telegram"
+
+
+@dataclass(frozen=True, slots=True)
+class OutletFeed:
+    """One feed as the outlets file names it."""
+
+    url: str
+    kind: FeedKind = FeedKind.FEED
+
+
+@dataclass(frozen=True, slots=True)
+class OutletEntry:
+    """One outlet as the outlets file names it. country: ISO 3166-1 alpha-2; language: BCP 47."""
+
+    name: str
+    homepage: str
+    country: str
+    language: str
+    feeds: tuple[OutletFeed, ...]
+    user_agent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One feed to poll, with what the last poll left behind."""
+
+    id: int
+    outlet_id: int
+    outlet: str
+    url: str
+    kind: FeedKind
+    language: str
+    country: str
+    etag: str | None = None
+    last_modified: str | None = None
+    body_hash: str | None = None
+    first_polled_at: datetime | None = None  # None: the next poll is the first, and alerts nobody
+    interval_s: int = 0
+    failures: int = 0  # consecutive
+    user_agent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One item of a feed as published. published_at None: the feed gives no date we can read."""
+
+    url: str
+    title: str
+    summary: str = ""
+    body: str = ""  # full text where the feed carries it, else ""
+    author: str = ""
+    guid: str = ""
+    source: str = ""  # RSS <source>: who the feed says wrote it
+    published_at: datetime | None = None
+
+
+class FailureKind(StrEnum):
+    """Why a request gave nothing to read."""
+
+    DNS = "dns"
+    CONNECT = "connect"
+    TLS = "tls"
+    TIMEOUT = "timeout"
+    FORBIDDEN = "403"
+    NOT_FOUND = "404"
+    GONE = "410"
+    TOO_MANY = "429"
+    STATUS = "status"  # any other answer that is not 200 or 304
+    SERVER = "5xx"
+    NOT_A_FEED = "not a feed"
+    EMPTY = "empty"
+    TOO_LARGE = "too large"
+    PRIVATE = "private address"
+    REDIRECTS = "redirects"
+    ABSURD = "absurd markup"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A request or a document that gave nothing. detail: one line for a person."""
+
+    kind: FailureKind
+    detail: str
+    retry_after_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """The outlet says, or the bytes show, that nothing is new."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A feed that was read. note: what was odd but survivable, one line, else ""."""
+
+    entries: tuple[Entry, ...]
+    etag: str | None = None
+    last_modified: str | None = None
+    body_hash: str | None = None
+    title: str = ""
+    note: str = ""
+    moved_to: str | None = None  # the address of a permanent redirect
+
+
+FeedReading = Changed | Unchanged | Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What an article's page gives. Empty fields: the page does not say."""
+
+    text: str
+    title: str = ""
+    authors: str = ""
+    published_at: datetime | None = None
+    canonical_url: str = ""  # rel=canonical, absolute
+    publisher: str = ""  # JSON-LD publisher or og:site_name
+    based_on: tuple[str, ...] = ()  # JSON-LD isBasedOn, sourceOrganization, "Original url" links
+    links: tuple[str, ...] = ()  # absolute links of the text, in order
+
+
+PageReading = Page | Failure
+
+
+class Place(StrEnum):
+    """Where in an article a word stands."""
+
+    TITLE = "title"
+    SUMMARY = "summary"
+    BODY = "body"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """An article as matching and repost recognition see it. language: BCP 47, "" where unknown."""
+
+    title: str
+    summary: str = ""
+    body: str = ""
+    language: str = ""
+    outlet: str = ""
+    country: str = ""
+    author: str = ""
+    url: str = ""
+
+    def text(self, place: Place) -> str:
+        """Return the plain text of that part."""
+        return str(getattr(self, place.value))
+
+
+class Rule(StrEnum):
+    """Why a form in the text counts as a term of the watch."""
+
+    EXACT = "exact"
+    INFLECTION = "inflection"
+    ALIAS = "alias"
+    TRANSLITERATION = "transliteration"
+    PREFIX = "prefix"
+    EDIT = "edit"
+    FILTER = "filter"  # outlet:, lang:, country:, ... ; start and end are 0
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One reason for a match. start, end: character offsets into the text of `place`, end exclusive."""
+
+    term: str  # as the watch has it
+    form: str  # as the text has it
+    rule: Rule
+    place: Place
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A watch that an article fulfils, with its reasons: at least one hit unless only filters matched."""
+
+    watch_id: int
+    hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """A Telegram chat that gets alerts."""
+
+    id: int
+    chat_id: int
+    kind: ChatKind
+    title: str
+    language: str
+    state: SubscriberState
+    paused_until: datetime | None = None
+    state_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """A subscriber's standing query. revision: of the watch log, growing with every change to any watch."""
+
+    id: int
+    subscriber_id: int
+    query: str
+    created_at: datetime
+    revision: int
+    stopped_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One page of one outlet, as stored."""
+
+    id: int
+    outlet_id: int
+    outlet: str
+    country: str
+    language: str
+    url: str
+    title: str
+    summary: str
+    body: str
+    author: str
+    published_at: datetime | None
+    seen_at: datetime
+    archived: bool  # from a feed's first poll: filed, and alerts nobody
+    attempts: int = 0
+    story_id: int | None = None
+    copy_of: int | None = None
+    evidence: Mapping[str, object] = field(default_factory=dict)
+    source: str = ""  # RSS <source>: who the feed says wrote it
+
+
+class Sent(StrEnum):
+    """What became of one attempt to bring a message up to date."""
+
+    OK = "ok"
+    LATER = "later"  # surely not shown; try again
+    UNCERTAIN = "uncertain"  # the chat may already show it
+    GONE = "gone"  # blocked, kicked, deleted
+    MOVED = "moved"  # the group became a supergroup
+    REFUSED = "refused"  # Telegram will never take this message
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The answer of a messenger. retry_after_s: seconds Telegram asks us to wait, None if it does not say."""
+
+    sent: Sent
+    message_id: int | None = None
+    retry_after_s: int | None = None
+    new_chat_id: int | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A button under a message. data: `command:argument`, at most 64 bytes of UTF-8; or url, a link."""
+
+    label: str
+    data: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a chat is to show. html: Telegram's HTML, at most 4096 characters once its tags are parsed."""
+
+    html: str
+    buttons: tuple[tuple[Button, ...], ...] = ()  # rows
+    silent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One subscriber, one story, one message. Behind, and so in the outbox, while shown < revision."""
+
+    id: int
+    subscriber_id: int
+    chat_id: int
+    language: str
+    story_id: int
+    revision: int
+    delivered_revision: int
+    attempts: int
+    message_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoryView:
+    """What a message about a story is made from: its articles, origin first, then by time of publication."""
+
+    story_id: int
+    articles: tuple[Article, ...]
+    matches: tuple[tuple[Watch, int, tuple[Hit, ...]], ...]  # watch, article id, why
+
+
+@dataclass(frozen=True, slots=True)
+class AlertView:
+    """An alert with all that its message shows."""
+
+    alert: Alert
+    story: StoryView
