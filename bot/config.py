@@ -1,0 +1,268 @@
+"""Settings: choices from settings.toml, secrets and overrides from the environment, read once.
+
+This is the only file that reads the environment. A wrong or unknown setting is a SettingsError of one line.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from bot.domain.errors import SettingsError
+from bot.domain.model import FeedKind, OutletEntry, OutletFeed
+
+PREFIX = "OUTPOST__"
+PACKAGE = Path(__file__).resolve().parent
+
+Network = IPv4Network | IPv6Network
+
+
+class Section(BaseModel):
+    """A table of settings.toml. Frozen; unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Polling(Section):
+    """When outlets are asked."""
+
+    min_interval_s: int = Field(120, ge=1, le=86_400)
+    max_interval_s: int = Field(3_600, ge=1, le=86_400)
+    polls_per_minute: int = Field(60, ge=1, le=10_000)
+    at_once: int = Field(64, ge=1, le=512)
+    feed_gap_s: float = Field(2.0, ge=0, le=60)
+    page_gap_s: float = Field(5.0, ge=0, le=60)
+
+
+class Networking(Section):
+    """How outlets are asked, and which addresses may be."""
+
+    contact: str = Field("https://github.com/outpost-bot/outpost", max_length=200)
+    allow_private: Annotated[tuple[Network, ...], NoDecode] = ()
+    total_timeout_s: float = Field(30.0, ge=1, le=300)
+
+    @field_validator("allow_private", mode="before")
+    @classmethod
+    def _comma_separated(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.strip("[] ").split(",") if part.strip())
+        return value
+
+
+class Pages(Section):
+    """When an article's page is read for its full text."""
+
+    fetch: bool = True
+    under_chars: int = Field(600, ge=0, le=100_000)
+    attempts: int = Field(3, ge=1, le=10)
+    retry_s: int = Field(300, ge=1, le=86_400)
+
+
+class Clustering(Section):
+    """What counts as a copy."""
+
+    window_h: int = Field(72, ge=1, le=720)
+    candidates: int = Field(48, ge=1, le=500)
+
+
+class Delivery(Section):
+    """How messages go out."""
+
+    edit_gap_s: int = Field(10, ge=0, le=3_600)
+    attempts: int = Field(50, ge=1, le=1_000)
+    lease_s: int = Field(120, ge=10, le=3_600)
+
+
+class Chat(Section):
+    """What a subscriber may do."""
+
+    watches_per_subscriber: int = Field(100, ge=1, le=10_000)
+    query_chars: int = Field(500, ge=10, le=4_000)
+
+
+class Settings(BaseSettings):
+    """Everything that is a choice. Made by `load_settings` only."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        populate_by_name=True,
+    )
+    _toml: ClassVar[Path | None] = None
+
+    telegram_bot_token: SecretStr | None = Field(None, validation_alias="TELEGRAM_BOT_TOKEN")
+    telegram_api_url: str = Field("https://api.telegram.org", validation_alias="TELEGRAM_API_URL")
+    database_url: SecretStr = Field(
+        SecretStr("sqlite:///outpost.db"), validation_alias="DATABASE_URL"
+    )
+    admins: Annotated[frozenset[int], NoDecode] = Field(
+        frozenset(), validation_alias="OUTPOST_ADMINS"
+    )
+    config_dir: Path = Field(Path("config"), validation_alias="OUTPOST_CONFIG")
+    port: int = Field(8000, ge=1, le=65_535, validation_alias="PORT")
+
+    polling: Polling = Polling()
+    network: Networking = Networking()
+    pages: Pages = Pages()
+    clustering: Clustering = Clustering()
+    delivery: Delivery = Delivery()
+    chat: Chat = Chat()
+
+    @field_validator("admins", mode="before")
+    @classmethod
+    def _ids(cls, value: object) -> object:
+        if isinstance(value, str):
+            return frozenset(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("telegram_api_url")
+    @classmethod
+    def _http(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return value.rstrip("/")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment overrule the file; there is no .env and no secrets folder."""
+        file = TomlConfigSettingsSource(settings_cls, cls._toml)
+        return (init_settings, env_settings, file)
+
+
+SECTIONS = ("polling", "network", "pages", "clustering", "delivery", "chat")
+
+
+def shipped(name: str) -> Path:
+    """Return a folder that travels with the package ("config", "migrations"): in a wheel, or in a checkout."""
+    inside = PACKAGE / "shipped" / name
+    return inside if inside.is_dir() else PACKAGE.parent / name
+
+
+def config_folder() -> Path:
+    """Return OUTPOST_CONFIG, else ./config where there is one, else the packaged copy."""
+    named = os.environ.get("OUTPOST_CONFIG")
+    if named:
+        return Path(named)
+    here = Path("config")
+    return here if (here / "settings.toml").is_file() else shipped("config")
+
+
+def load_settings() -> Settings:
+    """Read settings.toml and the environment. Raises SettingsError, one line, for the first fault found."""
+    folder = config_folder()
+    if not folder.is_dir():
+        raise SettingsError(f"OUTPOST_CONFIG: there is no folder {folder}")
+    _refuse_unknown_variables(os.environ)
+    file = folder / "settings.toml"
+    values = _read_toml(file) if file.is_file() else {}
+    for name in values:
+        if name not in SECTIONS:
+            raise SettingsError(
+                f"{file}: unknown section [{name}]; there are {', '.join(SECTIONS)}"
+            )
+    loader = type("Settings", (Settings,), {"_toml": file if file.is_file() else None})
+    try:
+        settings: Settings = loader(config_dir=folder)
+    except ValidationError as e:
+        raise SettingsError(_one_line(e)) from None
+    if settings.polling.min_interval_s > settings.polling.max_interval_s:
+        raise SettingsError("polling.min_interval_s is above polling.max_interval_s")
+    return settings
+
+
+def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
+    for name in environment:
+        if name.upper().startswith(PREFIX):
+            section, _, key = name.upper().removeprefix(PREFIX).lower().partition("__")
+            model = Settings.model_fields.get(section) if section in SECTIONS else None
+            fields = model.annotation.model_fields if model and model.annotation else {}  # type: ignore[attr-defined]
+            if key not in fields:
+                known = ", ".join(fields) if fields else ", ".join(SECTIONS)
+                raise SettingsError(f"{name}: unknown setting; there are {known}")
+
+
+def _one_line(error: ValidationError) -> str:
+    fault = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in fault["loc"])
+    return f"{where}: {fault['msg']}"
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
+        raise SettingsError(f"{file}: {e}") from None
+
+
+class _FeedModel(Section):
+    url: str = Field(pattern=r"^https?://\S+$", max_length=2_000)
+    kind: FeedKind = FeedKind.FEED
+
+
+class _OutletModel(Section):
+    name: str = Field(min_length=1, max_length=100)
+    homepage: str = Field(pattern=r"^https?://\S+$", max_length=2_000)
+    country: str = Field(pattern=r"^[A-Z]{2}$")
+    language: str = Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
+    user_agent: str | None = Field(None, max_length=300)
+    feed: tuple[_FeedModel, ...] = Field(min_length=1)
+
+
+class _OutletsModel(Section):
+    outlet: tuple[_OutletModel, ...] = ()
+
+
+def load_outlets(folder: Path) -> tuple[OutletEntry, ...]:
+    """Read outlets.toml. Raises SettingsError naming file, outlet and fault."""
+    file = folder / "outlets.toml"
+    values = _read_toml(file)
+    try:
+        outlets = _OutletsModel.model_validate(values).outlet
+    except ValidationError as e:
+        loc = e.errors()[0]["loc"]
+        index = loc[1] if len(loc) > 1 and isinstance(loc[1], int) else None
+        name = (
+            values["outlet"][index].get("name", f"number {index + 1}") if index is not None else ""
+        )
+        raise SettingsError(f"{file}: outlet {name}: {_one_line(e)}") from None
+    _refuse_twins(file, "name", [o.name for o in outlets])
+    _refuse_twins(file, "feed url", [f.url for o in outlets for f in o.feed])
+    return tuple(
+        OutletEntry(
+            name=o.name,
+            homepage=o.homepage,
+            country=o.country,
+            language=o.language,
+            feeds=tuple(OutletFeed(f.url, f.kind) for f in o.feed),
+            user_agent=o.user_agent,
+        )
+        for o in outlets
+    )
+
+
+def _refuse_twins(file: Path, what: str, values: list[str]) -> None:
+    seen: set[str] = set()
+    for value in values:
+        if value in seen:
+            raise SettingsError(f"{file}: {what} {value!r} stands there twice")
+        seen.add(value)

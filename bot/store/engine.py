@@ -1,0 +1,146 @@
+"""The engine per dialect, and `Store.run`: one plain function, one transaction, one thread.
+
+SQLite: WAL, busy_timeout and BEGIN IMMEDIATE. Without the last, two transactions that read and then
+write lose updates or fail at once with "database is locked", whatever the timeout.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+
+from bot.domain.errors import SettingsError
+from bot.store.schema import counters
+
+Tx = sa.Connection
+P = ParamSpec("P")
+T = TypeVar("T")
+
+BUSY_TIMEOUT_MS = 30_000  # longer than any transaction of ours; a claim waits instead of failing
+THREADS = 8  # a transaction each; SQLite still has one writer
+
+
+class DatabaseDown(Exception):
+    """The database is locked, full, gone or refusing connections: nothing was saved, try again."""
+
+
+def database_url(text: str) -> sa.URL:
+    """Return the URL SQLAlchemy needs. Raises SettingsError for what is neither SQLite nor PostgreSQL.
+
+    postgres:// (Heroku's spelling) and postgresql:// both mean the psycopg 3 driver.
+    """
+    try:
+        url = make_url(text)
+    except sa.exc.ArgumentError:
+        raise SettingsError(
+            "DATABASE_URL cannot be read; it looks like sqlite:///outpost.db"
+            " or postgresql://user:password@host/name"
+        ) from None
+    kind = url.get_backend_name()
+    if kind in ("postgres", "postgresql"):
+        return url.set(drivername="postgresql+psycopg")
+    if kind == "sqlite":
+        return url.set(drivername="sqlite+pysqlite")
+    raise SettingsError(f"DATABASE_URL names {kind!r}; Outpost runs on sqlite or postgresql")
+
+
+def make_engine(text: str) -> sa.Engine:
+    """Return an engine for the database at that URL. Nothing is connected yet."""
+    url = database_url(text)
+    if url.get_backend_name() == "sqlite":
+        return _sqlite(url)
+    # Prepared statements do not survive a pooler in transaction mode.
+    return sa.create_engine(
+        url,
+        pool_size=THREADS,
+        pool_pre_ping=True,
+        connect_args={"prepare_threshold": None, "connect_timeout": 10},
+    )
+
+
+def _sqlite(url: sa.URL) -> sa.Engine:
+    engine = sa.create_engine(
+        url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}
+    )
+
+    @sa.event.listens_for(engine, "connect")
+    def _pragmas(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        cursor.execute("PRAGMA synchronous=NORMAL")  # WAL: a crash of the process loses nothing
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+class Store:
+    """The database of one process."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = make_engine(url)
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="store")
+
+    @property
+    def dialect(self) -> str:
+        """Return "sqlite" or "postgresql"."""
+        return self.engine.dialect.name
+
+    def call(self, f: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run f(tx, ...) in one transaction, here and now. Raises DatabaseDown, and whatever f raises."""
+        try:
+            with self.engine.begin() as tx:
+                return f(tx, *args, **kwargs)
+        except sa.exc.OperationalError as e:
+            raise DatabaseDown(str(e.orig).strip().splitlines()[0]) from e
+        except sa.exc.DBAPIError as e:
+            if e.connection_invalidated:
+                raise DatabaseDown(str(e.orig).strip().splitlines()[0]) from e
+            raise
+
+    async def run(
+        self, f: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run f(tx, ...) in one transaction in a thread. Raises as `call` does."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, lambda: self.call(f, *args, **kwargs))
+
+    def close(self) -> None:
+        """Finish what runs and let the connections go."""
+        self._threads.shutdown(wait=True)
+        self.engine.dispose()
+
+
+def insert(tx: Tx, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    """Return the dialect's own INSERT, which knows ON CONFLICT."""
+    return sqlite.insert(table) if tx.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def count(tx: Tx, statement: sa.Select[Any]) -> int:
+    """Return how many rows a select would give."""
+    return tx.execute(sa.select(sa.func.count()).select_from(statement.subquery())).scalar_one()
+
+
+def next_value(tx: Tx, name: str) -> int:
+    """Raise a counter by one and return it. The row is locked until the transaction ends."""
+    statement = insert(tx, counters).values(name=name, value=1)
+    bumped = statement.on_conflict_do_update(
+        index_elements=[counters.c.name], set_={"value": counters.c.value + 1}
+    ).returning(counters.c.value)
+    value: int = tx.execute(bumped).scalar_one()
+    return value
+
+
+def chunked(rows: Sequence[T], size: int) -> list[Sequence[T]]:
+    """Return the rows in parts: SQLite takes 32,766 variables a statement, PostgreSQL 65,535."""
+    return [rows[i : i + size] for i in range(0, len(rows), size)]

@@ -1,0 +1,245 @@
+"""All tables, for SQLite and PostgreSQL alike. No queries live here.
+
+Every time is stored as UTC. The alert row is the outbox: it is behind while revision > delivered_revision.
+"""
+
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+metadata = sa.MetaData(naming_convention=NAMING)
+
+
+class Utc(sa.TypeDecorator[datetime]):
+    """An aware UTC datetime. A naive one is a bug and raises ValueError; SQLite stores it without zone."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Turn any aware time into UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a naive datetime reached the database: {value!r}")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Give the zone back."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+# SQLite gives out row ids only for a column typed INTEGER.
+Id = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+
+def _id() -> sa.Column[int]:
+    return sa.Column("id", Id, primary_key=True, autoincrement=True)
+
+
+def _ref(name: str, to: str, *, nullable: bool = False, cascade: bool = False) -> sa.Column[int]:
+    on_delete = "CASCADE" if cascade else None
+    return sa.Column(name, Id, sa.ForeignKey(to, ondelete=on_delete), nullable=nullable)
+
+
+counters = sa.Table(
+    "counters",  # small facts that must survive a restart: the update offset, the watch revision
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("value", sa.BigInteger, nullable=False),
+)
+
+outlets = sa.Table(
+    "outlets",
+    metadata,
+    _id(),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("homepage", sa.Text, nullable=False),
+    sa.Column("country", sa.String(2), nullable=False),
+    sa.Column("language", sa.String(35), nullable=False),
+    sa.Column("user_agent", sa.Text),
+    sa.Column("retired_at", Utc),  # gone from the outlets file; its history stays
+)
+
+feeds = sa.Table(
+    "feeds",
+    metadata,
+    _id(),
+    _ref("outlet_id", "outlets.id"),
+    sa.Column("url", sa.Text, nullable=False, unique=True),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("etag", sa.Text),
+    sa.Column("last_modified", sa.Text),
+    sa.Column("body_hash", sa.String(64)),
+    sa.Column("due_at", Utc, nullable=False),
+    sa.Column(
+        "first_polled_at", Utc
+    ),  # the first poll that could be read; None: history still to file
+    sa.Column("polled_at", Utc),
+    sa.Column("new_at", Utc),  # the last poll that brought an article
+    sa.Column("interval_s", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # in a row
+    sa.Column("failure", sa.String(32)),  # FailureKind of the last poll, None if it went well
+    sa.Column("failure_detail", sa.Text),
+    sa.Column("note", sa.Text),  # what was odd but survivable in the last reading
+    sa.Column("retired_at", Utc),
+    sa.Index(
+        "ix_feeds_due_at",
+        "due_at",
+        sqlite_where=sa.text("retired_at IS NULL"),
+        postgresql_where=sa.text("retired_at IS NULL"),
+    ),
+    sa.Index("ix_feeds_outlet_id", "outlet_id"),
+)
+
+stories = sa.Table(
+    "stories",
+    metadata,
+    _id(),
+    sa.Column("opened_at", Utc, nullable=False),
+    sa.Column("origin_id", Id),  # the article written first, by evidence
+)
+
+articles = sa.Table(
+    "articles",
+    metadata,
+    _id(),
+    _ref("outlet_id", "outlets.id"),
+    _ref("feed_id", "feeds.id"),
+    sa.Column("url", sa.Text, nullable=False, unique=True),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("summary", sa.Text, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("author", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),  # RSS <source>
+    sa.Column("language", sa.String(35), nullable=False),
+    sa.Column("published_at", Utc),
+    sa.Column("seen_at", Utc, nullable=False),
+    sa.Column("archived", sa.Boolean, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),  # new, filed
+    sa.Column("due_at", Utc, nullable=False),  # of ingest; pushed forward by a claim
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("filed_at", Utc),
+    sa.Column(
+        "page_failure", sa.Text
+    ),  # why the page was not read: matched on the feed's text only
+    sa.Column("watch_revision", sa.BigInteger),  # of the watch log, when this article was matched
+    _ref("story_id", "stories.id", nullable=True),
+    sa.Column("copy_of", Id),  # the article it was recognised by
+    sa.Column("evidence", sa.JSON),  # why it joined its story
+    sa.Column("sketch", sa.LargeBinary),
+    sa.Index(
+        "ix_articles_due_at",
+        "due_at",
+        sqlite_where=sa.text("state = 'new'"),
+        postgresql_where=sa.text("state = 'new'"),
+    ),
+    sa.Index("ix_articles_story_id", "story_id"),
+    sa.Index("ix_articles_outlet_id_seen_at", "outlet_id", "seen_at"),
+)
+
+article_keys = sa.Table(
+    "article_keys",  # what an article is found by when a copy comes
+    metadata,
+    sa.Column("key", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("article_id", Id, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+
+subscribers = sa.Table(
+    "subscribers",
+    metadata,
+    _id(),
+    sa.Column("chat_id", sa.BigInteger, nullable=False, unique=True),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("language", sa.String(35), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("state_reason", sa.Text, nullable=False, server_default=""),
+    sa.Column("paused_until", Utc),
+    sa.Column("created_at", Utc, nullable=False),
+)
+
+watches = sa.Table(
+    "watches",
+    metadata,
+    _id(),
+    _ref("subscriber_id", "subscribers.id", cascade=True),
+    sa.Column("query", sa.Text, nullable=False),
+    sa.Column("created_at", Utc, nullable=False),
+    sa.Column("stopped_at", Utc),
+    sa.Column("revision", sa.BigInteger, nullable=False),  # of the watch log
+    sa.Index("ix_watches_revision", "revision"),
+    sa.Index("ix_watches_subscriber_id", "subscriber_id"),
+)
+
+alerts = sa.Table(
+    "alerts",
+    metadata,
+    _id(),
+    _ref("subscriber_id", "subscribers.id", cascade=True),
+    _ref("story_id", "stories.id"),
+    sa.Column("state", sa.String(16), nullable=False),  # open, held, failed
+    sa.Column("state_reason", sa.Text, nullable=False, server_default=""),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("delivered_revision", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("due_at", Utc, nullable=False),  # pushed forward by a claim; never by a new copy
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),  # since the last success
+    sa.Column("message_id", sa.BigInteger),
+    sa.Column("created_at", Utc, nullable=False),
+    sa.Column("told_at", Utc),  # first delivered
+    sa.UniqueConstraint("subscriber_id", "story_id"),
+    sa.Index(
+        "ix_alerts_due_at",
+        "due_at",
+        sqlite_where=sa.text("state = 'open' AND revision > delivered_revision"),
+        postgresql_where=sa.text("state = 'open' AND revision > delivered_revision"),
+    ),
+    sa.Index("ix_alerts_story_id", "story_id"),
+)
+
+matches = sa.Table(
+    "matches",
+    metadata,
+    _ref("article_id", "articles.id", cascade=True),
+    _ref("watch_id", "watches.id", cascade=True),
+    sa.Column("hits", sa.JSON, nullable=False),
+    sa.PrimaryKeyConstraint("article_id", "watch_id"),
+    sa.Index("ix_matches_watch_id", "watch_id"),
+)
+
+decisions = sa.Table(
+    "decisions",  # the ledger: what became of an article for a subscriber, and why; append-only
+    metadata,
+    _id(),
+    sa.Column("at", Utc, nullable=False),
+    _ref("article_id", "articles.id", cascade=True),
+    _ref("subscriber_id", "subscribers.id", cascade=True),
+    sa.Column("outcome", sa.String(16), nullable=False),  # told, copy, excluded, held, failed
+    sa.Column("reason", sa.JSON, nullable=False),
+    sa.Index("ix_decisions_article_id", "article_id"),
+    sa.Index("ix_decisions_subscriber_id", "subscriber_id"),
+)
+
+deliveries = sa.Table(
+    "deliveries",  # one attempt each; append-only
+    metadata,
+    _id(),
+    sa.Column("at", Utc, nullable=False),
+    _ref("alert_id", "alerts.id", cascade=True),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("edit", sa.Boolean, nullable=False),
+    sa.Column("outcome", sa.String(16), nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("message_id", sa.BigInteger),
+    sa.Index("ix_deliveries_alert_id", "alert_id"),
+)
