@@ -1,0 +1,285 @@
+"""What a command is, and the desk that answers one: shared by Telegram and the terminal, knowing neither.
+
+A command is `def name(tx, req) -> Reply`: one transaction, no network. The shell reads what came with
+`Desk.read` or `Desk.read_button`, asks the network who may change things where `Command.changes` says
+so, and shows the `Answer` of `Desk.answer`.
+"""
+
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from rapidfuzz import fuzz, process
+
+from bot import render, texts
+from bot.config import Chat
+from bot.domain.errors import QueryError, UserError
+from bot.domain.model import Button, ChatKind, Message, Role, Subscriber, SubscriberState
+from bot.store import watches
+from bot.store.engine import DatabaseDown, Store, Tx
+
+MAX_DATA_BYTES = 64  # Telegram's limit for callback data
+MAX_TOAST = 200  # characters; Telegram's limit for an answer to a tap
+GUESS_PCT = 65  # below it a guess at a mistyped command is noise: "wacth" scores 80, "foo" nothing
+
+_TYPED = re.compile(r"/([^\s@]+)(?:@(\S+))?\s*(.*)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who speaks, and where, as the shell knows it.
+
+    language: of the person's Telegram, BCP 47, "" if it does not say. user_id: None for a channel.
+    may_change: False only for one who is not an administrator of this group.
+    message_id: the message spoken, or the one whose button was tapped.
+    """
+
+    chat_id: int
+    kind: ChatKind = ChatKind.PRIVATE
+    title: str = ""
+    language: str = ""
+    user_id: int | None = None
+    may_change: bool = True
+    message_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One command as it came. argument: what followed the name, stripped, "" if nothing did.
+
+    subscriber.id is 0 for a chat that has not started: no row of it exists yet.
+    commands: those this role may type, in the order of the menu.
+    """
+
+    subscriber: Subscriber
+    now: datetime
+    argument: str = ""
+    role: Role = Role.SUBSCRIBER
+    limits: Chat = Chat()
+    commands: Sequence["Command"] = ()
+    user_id: int | None = None
+    message_id: int | None = None
+    pressed: bool = False  # a tap on a button, not typed
+
+    @property
+    def language(self) -> str:
+        """Return the language this chat reads."""
+        return self.subscriber.language
+
+    def say(self, key: str, /, **params: object) -> str:
+        """Return a text as HTML in the chat's language; params are escaped."""
+        return texts.html(self.language, key, **params)
+
+    def button(self, key: str, data: str, /, **params: object) -> Button:
+        """Return a button with its label in the chat's language. data: `command:argument`."""
+        return Button(texts.say(self.language, key, **params), data)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a command says: a text of the catalogue, or ready html; neither is no message, only a toast.
+
+    edit: replace the message whose button was tapped (sent as a new one if none was).
+    toast: key of a short text that a tap is answered with. language: "" is the chat's own.
+    """
+
+    key: str = ""
+    params: Mapping[str, object] = field(default_factory=dict)
+    buttons: tuple[tuple[Button, ...], ...] = ()  # rows
+    html: str = ""
+    edit: bool = False
+    toast: str = ""
+    language: str = ""
+
+
+Run = Callable[[Tx, Request], Reply]
+
+
+class Command(NamedTuple):
+    """One command. The menu, /help, the role check and the group check are made from these lines.
+
+    menu: key of its line in the menu and /help; "" keeps it out of both.
+    changes: in a group only its administrators may use it. typed: False answers buttons only.
+    known: only for a chat that has started.
+    """
+
+    name: str
+    role: Role
+    run: Run
+    menu: str = ""
+    changes: bool = False
+    typed: bool = True
+    known: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A message or a tap, read. command None: nothing we know; name is then what was typed, "" for prose."""
+
+    name: str
+    argument: str
+    command: Command | None
+    pressed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the shell shows. message None: nothing to send. edit: in place of the tapped message.
+
+    toast: plain words for the tap, at most 200 characters; popup: to be dismissed, not to fade.
+    """
+
+    message: Message | None
+    edit: bool = False
+    toast: str = ""
+    popup: bool = False
+
+
+def fits(data: str) -> bool:
+    """Return whether a button can carry this."""
+    return len(data.encode()) <= MAX_DATA_BYTES
+
+
+class Desk:
+    """Finds the command, checks who asks, runs it in one transaction and words the outcome."""
+
+    def __init__(
+        self,
+        store: Store,
+        commands: Sequence[Command],
+        *,
+        admins: Collection[int] = (),
+        limits: Chat = Chat(),
+    ) -> None:
+        self.store = store
+        self.limits = limits
+        self.admins = frozenset(admins)
+        self._commands = {c.name: c for c in commands}
+
+    def role(self, user_id: int | None) -> Role:
+        """Return what this person may do."""
+        return Role.ADMIN if user_id in self.admins else Role.SUBSCRIBER
+
+    def commands(self, role: Role) -> tuple[Command, ...]:
+        """Return the commands this role may type, in order."""
+        allowed = (Role.SUBSCRIBER, role)
+        return tuple(c for c in self._commands.values() if c.typed and c.role in allowed)
+
+    def menu(self, role: Role, language: str) -> list[tuple[str, str]]:
+        """Return (name, description) for Telegram's menu of commands."""
+        return [(c.name, texts.say(language, c.menu)) for c in self.commands(role) if c.menu]
+
+    def read(self, text: str, *, kind: ChatKind, bot_name: str = "") -> Order | None:
+        """Read what was typed. None: not meant for us, say nothing.
+
+        bot_name: ours, without @. In groups others' commands, unknown ones and prose are not for us
+        unless a command names us.
+        """
+        typed = _TYPED.fullmatch(text.strip())
+        private = kind is ChatKind.PRIVATE
+        if not typed:
+            return Order("", text.strip(), None) if private else None
+        name, to, argument = typed[1].lower(), typed[2] or "", typed[3].strip()
+        if to and to.lower() != bot_name.lower():
+            return None
+        command = self._commands.get(name)
+        if command and not command.typed:
+            command = None
+        if not (command or private or to):
+            return None
+        return Order(name, argument, command)
+
+    def read_button(self, data: str) -> Order:
+        """Read a tap: `command:argument`."""
+        name, _, argument = data.partition(":")
+        return Order(name, argument, self._commands.get(name), pressed=True)
+
+    async def answer(self, order: Order, caller: Caller, now: datetime) -> Answer:
+        """Return what to show. Mistakes and a database out of reach are answered, not raised."""
+        try:
+            reply, language = await self.store.run(self._run, order, caller, now)
+        except UserError as e:
+            language = await self.store.run(_language, caller)
+            return _refusal(e, language, pressed=order.pressed)
+        except DatabaseDown:
+            words = texts.say(caller.language, "database.down")
+            return Answer(None if order.pressed else Message(words), toast=words, popup=True)
+        return _worded(reply, reply.language or language)
+
+    def _run(self, tx: Tx, order: Order, caller: Caller, now: datetime) -> tuple[Reply, str]:
+        role = self.role(caller.user_id)
+        subscriber = watches.find_subscriber(tx, caller.chat_id) or _stranger(caller)
+        commands = self.commands(role)
+        req = Request(
+            subscriber=subscriber,
+            now=now,
+            argument=order.argument,
+            role=role,
+            limits=self.limits,
+            commands=commands,
+            user_id=caller.user_id,
+            message_id=caller.message_id,
+            pressed=order.pressed,
+        )
+        if order.command is None:
+            return _unknown(order, req), subscriber.language
+        _check(order.command, req, caller)
+        return order.command.run(tx, req), subscriber.language
+
+
+def _stranger(caller: Caller) -> Subscriber:
+    """Return a chat of which no row exists: id 0, in the language of its Telegram."""
+    language = texts.nearest(caller.language)
+    state = SubscriberState.GONE
+    return Subscriber(0, caller.chat_id, caller.kind, caller.title, language, state)
+
+
+def _language(tx: Tx, caller: Caller) -> str:
+    known = watches.find_subscriber(tx, caller.chat_id)
+    return known.language if known else texts.nearest(caller.language)
+
+
+def _check(command: Command, req: Request, caller: Caller) -> None:
+    if command.role is Role.ADMIN and req.role is not Role.ADMIN:
+        raise UserError("command.admin_only", name=command.name)
+    if command.changes and not caller.may_change:
+        raise UserError("command.group_admin_only")
+    if command.known and not req.subscriber.id:
+        raise UserError("command.start_first")
+
+
+def _unknown(order: Order, req: Request) -> Reply:
+    """Answer what no command answers: an old button, a slip of the fingers, or prose."""
+    if order.pressed:
+        return Reply(toast="button.stale")
+    if not order.name:
+        data = f"watch:{order.argument}"
+        offer = ((req.button("button.watch_this", data),),) if fits(data) else ()
+        return Reply("text.hint", {"text": order.argument[:200]}, offer)
+    names = [c.name for c in req.commands]
+    guess = process.extractOne(order.name, names, scorer=fuzz.ratio, score_cutoff=GUESS_PCT)
+    if guess is None:
+        return Reply("command.unknown", {"name": order.name[:32]})
+    again = f"{guess[0]} {order.argument}".strip()
+    data = f"{guess[0]}:{order.argument}"
+    offer = ((Button(f"/{again}", data),),) if fits(data) else ()
+    return Reply("command.guess", {"name": order.name[:32], "guess": again[:200]}, offer)
+
+
+def _worded(reply: Reply, language: str) -> Answer:
+    html = reply.html or (texts.html(language, reply.key, **reply.params) if reply.key else "")
+    toast = texts.say(language, reply.toast)[:MAX_TOAST] if reply.toast else ""
+    message = Message(html, reply.buttons) if html else None
+    return Answer(message, edit=reply.edit, toast=toast)
+
+
+def _refusal(error: UserError, language: str, *, pressed: bool) -> Answer:
+    if isinstance(error, QueryError):
+        message = render.caret(error, language)
+    else:
+        message = Message(texts.html(language, error.key, **error.params))
+    if pressed:
+        return Answer(None, toast=texts.plain(message.html)[:MAX_TOAST], popup=True)
+    return Answer(message)
