@@ -153,7 +153,7 @@ SECTIONS = ("polling", "network", "pages", "clustering", "delivery", "chat")
 
 
 def shipped(name: str) -> Path:
-    """Return a folder that travels with the package ("config", "migrations"): in a wheel, or in a checkout."""
+    """Return a folder that travels with the package, "config" or "migrations", in a wheel or a checkout."""
     inside = PACKAGE / "shipped" / name
     return inside if inside.is_dir() else PACKAGE.parent / name
 
@@ -164,7 +164,14 @@ def config_folder() -> Path:
     if named:
         return Path(named)
     here = Path("config")
-    return here if (here / "settings.toml").is_file() else shipped("config")
+    ours = any((here / name).is_file() for name in ("settings.toml", "outlets.toml"))
+    return here if ours else shipped("config")
+
+
+def config_file(folder: Path, name: str) -> Path:
+    """Return that file of the folder, or the packaged one where the folder has none."""
+    file = folder / name
+    return file if file.is_file() else shipped("config") / name
 
 
 def load_settings() -> Settings:
@@ -173,14 +180,14 @@ def load_settings() -> Settings:
     if not folder.is_dir():
         raise SettingsError(f"OUTPOST_CONFIG: there is no folder {folder}")
     _refuse_unknown_variables(os.environ)
-    file = folder / "settings.toml"
-    values = _read_toml(file) if file.is_file() else {}
+    file = config_file(folder, "settings.toml")
+    values = _read_toml(file)
     for name in values:
         if name not in SECTIONS:
             raise SettingsError(
                 f"{file}: unknown section [{name}]; there are {', '.join(SECTIONS)}"
             )
-    loader = type("Settings", (Settings,), {"_toml": file if file.is_file() else None})
+    loader = type("Settings", (Settings,), {"_toml": file})
     try:
         settings: Settings = loader(config_dir=folder)
     except ValidationError as e:
@@ -195,7 +202,7 @@ def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
         if name.upper().startswith(PREFIX):
             section, _, key = name.upper().removeprefix(PREFIX).lower().partition("__")
             model = Settings.model_fields.get(section) if section in SECTIONS else None
-            fields = model.annotation.model_fields if model and model.annotation else {}  # type: ignore[attr-defined]
+            fields = model.annotation.model_fields if model and model.annotation else {}
             if key not in fields:
                 known = ", ".join(fields) if fields else ", ".join(SECTIONS)
                 raise SettingsError(f"{name}: unknown setting; there are {known}")
@@ -234,7 +241,7 @@ class _OutletsModel(Section):
 
 def load_outlets(folder: Path) -> tuple[OutletEntry, ...]:
     """Read outlets.toml. Raises SettingsError naming file, outlet and fault."""
-    file = folder / "outlets.toml"
+    file = config_file(folder, "outlets.toml")
     values = _read_toml(file)
     try:
         outlets = _OutletsModel.model_validate(values).outlet

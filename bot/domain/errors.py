@@ -27,7 +27,7 @@ class QueryError(UserError):
     suggestion: a corrected query that parses, or None where none is safe to guess.
     """
 
-    def __init__(  # noqa: PLR0913  - the place, the cause and the cure are one answer
+    def __init__(
         self,
         key: str,
         *,

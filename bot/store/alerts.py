@@ -1,0 +1,241 @@
+"""The outbox, the delivery log, the ledger of decisions, and what the admins' log shows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from bot.domain.model import Alert, Outcome, SubscriberState
+from bot.store.engine import Tx, insert
+from bot.store.schema import alerts, articles, decisions, deliveries, outlets, subscribers
+
+_ALERT = sa.select(
+    alerts.c.id,
+    alerts.c.subscriber_id,
+    subscribers.c.chat_id,
+    subscribers.c.language,
+    alerts.c.story_id,
+    alerts.c.revision,
+    alerts.c.delivered_revision,
+    alerts.c.attempts,
+    alerts.c.message_id,
+).join_from(alerts, subscribers)
+
+
+def subscribers_told(tx: Tx, story_id: int) -> set[int]:
+    """Return the subscribers who have, or are about to have, a message about the story."""
+    rows = tx.execute(sa.select(alerts.c.subscriber_id).where(alerts.c.story_id == story_id))
+    return set(rows.scalars())
+
+
+def raise_or_revise(tx: Tx, subscriber_id: int, story_id: int, now: datetime) -> bool:
+    """Raise an alert, or let the one already raised show the story anew. Returns True if it was raised.
+
+    A chat that is paused or gone has its new alert held: kept, and released when it is back.
+    A lease is not moved by a revision, or two senders would send the first message twice.
+    """
+    state = tx.execute(
+        sa.select(subscribers.c.state).where(subscribers.c.id == subscriber_id)
+    ).scalar_one()
+    held = state != SubscriberState.ACTIVE.value
+    new = insert(tx, alerts).values(
+        subscriber_id=subscriber_id,
+        story_id=story_id,
+        state="held" if held else "open",
+        state_reason=state if held else "",
+        revision=1,
+        due_at=now,
+        created_at=now,
+    )
+    revised = new.on_conflict_do_update(
+        index_elements=[alerts.c.subscriber_id, alerts.c.story_id],
+        set_={"revision": alerts.c.revision + 1},
+    )
+    revision: int = tx.execute(revised.returning(alerts.c.revision)).scalar_one()
+    return revision == 1
+
+
+def claim_due(tx: Tx, now: datetime, *, limit: int, lease_s: int) -> list[Alert]:
+    """Take up to `limit` alerts whose message is missing or out of date, longest due first.
+
+    A claimed alert is invisible to other claims for lease_s seconds, then comes back by itself.
+    Safe with several processes: PostgreSQL skips rows another claim holds; SQLite has one writer.
+    """
+    due = (
+        sa.select(alerts.c.id)
+        .where(alerts.c.state == "open", alerts.c.revision > alerts.c.delivered_revision)
+        .where(alerts.c.due_at <= now)
+        .order_by(alerts.c.due_at, alerts.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("due")  # a CTE, or PostgreSQL may re-run the LIMIT and lease too many
+    )
+    lease = sa.update(alerts).where(alerts.c.id.in_(sa.select(due.c.id)))
+    lease = lease.values(due_at=now + timedelta(seconds=lease_s), attempts=alerts.c.attempts + 1)
+    ids = tx.execute(lease.returning(alerts.c.id)).scalars().all()
+    rows = tx.execute(_ALERT.where(alerts.c.id.in_(ids)).order_by(alerts.c.id))
+    return [Alert(**row) for row in rows.mappings()]
+
+
+def release(tx: Tx, alert: Alert, now: datetime) -> None:
+    """Give an unused claim back at once, as if it had not been made."""
+    tx.execute(
+        alerts.update()
+        .where(alerts.c.id == alert.id)
+        .values(due_at=now, attempts=alerts.c.attempts - 1)
+    )
+
+
+def record_delivery(tx: Tx, alert: Alert, outcome: Outcome, *, edit: bool, now: datetime) -> None:
+    """Append one attempt to the delivery log."""
+    tx.execute(
+        deliveries.insert().values(
+            at=now,
+            alert_id=alert.id,
+            revision=alert.revision,
+            edit=edit,
+            outcome=outcome.sent.value,
+            detail=outcome.detail[:500],
+            message_id=outcome.message_id,
+        )
+    )
+
+
+def mark_shown(
+    tx: Tx, alert: Alert, *, message_id: int | None, due_at: datetime, now: datetime
+) -> None:
+    """The chat shows alert.revision. due_at: the earliest moment of the next edit."""
+    tx.execute(
+        alerts.update()
+        .where(alerts.c.id == alert.id)
+        .values(
+            delivered_revision=alert.revision,
+            message_id=message_id,
+            due_at=due_at,
+            attempts=0,
+            state_reason="",
+            told_at=sa.func.coalesce(alerts.c.told_at, now),
+        )
+    )
+
+
+def mark_later(tx: Tx, alert: Alert, *, due_at: datetime, reason: str) -> None:
+    """Try again at due_at."""
+    tx.execute(
+        alerts.update()
+        .where(alerts.c.id == alert.id)
+        .values(due_at=due_at, state_reason=reason[:500])
+    )
+
+
+def mark_failed(tx: Tx, alert: Alert, reason: str) -> None:
+    """Give an alert up, visibly: Telegram will never take it, or was asked too often."""
+    tx.execute(
+        alerts.update()
+        .where(alerts.c.id == alert.id)
+        .values(state="failed", state_reason=reason[:500])
+    )
+
+
+def hold(tx: Tx, alert: Alert, reason: str) -> None:
+    """Keep an alert for a chat that is gone or paused; it is released when the chat is back."""
+    tx.execute(
+        alerts.update()
+        .where(alerts.c.id == alert.id)
+        .values(state="held", state_reason=reason[:500])
+    )
+
+
+def hold_all(tx: Tx, subscriber_id: int, reason: str) -> None:
+    """Hold every alert of a chat that has not been told yet."""
+    tx.execute(
+        alerts.update()
+        .where(
+            alerts.c.subscriber_id == subscriber_id,
+            alerts.c.state == "open",
+            alerts.c.revision > alerts.c.delivered_revision,
+        )
+        .values(state="held", state_reason=reason[:500])
+    )
+
+
+def decide(
+    tx: Tx,
+    *,
+    article_id: int,
+    subscriber_id: int,
+    outcome: str,
+    reason: Mapping[str, object],
+    now: datetime,
+) -> None:
+    """Append to the ledger what became of an article for a subscriber.
+
+    outcome: told, copy, excluded, held or failed. reason: JSON-able facts, never sentences.
+    """
+    tx.execute(
+        decisions.insert().values(
+            at=now,
+            article_id=article_id,
+            subscriber_id=subscriber_id,
+            outcome=outcome,
+            reason=dict(reason),
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of the admins' log: an article, a subscriber, and what became of it."""
+
+    decision_id: int
+    at: datetime
+    outcome: str
+    reason: Mapping[str, object]
+    outlet: str
+    title: str
+    url: str
+    chat: str
+    chat_id: int
+    alert_state: str | None
+    told_at: datetime | None
+
+
+def log(tx: Tx, *, before: int | None, limit: int) -> list[LogLine]:
+    """Return the newest decisions, newest first; before: only those with a smaller id."""
+    statement = (
+        sa.select(
+            decisions.c.id.label("decision_id"),
+            decisions.c.at,
+            decisions.c.outcome,
+            decisions.c.reason,
+            outlets.c.name.label("outlet"),
+            articles.c.title,
+            articles.c.url,
+            subscribers.c.title.label("chat"),
+            subscribers.c.chat_id,
+            alerts.c.state.label("alert_state"),
+            alerts.c.told_at,
+        )
+        .join_from(decisions, articles)
+        .join(outlets)
+        .join(subscribers, subscribers.c.id == decisions.c.subscriber_id)
+        .outerjoin(
+            alerts,
+            (alerts.c.subscriber_id == decisions.c.subscriber_id)
+            & (alerts.c.story_id == articles.c.story_id),
+        )
+        .order_by(decisions.c.id.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        statement = statement.where(decisions.c.id < before)
+    return [LogLine(**row) for row in tx.execute(statement).mappings()]
+
+
+def behind(tx: Tx) -> int:
+    """Return how many alerts wait in the outbox."""
+    waiting = sa.select(sa.func.count()).where(
+        alerts.c.state == "open", alerts.c.revision > alerts.c.delivered_revision
+    )
+    return tx.execute(waiting).scalar_one()

@@ -1,0 +1,200 @@
+"""Entries become articles, articles join stories. The story lock is here."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.domain.model import Article, Entry, Feed, Hit, Place, Rule, StoryView, Watch
+from bot.store.engine import Tx, chunked, insert
+from bot.store.schema import articles, matches, outlets, stories, watches
+
+STORY_LOCK = 20201029  # any number that no other lock of ours uses
+
+_ARTICLE = sa.select(
+    articles.c.id,
+    articles.c.outlet_id,
+    outlets.c.name.label("outlet"),
+    outlets.c.country,
+    articles.c.language,
+    articles.c.url,
+    articles.c.title,
+    articles.c.summary,
+    articles.c.body,
+    articles.c.author,
+    articles.c.source,
+    articles.c.published_at,
+    articles.c.seen_at,
+    articles.c.archived,
+    articles.c.attempts,
+    articles.c.story_id,
+    articles.c.copy_of,
+    articles.c.evidence,
+).join_from(articles, outlets)
+
+
+def _article(row: sa.RowMapping) -> Article:
+    return Article(**{**row, "evidence": row["evidence"] or {}})
+
+
+def add_new(tx: Tx, feed: Feed, entries: Iterable[Entry], *, archived: bool, now: datetime) -> int:
+    """Make articles of the entries whose URL is new, and return how many there were.
+
+    Entry URLs are canonical. archived: they are from the feed's first poll and will alert nobody.
+    """
+    rows = [
+        {
+            "outlet_id": feed.outlet_id,
+            "feed_id": feed.id,
+            "url": e.url,
+            "title": e.title,
+            "summary": e.summary,
+            "body": e.body,
+            "author": e.author,
+            "source": e.source,
+            "language": feed.language,
+            "published_at": e.published_at,
+            "seen_at": now,
+            "archived": archived,
+            "state": "new",
+            "due_at": now,
+        }
+        for e in {e.url: e for e in entries}.values()
+    ]
+    added = 0
+    for part in chunked(rows, 500):
+        statement = insert(tx, articles).values(list(part)).on_conflict_do_nothing()
+        added += len(tx.execute(statement.returning(articles.c.id)).all())
+    return added
+
+
+def claim_new(tx: Tx, now: datetime, *, limit: int, lease_s: int) -> list[Article]:
+    """Take up to `limit` articles not yet filed, oldest first. The lease comes back by itself."""
+    due = (
+        sa.select(articles.c.id)
+        .where(articles.c.state == "new", articles.c.due_at <= now)
+        .order_by(articles.c.due_at, articles.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    lease = sa.update(articles).where(articles.c.id.in_(sa.select(due.c.id)))
+    lease = lease.values(due_at=now + timedelta(seconds=lease_s), attempts=articles.c.attempts + 1)
+    ids = tx.execute(lease.returning(articles.c.id)).scalars().all()
+    rows = tx.execute(_ARTICLE.where(articles.c.id.in_(ids)).order_by(articles.c.id))
+    return [_article(row) for row in rows.mappings()]
+
+
+def postpone(tx: Tx, article_id: int, due_at: datetime) -> None:
+    """Let an article wait for its page."""
+    tx.execute(articles.update().where(articles.c.id == article_id).values(due_at=due_at))
+
+
+def lock_stories(tx: Tx) -> None:
+    """Let one transaction at a time decide on stories, or two processes open one story twice."""
+    if tx.dialect.name == "postgresql":  # SQLite: BEGIN IMMEDIATE, one writer anyway
+        tx.execute(sa.select(sa.func.pg_advisory_xact_lock(STORY_LOCK)))
+
+
+def is_filed(tx: Tx, article_id: int) -> bool:
+    """Return whether an article has its story. Ask under the story lock: a lease may have run out."""
+    found = tx.execute(sa.select(articles.c.state).where(articles.c.id == article_id))
+    return bool(found.scalar_one() == "filed")
+
+
+def open_story(tx: Tx, article_id: int, now: datetime) -> int:
+    """Open a story whose origin, as far as is known, is that article."""
+    new = stories.insert().values(opened_at=now, origin_id=article_id).returning(stories.c.id)
+    story_id: int = tx.execute(new).scalar_one()
+    return story_id
+
+
+def set_origin(tx: Tx, story_id: int, article_id: int) -> None:
+    """Name the article that was written first."""
+    tx.execute(stories.update().where(stories.c.id == story_id).values(origin_id=article_id))
+
+
+def file(
+    tx: Tx,
+    article: Article,
+    *,
+    story_id: int,
+    sketch: bytes,
+    copy_of: int | None,
+    evidence: Mapping[str, object],
+    page_failure: str | None,
+    watch_revision: int,
+    now: datetime,
+) -> None:
+    """Write down what the page gave and which story the article belongs to."""
+    tx.execute(
+        articles.update()
+        .where(articles.c.id == article.id)
+        .values(
+            title=article.title,
+            body=article.body,
+            author=article.author,
+            published_at=article.published_at,
+            state="filed",
+            filed_at=now,
+            story_id=story_id,
+            copy_of=copy_of,
+            evidence=dict(evidence) or None,
+            sketch=sketch,
+            page_failure=page_failure,
+            watch_revision=watch_revision,
+        )
+    )
+
+
+def by_ids(tx: Tx, ids: Sequence[int]) -> list[Article]:
+    """Return those articles, oldest id first."""
+    rows = tx.execute(_ARTICLE.where(articles.c.id.in_(ids)).order_by(articles.c.id))
+    return [_article(row) for row in rows.mappings()]
+
+
+def of_story(tx: Tx, story_id: int) -> list[Article]:
+    """Return a story's articles: the origin first, then as they were published or, undated, seen."""
+    origin = tx.execute(sa.select(stories.c.origin_id).where(stories.c.id == story_id)).scalar()
+    rows = tx.execute(_ARTICLE.where(articles.c.story_id == story_id).limit(200)).mappings()
+    found = [_article(row) for row in rows]
+    return sorted(found, key=lambda a: (a.id != origin, a.published_at or a.seen_at, a.id))
+
+
+def view_story(tx: Tx, story_id: int, subscriber_id: int) -> StoryView:
+    """Return a story as one subscriber sees it: its articles, and which of their watches it matched."""
+    rows = tx.execute(
+        sa.select(matches.c.article_id, matches.c.hits, watches)
+        .join_from(articles, matches)
+        .join(watches)
+        .where(articles.c.story_id == story_id, watches.c.subscriber_id == subscriber_id)
+        .order_by(matches.c.article_id, watches.c.id)
+    )
+    found = tuple((_watch(row), row["article_id"], _hits(row["hits"])) for row in rows.mappings())
+    return StoryView(story_id=story_id, articles=tuple(of_story(tx, story_id)), matches=found)
+
+
+def _watch(row: sa.RowMapping) -> Watch:
+    return Watch(
+        id=row["id"],
+        subscriber_id=row["subscriber_id"],
+        query=row["query"],
+        created_at=row["created_at"],
+        revision=row["revision"],
+        stopped_at=row["stopped_at"],
+    )
+
+
+def add_match(tx: Tx, article_id: int, watch_id: int, hits: Iterable[Hit]) -> None:
+    """Keep why a watch fired on an article. A second time changes nothing."""
+    rows = [[h.term, h.form, h.rule.value, h.place.value, h.start, h.end] for h in hits]
+    statement = insert(tx, matches).values(article_id=article_id, watch_id=watch_id, hits=rows)
+    tx.execute(statement.on_conflict_do_nothing())
+
+
+def _hits(rows: Iterable[Sequence[Any]]) -> tuple[Hit, ...]:
+    return tuple(
+        Hit(term=t, form=f, rule=Rule(r), place=Place(p), start=s, end=e)
+        for t, f, r, p, s, e in rows
+    )

@@ -1,0 +1,181 @@
+"""Outlets and feeds: what the outlets file names, which feeds are due, and what a poll left behind."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from bot.domain.model import Changed, Failure, Feed, FeedKind, FeedReading, OutletEntry
+from bot.store.engine import Tx
+from bot.store.schema import feeds, outlets
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """One feed as /outlets shows it. failures: in a row. None times: never."""
+
+    feed_id: int
+    outlet: str
+    country: str
+    url: str
+    polled_at: datetime | None
+    new_at: datetime | None
+    due_at: datetime
+    interval_s: int
+    failures: int
+    failure: str | None
+    detail: str
+
+
+_FEED = sa.select(
+    feeds.c.id,
+    feeds.c.outlet_id,
+    outlets.c.name.label("outlet"),
+    feeds.c.url,
+    feeds.c.kind,
+    outlets.c.language,
+    outlets.c.country,
+    feeds.c.etag,
+    feeds.c.last_modified,
+    feeds.c.body_hash,
+    feeds.c.first_polled_at,
+    feeds.c.interval_s,
+    feeds.c.failures,
+    outlets.c.user_agent,
+).join_from(feeds, outlets)
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """What reading the outlets file changed, in feeds."""
+
+    added: int
+    changed: int
+    retired: int
+
+
+def sync_outlets(tx: Tx, entries: Sequence[OutletEntry], now: datetime) -> Synced:
+    """Make the database's outlets those of the file. What the file no longer names is retired, not deleted.
+
+    An outlet is known by its name, a feed by its URL: a feed that moves to another outlet keeps its history.
+    """
+    stored = {row.name: row for row in tx.execute(sa.select(outlets))}
+    known = {row.url: row for row in tx.execute(sa.select(feeds))}
+    added = changed = 0
+    for entry in entries:
+        outlet_id = _put_outlet(tx, entry, stored.get(entry.name))
+        for feed in entry.feeds:
+            values = {"outlet_id": outlet_id, "kind": feed.kind.value, "retired_at": None}
+            row = known.get(feed.url)
+            if row is None:
+                tx.execute(feeds.insert().values(url=feed.url, due_at=now, **values))
+                added += 1
+            elif any(getattr(row, k) != v for k, v in values.items()):
+                tx.execute(feeds.update().where(feeds.c.id == row.id).values(due_at=now, **values))
+                changed += 1
+    names = {e.name for e in entries}
+    urls = {f.url for e in entries for f in e.feeds}
+    gone = [row.id for url, row in known.items() if url not in urls and row.retired_at is None]
+    lost = [o.id for name, o in stored.items() if name not in names and o.retired_at is None]
+    tx.execute(feeds.update().where(feeds.c.id.in_(gone)).values(retired_at=now))
+    tx.execute(outlets.update().where(outlets.c.id.in_(lost)).values(retired_at=now))
+    return Synced(added=added, changed=changed, retired=len(gone))
+
+
+def _put_outlet(tx: Tx, entry: OutletEntry, row: sa.Row[tuple[object, ...]] | None) -> int:
+    values = {
+        "homepage": entry.homepage,
+        "country": entry.country,
+        "language": entry.language,
+        "user_agent": entry.user_agent,
+        "retired_at": None,
+    }
+    if row is None:
+        new = outlets.insert().values(name=entry.name, **values).returning(outlets.c.id)
+        outlet_id: int = tx.execute(new).scalar_one()
+        return outlet_id
+    if any(getattr(row, k) != v for k, v in values.items()):
+        tx.execute(outlets.update().where(outlets.c.id == row.id).values(**values))
+    return int(row.id)
+
+
+def claim_due(tx: Tx, now: datetime, *, limit: int, lease_s: int) -> list[Feed]:
+    """Take up to `limit` feeds whose poll is due, longest due first.
+
+    A claimed feed is invisible to other claims for lease_s seconds, then comes back by itself.
+    """
+    due = (
+        sa.select(feeds.c.id)
+        .where(feeds.c.retired_at.is_(None), feeds.c.due_at <= now)
+        .order_by(feeds.c.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("due")  # a CTE, or PostgreSQL may re-run the LIMIT and lease too many
+    )
+    lease = sa.update(feeds).where(feeds.c.id.in_(sa.select(due.c.id))).returning(feeds.c.id)
+    ids = tx.execute(lease.values(due_at=now + timedelta(seconds=lease_s))).scalars().all()
+    rows = tx.execute(_FEED.where(feeds.c.id.in_(ids)).order_by(feeds.c.id)).mappings()
+    return [Feed(**{**row, "kind": FeedKind(row["kind"])}) for row in rows]
+
+
+def record_poll(
+    tx: Tx, feed: Feed, reading: FeedReading, *, new: int, due_at: datetime, now: datetime
+) -> None:
+    """Keep what a poll found. new: articles it brought. due_at: when the next is due."""
+    values: dict[str, object] = {
+        "polled_at": now,
+        "due_at": due_at,
+        "interval_s": max(0, round((due_at - now).total_seconds())),
+    }
+    if isinstance(reading, Failure):
+        values |= {
+            "failures": feed.failures + 1,
+            "failure": reading.kind.value,
+            "failure_detail": reading.detail[:500],
+        }
+    else:
+        values |= {"failures": 0, "failure": None, "failure_detail": None}
+        values |= {
+            key: got
+            for key, got in (("etag", reading.etag), ("last_modified", reading.last_modified))
+            if got is not None or isinstance(reading, Changed)
+        }
+    if isinstance(reading, Changed):
+        values |= {"body_hash": reading.body_hash, "note": reading.note or None}
+        if feed.first_polled_at is None:
+            values["first_polled_at"] = now
+        if new:
+            values["new_at"] = now
+    tx.execute(feeds.update().where(feeds.c.id == feed.id).values(**values))
+
+
+def health(tx: Tx, *, offset: int, limit: int) -> list[Health]:
+    """Return a page of all active feeds, those that fail first, then by outlet."""
+    rows = tx.execute(
+        sa.select(
+            feeds.c.id.label("feed_id"),
+            outlets.c.name.label("outlet"),
+            outlets.c.country,
+            feeds.c.url,
+            feeds.c.polled_at,
+            feeds.c.new_at,
+            feeds.c.due_at,
+            feeds.c.interval_s,
+            feeds.c.failures,
+            feeds.c.failure,
+            sa.func.coalesce(feeds.c.failure_detail, feeds.c.note, "").label("detail"),
+        )
+        .join_from(feeds, outlets)
+        .where(feeds.c.retired_at.is_(None))
+        .order_by(feeds.c.failures.desc(), outlets.c.name, feeds.c.id)
+        .offset(offset)
+        .limit(limit)
+    )
+    return [Health(**row) for row in rows.mappings()]
+
+
+def count_active(tx: Tx) -> int:
+    """Return how many feeds are polled."""
+    active = sa.select(sa.func.count()).select_from(feeds).where(feeds.c.retired_at.is_(None))
+    return tx.execute(active).scalar_one()
