@@ -1,0 +1,245 @@
+"""Bytes -> entries: RSS, Atom, RDF and JSON Feed.
+
+feedparser gets a stream and nothing else: given bytes or text it would try to open them as a file or a
+URL. Its sanitising and URL resolving stay off (a third of the time); texts leave here as plain text.
+"""
+
+import calendar
+import io
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urljoin
+
+import feedparser
+
+from bot.adapters.plain import plain_text
+from bot.domain.model import Entry, Failure, FailureKind
+
+MAX_ENTRIES = 2_000
+MAX_TAG_BYTES = 65_536  # a 2.3 MB tag of 200,000 attributes kept feedparser busy for over 90 s
+MAX_DEPTH = 200
+MAX_ENTITIES = 64
+FULL_TEXT_CHARS = (
+    600  # a summary this long is the article (issue: "under 600 characters, fetch the page")
+)
+
+_BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+_HTML = re.compile(rb"\s*(<!--.*?-->\s*)*(<!doctype\s+html|<html|<head|<body)", re.I | re.S)
+_ENTITY = re.compile(rb"<!ENTITY\s+(%\s+)?[^\s>]+\s+(\"[^\"]*\"|'[^']*'|[^>]*)", re.I)
+_NESTED = re.compile(rb"&\w+;|%\w+;")
+_LONG_TAG = re.compile(rb"<(?!!)[^<>]{%d}" % MAX_TAG_BYTES)
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedFeed:
+    """What a feed's bytes say. entries: as published, links absolute; possibly none.
+
+    note: what was odd but survivable, one line, else "". ttl_s: how long the feed asks to be left alone.
+    """
+
+    entries: tuple[Entry, ...]
+    title: str = ""
+    note: str = ""
+    form: str = ""  # "rss20", "atom10", "json1", ... as feedparser names them
+    ttl_s: int | None = None
+
+
+def parse_feed(body: bytes, *, url: str, content_type: str) -> ParsedFeed | Failure:
+    """Return the feed in these bytes, or why they are none.
+
+    url: where they came from, for relative links. content_type: the header as sent, "" if there was none.
+    """
+    if not body.strip():
+        return Failure(FailureKind.EMPTY, "the answer is empty")
+    if reason := absurd(body):
+        return Failure(FailureKind.ABSURD, reason)
+    start = _without_bom(body).lstrip()
+    if start[:1] in (b"{", b"["):
+        return _json_feed(body, url)
+    if _HTML.match(start[:4096]) and not re.search(rb"<(rss|feed|rdf:RDF)[\s>]", start[:4096]):
+        return Failure(FailureKind.NOT_A_FEED, "an HTML page, not a feed")
+    return _xml_feed(body, url, content_type)
+
+
+def absurd(body: bytes) -> str:
+    """Return why no parser should see these bytes, or "": entity bombs and tags beyond any sense."""
+    declared = _ENTITY.findall(body[:1_000_000])
+    if len(declared) > MAX_ENTITIES or any(_NESTED.search(value) for _, value in declared):
+        return "its entities refer to entities: an entity bomb"
+    if _LONG_TAG.search(body):
+        return f"a tag of more than {MAX_TAG_BYTES // 1024} kB"
+    return ""
+
+
+def _without_bom(body: bytes) -> bytes:
+    return next((body[len(bom) :] for bom in _BOMS if body.startswith(bom)), body)
+
+
+def _xml_feed(body: bytes, url: str, content_type: str) -> ParsedFeed | Failure:
+    headers = {"content-type": content_type} if content_type else {}
+    parsed = feedparser.parse(
+        io.BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
+    )
+    if not parsed.version and not parsed.entries:
+        fault = parsed.get("bozo_exception")
+        return Failure(
+            FailureKind.NOT_A_FEED, _line(f"no feed in it: {fault or 'no known root element'}")
+        )
+    base = urljoin(url, _absolute(parsed.feed.get("link", "")) or url)
+    entries = tuple(_entry(item, base) for item in parsed.entries[:MAX_ENTRIES])
+    return ParsedFeed(
+        entries=entries,
+        title=plain_text(str(parsed.feed.get("title", ""))),
+        note=_note(parsed, entries),
+        form=str(parsed.version),
+        ttl_s=_ttl_s(parsed.feed),
+    )
+
+
+def _entry(item: Mapping[str, Any], base: str) -> Entry:
+    summary = plain_text(str(item.get("summary", "")))
+    contents = [plain_text(str(part.get("value", ""))) for part in item.get("content", ())]
+    body = max(contents, key=len, default="")
+    if not body and len(summary) >= FULL_TEXT_CHARS:
+        body = summary
+    source = item.get("source", {})
+    return Entry(
+        url=_link(item, base),
+        title=plain_text(str(item.get("title", ""))),
+        summary=summary,
+        body=body if len(body) >= FULL_TEXT_CHARS else "",
+        author=plain_text(str(item.get("author", ""))),
+        guid=str(item.get("id", "")).strip(),
+        source=plain_text(str(source.get("title", ""))) if isinstance(source, Mapping) else "",
+        published_at=_date(item),
+    )
+
+
+def _link(item: Mapping[str, Any], base: str) -> str:
+    link = str(item.get("link", "")).strip()
+    if not link:
+        guid = str(item.get("id", "")).strip()
+        link = guid if guid.startswith(("http://", "https://")) else ""
+    return _join(base, link) if link else ""
+
+
+def _join(base: str, link: str) -> str:
+    try:
+        return urljoin(base, link)
+    except ValueError:
+        return link
+
+
+def _absolute(link: str) -> str:
+    return link if link.startswith(("http://", "https://")) else ""
+
+
+def _date(item: Mapping[str, Any]) -> datetime | None:
+    for name in ("published_parsed", "updated_parsed", "created_parsed"):
+        parsed = item.get(name)
+        if parsed:
+            try:
+                return datetime.fromtimestamp(calendar.timegm(parsed), UTC)
+            except (ValueError, OverflowError, OSError):
+                continue
+    return None
+
+
+def _ttl_s(feed: Mapping[str, Any]) -> int | None:
+    """Return what <ttl> (minutes) or sy:updatePeriod over sy:updateFrequency ask for."""
+    periods = {
+        "hourly": 3600,
+        "daily": 86_400,
+        "weekly": 604_800,
+        "monthly": 2_592_000,
+        "yearly": 31_536_000,
+    }
+    try:
+        if "ttl" in feed:
+            return max(0, int(float(feed["ttl"]) * 60)) or None
+        period = periods.get(str(feed.get("sy_updateperiod", "")).strip().lower())
+        frequency = float(feed.get("sy_updatefrequency", 1) or 1)
+        return int(period / frequency) if period and frequency > 0 else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _note(parsed: Mapping[str, Any], entries: tuple[Entry, ...]) -> str:
+    notes = []
+    if len(parsed["entries"]) > MAX_ENTRIES:
+        notes.append(f"only the first {MAX_ENTRIES} of {len(parsed['entries'])} entries are read")
+    fault = parsed.get("bozo_exception")
+    if fault is not None:
+        notes.append(_line(f"ill-formed: {fault}"))
+    return "; ".join([*notes, *oddities(entries)])
+
+
+def oddities(entries: tuple[Entry, ...]) -> Iterable[str]:
+    """Yield what the entries lack, for people: dates, guids, guids of their own."""
+    if len(entries) < 2:
+        return
+    guids = {e.guid for e in entries if e.guid}
+    if not any(e.published_at for e in entries):
+        yield "no dates we can read"
+    if not guids:
+        yield "no guids"
+    elif len(guids) == 1:
+        yield "the same guid on all entries"
+
+
+def _json_feed(body: bytes, url: str) -> ParsedFeed | Failure:
+    try:
+        found = json.loads(_without_bom(body).decode("utf-8", "replace"))
+    except (ValueError, RecursionError) as e:
+        return Failure(FailureKind.NOT_A_FEED, _line(f"broken JSON: {e}"))
+    if not isinstance(found, dict) or "jsonfeed.org" not in str(found.get("version", "")):
+        return Failure(FailureKind.NOT_A_FEED, "JSON, but no JSON Feed")
+    items = [item for item in _list(found.get("items")) if isinstance(item, dict)]
+    entries = tuple(_json_entry(item, url) for item in items[:MAX_ENTRIES])
+    version = str(found["version"]).rstrip("/").rpartition("/")[2]
+    return ParsedFeed(
+        entries=entries,
+        title=plain_text(str(found.get("title") or "")),
+        note="; ".join(oddities(entries)),
+        form=f"json {version}",
+    )
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _json_entry(item: Mapping[str, Any], base: str) -> Entry:
+    def text(name: str) -> str:
+        return str(item.get(name) or "").strip()
+
+    authors = _list(item.get("authors")) or [item.get("author")]
+    names = [str(a.get("name") or "") for a in authors if isinstance(a, dict)]
+    body = text("content_text") or plain_text(text("content_html"))
+    link = text("url") or text("external_url")
+    return Entry(
+        url=_join(base, link) if link else "",
+        title=plain_text(text("title")),
+        summary=plain_text(text("summary")) or (body if len(body) < FULL_TEXT_CHARS else ""),
+        body=body if len(body) >= FULL_TEXT_CHARS else "",
+        author=", ".join(n for n in names if n),
+        guid=text("id"),
+        published_at=_iso(text("date_published")) or _iso(text("date_modified")),
+    )
+
+
+def _iso(text: str) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def _line(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= 200 else text[:199] + "…"

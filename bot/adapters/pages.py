@@ -1,0 +1,193 @@
+"""Bytes of an article's page -> its text and where it says it comes from.
+
+trafilatura finds the text; what an outlet says of itself (JSON-LD, meta, rel=canonical) is read beside it,
+because repost rules want the moment and the publisher, not only the day.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urljoin
+
+import trafilatura
+from lxml import etree
+from lxml import html as lxml_html
+from trafilatura.settings import Document
+from trafilatura.utils import decode_file
+
+from bot.domain.model import Failure, FailureKind, Page, PageReading
+
+MAX_LINKS = 200
+_ARTICLE_TYPES = re.compile(r"(\w*Article|\w*Posting|Report|LiveBlogPosting)$")
+
+
+def extract_page(
+    body: bytes, *, url: str, content_type: str = "", language: str = ""
+) -> PageReading:
+    """Return the article in these bytes, or why there is none.
+
+    url: where they came from. language: BCP 47, "" where unknown; a hint only.
+    """
+    if not body.strip():
+        return Failure(FailureKind.EMPTY, "the page is empty")
+    tree = _tree(body, content_type)
+    if tree is None:
+        return Failure(FailureKind.NOT_A_FEED, "no HTML in it")
+    said = _said(tree)
+    meta = _meta(tree)
+    found = trafilatura.bare_extraction(tree, url=url, with_metadata=True, include_comments=False)
+    if not isinstance(found, Document) or not (text := (found.text or "").strip()):
+        return Failure(FailureKind.EMPTY, "no article text found in the page")
+    return Page(
+        text=text,
+        title=_first(_text(said.get("headline")), meta.get("og:title"), found.title),
+        authors=_first(", ".join(_names(said.get("author"))), meta.get("author"), found.author),
+        published_at=_published(said, meta, found.date),
+        canonical_url=_canonical(tree, url),
+        publisher=_first(
+            ", ".join(_names(said.get("publisher"))), meta.get("og:site_name"), found.sitename
+        ),
+        based_on=tuple(_based_on(said, url)),
+        links=tuple(_links(found.body, url)),
+    )
+
+
+def _tree(body: bytes, content_type: str) -> lxml_html.HtmlElement | None:
+    found = re.search(r"charset=[\"']?([\w-]+)", content_type, re.I)
+    text = _decoded(body, found[1]) if found else decode_file(body)
+    try:
+        return trafilatura.load_html(text)
+    except (etree.LxmlError, ValueError):
+        return None
+
+
+def _decoded(body: bytes, charset: str) -> str:
+    try:
+        return body.decode(charset)
+    except (LookupError, UnicodeDecodeError):
+        return str(decode_file(body))
+
+
+def _first(*texts: str | None) -> str:
+    return next((" ".join(t.split()) for t in texts if t and t.strip()), "")
+
+
+def _sitename(found: Document) -> str:
+    """Return the site's name, unless trafilatura only repeats the host."""
+    name = found.sitename or ""
+    return "" if name == found.hostname or ":" in name else name
+
+
+def _meta(tree: lxml_html.HtmlElement) -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    for tag in tree.iter("meta"):
+        name = (tag.get("property") or tag.get("name") or tag.get("itemprop") or "").lower()
+        if name and tag.get("content"):
+            found.setdefault(name, tag.get("content"))
+    return found
+
+
+def _said(tree: lxml_html.HtmlElement) -> Mapping[str, Any]:
+    """Return the JSON-LD object that describes the article, or {}."""
+    for script in tree.iter("script"):
+        if "ld+json" not in (script.get("type") or "").lower():
+            continue
+        for thing in _things(_json(script.text or "")):
+            kinds = thing.get("@type")
+            kinds = kinds if isinstance(kinds, list) else [kinds]
+            if any(_ARTICLE_TYPES.fullmatch(str(k)) for k in kinds):
+                return thing
+    return {}
+
+
+def _json(text: str) -> object:
+    try:
+        return json.loads(text, strict=False)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _things(found: object, depth: int = 0) -> Iterator[Mapping[str, Any]]:
+    if depth > 4:
+        return
+    if isinstance(found, list):
+        for one in found:
+            yield from _things(one, depth + 1)
+    elif isinstance(found, dict):
+        yield found
+        for name in ("@graph", "mainEntity", "mainEntityOfPage"):
+            yield from _things(found.get(name), depth + 1)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _names(value: object) -> list[str]:
+    """Return the names in a JSON-LD author or publisher: a string, an object, or a list of either."""
+    if isinstance(value, list):
+        return list(dict.fromkeys(name for one in value[:20] for name in _names(one)))
+    if isinstance(value, dict):
+        return _names(value.get("name"))
+    return [value.strip()] if isinstance(value, str) and value.strip() else []
+
+
+def _published(
+    said: Mapping[str, Any], meta: Mapping[str, str], day: str | None
+) -> datetime | None:
+    names = (
+        "article:published_time",
+        "datepublished",
+        "og:article:published_time",
+        "pubdate",
+        "date",
+    )
+    for text in (_text(said.get("datePublished")), *(meta.get(n, "") for n in names), day or ""):
+        if at := _moment(text):
+            return at
+    return None
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def _canonical(tree: lxml_html.HtmlElement, url: str) -> str:
+    for link in tree.iter("link"):
+        if "canonical" in (link.get("rel") or "").lower().split() and link.get("href"):
+            return _absolute(url, link.get("href"))
+    return ""
+
+
+def _absolute(base: str, link: str) -> str:
+    try:
+        joined = urljoin(base, link.strip())
+    except ValueError:
+        return ""
+    return joined if joined.startswith(("http://", "https://")) else ""
+
+
+def _based_on(article: Mapping[str, Any], base: str) -> Iterable[str]:
+    for name in ("isBasedOn", "isBasedOnUrl", "sourceOrganization", "copyrightHolder"):
+        value = article.get(name)
+        for one in value if isinstance(value, list) else [value]:
+            said_of = (
+                (one.get("url") or one.get("@id") or one.get("name"))
+                if isinstance(one, dict)
+                else one
+            )
+            if isinstance(said_of, str) and said_of.strip():
+                yield _absolute(base, said_of) if "/" in said_of else said_of.strip()
+
+
+def _links(body: Any, base: str) -> list[str]:
+    if body is None:
+        return []
+    found = (_absolute(base, a.get("target") or a.get("href") or "") for a in body.iter("ref", "a"))
+    return list(dict.fromkeys(link for link in found if link))[:MAX_LINKS]
