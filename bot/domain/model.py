@@ -329,11 +329,15 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class StoryView:
-    """What a message about a story is made from: its articles, origin first, then by time of publication."""
+    """What a message about a story is made from: its articles, origin first, then by time of publication.
+
+    repost_of: an article of another story that this story may be a repost of, None if there is no such doubt.
+    """
 
     story_id: int
     articles: tuple[Article, ...]
     matches: tuple[tuple[Watch, int, tuple[Hit, ...]], ...]  # watch, article id, why
+    repost_of: Article | None = None
 
 
 @dataclass(frozen=True, slots=True)
