@@ -24,6 +24,8 @@ MAX_DATA_BYTES = 64  # Telegram's limit for callback data
 MAX_TOAST = 200  # characters; Telegram's limit for an answer to a tap
 GUESS_PCT = 65  # below it a guess at a mistyped command is noise: "wacth" scores 80, "foo" nothing
 
+LIMITS = Chat()  # the defaults of settings.toml
+
 _TYPED = re.compile(r"/([^\s@]+)(?:@(\S+))?\s*(.*)", re.DOTALL)
 
 
@@ -57,7 +59,7 @@ class Request:
     now: datetime
     argument: str = ""
     role: Role = Role.SUBSCRIBER
-    limits: Chat = Chat()
+    limits: Chat = LIMITS
     commands: Sequence["Command"] = ()
     user_id: int | None = None
     message_id: int | None = None
@@ -151,7 +153,7 @@ class Desk:
         commands: Sequence[Command],
         *,
         admins: Collection[int] = (),
-        limits: Chat = Chat(),
+        limits: Chat = LIMITS,
     ) -> None:
         self.store = store
         self.limits = limits
