@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from bot.domain.rhythm import Rhythm
+
 
 class Role(StrEnum):
     """What a subscriber may do in the chat."""
@@ -77,6 +79,7 @@ class Feed:
     interval_s: int = 0
     failures: int = 0  # consecutive
     user_agent: str | None = None
+    rhythm: Rhythm = field(default_factory=Rhythm)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +145,7 @@ class Changed:
     title: str = ""
     note: str = ""
     moved_to: str | None = None  # the address of a permanent redirect
+    hint_s: int | None = None  # how long the feed asks to be left alone (ttl, max-age, sy:)
 
 
 FeedReading = Changed | Unchanged | Failure
