@@ -70,7 +70,7 @@ class Request:
         """Return the language this chat reads."""
         return self.subscriber.language
 
-    def say(self, key: str, /, **params: object) -> str:
+    def say(self, key: str, /, **params: object) -> texts.Html:
         """Return a text as HTML in the chat's language; params are escaped."""
         return texts.html(self.language, key, **params)
 
@@ -208,7 +208,7 @@ class Desk:
         except DatabaseDown:
             words = texts.say(caller.language, "database.down")
             return Answer(None if order.pressed else Message(words), toast=words, popup=True)
-        return _worded(reply, reply.language or language)
+        return _worded(reply, reply.language or language, pressed=order.pressed)
 
     def _run(self, tx: Tx, order: Order, caller: Caller, now: datetime) -> tuple[Reply, str]:
         role = self.role(caller.user_id)
@@ -255,26 +255,30 @@ def _check(command: Command, req: Request, caller: Caller) -> None:
 def _unknown(order: Order, req: Request) -> Reply:
     """Answer what no command answers: an old button, a slip of the fingers, or prose."""
     if order.pressed:
-        return Reply(toast="button.stale")
+        return Reply(toast="toast.stale")
     if not order.name:
         data = f"watch:{order.argument}"
-        offer = ((req.button("button.watch_this", data),),) if fits(data) else ()
-        return Reply("text.hint", {"text": order.argument[:200]}, offer)
+        if not fits(data) or not order.argument:
+            return Reply("text.hint_long")
+        offer = ((req.button("button.watch_this", data),),)
+        return Reply("text.hint", {"text": order.argument}, offer)
     names = [c.name for c in req.commands]
     guess = process.extractOne(order.name, names, scorer=fuzz.ratio, score_cutoff=GUESS_PCT)
     if guess is None:
         return Reply("command.unknown", {"name": order.name[:32]})
     again = f"{guess[0]} {order.argument}".strip()
     data = f"{guess[0]}:{order.argument}"
-    offer = ((Button(f"/{again}", data),),) if fits(data) else ()
-    return Reply("command.guess", {"name": order.name[:32], "guess": again[:200]}, offer)
+    params = {"name": order.name[:32], "guess": again[:200]}
+    if not fits(data):
+        return Reply("command.guess", params)
+    return Reply("command.guess", params, ((Button(f"/{again}", data),),))
 
 
-def _worded(reply: Reply, language: str) -> Answer:
+def _worded(reply: Reply, language: str, *, pressed: bool) -> Answer:
     html = reply.html or (texts.html(language, reply.key, **reply.params) if reply.key else "")
     toast = texts.say(language, reply.toast)[:MAX_TOAST] if reply.toast else ""
     message = Message(html, reply.buttons) if html else None
-    return Answer(message, edit=reply.edit, toast=toast)
+    return Answer(message, edit=reply.edit and pressed, toast=toast)
 
 
 def _refusal(error: UserError, language: str, *, pressed: bool) -> Answer:

@@ -26,6 +26,7 @@ DATES_OF = {"en": "en_GB"}  # our readers are not American: 23 Nov, not Nov 23
 LOCALES = Path(__file__).parent / "locales"
 
 _TAG = re.compile(r"<[^<>]*>")
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400  # seconds
 
 
@@ -112,7 +113,12 @@ def _form(found: Catalogue, key: str, n: object) -> str:
 
 def escape(text: str) -> Html:
     """Return plain words as Telegram's HTML."""
-    return Html(markup.escape(text))
+    return Html(markup.escape(printable(text)))
+
+
+def printable(text: str) -> str:
+    """Return the text without what no message can carry: control characters, unpaired surrogates."""
+    return _UNPRINTABLE.sub("", text)
 
 
 def plain(text: str) -> str:

@@ -1,0 +1,237 @@
+"""The commands of everyone: subscribing, watching, pausing, leaving. COMMANDS is at the end."""
+
+import re
+from datetime import datetime, timedelta
+
+from bot import texts
+from bot.chat.command import Command, Reply, Request, fits
+from bot.domain.errors import UserError
+from bot.domain.model import Button, ChatKind, Role, Subscriber, SubscriberState
+from bot.domain.query import parse_query
+from bot.render import MAX_LABEL, short
+from bot.store import watches
+from bot.store.engine import Tx
+
+PAGE = 8  # watches on a page: as many buttons as a phone shows above the keyboard
+SUGGESTIONS = ("start.suggest_1", "start.suggest_2", "start.suggest_3", "start.suggest_4")
+LONGEST_PAUSE = timedelta(days=366)
+MAX_SHOWN = 300  # characters of a query in a list
+
+_PAUSE = re.compile(r"(\d{1,5})\s*(m|h|d|w)(?:in|our|ay|eek)?s?", re.IGNORECASE)
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def start(tx: Tx, req: Request) -> Reply:
+    """/start: subscribe the chat, or bring it back; a newcomer is offered a first watch."""
+    known = req.subscriber
+    subscriber = _enrol(tx, req)
+    n = watches.count(tx, subscriber.id)
+    if not n:
+        group = known.kind in (ChatKind.GROUP, ChatKind.SUPERGROUP)
+        return Reply("start.group" if group else "start.welcome", buttons=_suggestions(req))
+    if known.state is SubscriberState.ACTIVE:
+        return Reply("start.again", {"n": n})
+    return Reply("start.back", {"n": n})
+
+
+def _enrol(tx: Tx, req: Request) -> Subscriber:
+    """Return the chat's subscriber, made if there is none."""
+    chat = req.subscriber
+    return watches.subscribe(
+        tx,
+        chat_id=chat.chat_id,
+        kind=chat.kind,
+        title=chat.title,
+        language=chat.language,
+        now=req.now,
+    )
+
+
+def _suggestions(req: Request) -> tuple[tuple[Button, ...], ...]:
+    queries = [texts.say(req.language, key) for key in SUGGESTIONS]
+    return tuple((Button(q, f"watch:{q}"),) for q in queries if fits(f"watch:{q}"))
+
+
+def help_(tx: Tx, req: Request) -> Reply:
+    """/help: the commands of this role, and how to write a watch."""
+    lines = [
+        req.say("help.line", name=c.name, what=req.say(c.menu)) for c in req.commands if c.menu
+    ]
+    parts = (req.say("help.intro"), "\n".join(lines), req.say("help.query"))
+    return Reply(html="\n\n".join(parts))
+
+
+def watch(tx: Tx, req: Request) -> Reply:
+    """/watch <query>: start a watch. Raises UserError: no query, a bad one, too long, too many."""
+    if not req.argument:
+        raise UserError("watch.usage")
+    if len(req.argument) > req.limits.query_chars:
+        raise UserError("watch.too_long", n=req.limits.query_chars)
+    query = str(parse_query(req.argument))
+    subscriber = req.subscriber if req.subscriber.id else _enrol(tx, req)
+    same = watches.same(tx, subscriber.id, query)
+    if same:
+        return Reply("watch.exists", {"query": query}, _stop_button(req, same.id))
+    limit = req.limits.watches_per_subscriber
+    if watches.count(tx, subscriber.id) >= limit:
+        raise UserError("watch.limit", n=limit)
+    added = watches.add(tx, subscriber.id, query, req.now)
+    paused = subscriber.state is SubscriberState.PAUSED
+    key = "watch.added_paused" if paused else "watch.added"
+    return Reply(key, {"query": query}, _stop_button(req, added.id))
+
+
+def _stop_button(req: Request, watch_id: int) -> tuple[tuple[Button, ...], ...]:
+    return ((req.button("button.stop_watch", f"unwatch:{watch_id}"),),)
+
+
+def list_watches(tx: Tx, req: Request) -> Reply:
+    """/watches [page]: the chat's watches, with a button to stop each."""
+    page = int(req.argument) if re.fullmatch(r"[0-9]{1,4}", req.argument) else 1
+    return _page(tx, req, page)
+
+
+def _page(tx: Tx, req: Request, page: int, *, toast: str = "") -> Reply:
+    """Return that page, counted from 1, or the last one if there are not so many."""
+    n = watches.count(tx, req.subscriber.id)
+    if not n:
+        return Reply("watches.none", buttons=_suggestions(req), edit=True, toast=toast)
+    page = min(max(1, page), -(-n // PAGE))
+    shown = watches.of_subscriber(tx, req.subscriber.id, offset=(page - 1) * PAGE, limit=PAGE)
+    paused = req.subscriber.state is SubscriberState.PAUSED
+    title = req.say("watches.title_paused" if paused else "watches.title", n=n)
+    buttons: list[tuple[Button, ...]] = [
+        (
+            req.button(
+                "button.stop_numbered",
+                f"drop:{w.watch.id}:{page}",
+                id=str(w.watch.id),
+                query=short(w.watch.query, MAX_LABEL),
+            ),
+        )
+        for w in shown
+    ]
+    turn = []
+    if page > 1:
+        turn.append(req.button("button.previous", f"watches:{page - 1}"))
+    if page * PAGE < n:
+        turn.append(req.button("button.next", f"watches:{page + 1}"))
+    if turn:
+        buttons.append(tuple(turn))
+    html = "\n".join((title, "", *(_line(req, w) for w in shown)))
+    return Reply(html=html, buttons=tuple(buttons), edit=True, toast=toast)
+
+
+def _line(req: Request, listed: watches.Listed) -> str:
+    watch_id, query = str(listed.watch.id), short(listed.watch.query, MAX_SHOWN)
+    if listed.last_at is None:
+        return req.say("watches.line_none", id=watch_id, query=query)
+    ago = texts.ago(req.language, listed.last_at, req.now)
+    return req.say("watches.line", id=watch_id, query=query, n=listed.matched, ago=ago)
+
+
+def drop(tx: Tx, req: Request) -> Reply:
+    """Button of /watches: stop that watch and show the page anew. Argument: watch id, page."""
+    watch_id, _, page = req.argument.partition(":")
+    if not (watch_id.isdecimal() and page.isdecimal()):
+        return Reply(toast="toast.stale")
+    watches.stop(tx, req.subscriber.id, int(watch_id), req.now)
+    return _page(tx, req, int(page), toast="toast.stopped")
+
+
+def unwatch(tx: Tx, req: Request) -> Reply:
+    """/unwatch <number or query>: stop a watch; without an argument, show them all.
+
+    Raises UserError where this chat has no such watch.
+    """
+    if not req.argument:
+        return _page(tx, req, 1)
+    stopped = _stop(tx, req)
+    if stopped is None and req.pressed:
+        return Reply(toast="toast.stopped_before")
+    if stopped is None:
+        raise UserError("unwatch.unknown", argument=short(req.argument, MAX_SHOWN))
+    data = f"watch:{stopped}"
+    again = ((req.button("button.watch_again", data),),) if fits(data) else ()
+    return Reply("unwatch.done", {"query": stopped}, again, toast="toast.stopped")
+
+
+def _stop(tx: Tx, req: Request) -> str | None:
+    """Stop the watch that the argument names; return its query, None if there is none."""
+    number = re.fullmatch(r"#?([0-9]{1,18})", req.argument)
+    if number:
+        watch_id = int(number[1])
+    else:
+        same = watches.same(tx, req.subscriber.id, str(parse_query(req.argument)))
+        if same is None:
+            return None
+        watch_id = same.id
+    stopped = watches.stop(tx, req.subscriber.id, watch_id, req.now)
+    return stopped.query if stopped else None
+
+
+def pause(tx: Tx, req: Request) -> Reply:
+    """/pause [30m|8h|2d|1w]: hold alerts, for good or for a while. Raises UserError: no such time."""
+    until = req.now + _length(req.argument) if req.argument else None
+    state = SubscriberState.PAUSED
+    watches.set_state(tx, req.subscriber.id, state, now=req.now, until=until)
+    resume_row = (req.button("button.resume", "resume"),)
+    if until is None:
+        spans = (("1h", 1), ("8h", 8), ("1d", 24), ("1w", 168))
+        row = tuple(
+            Button(texts.span(req.language, timedelta(hours=h)), f"pause:{data}")
+            for data, h in spans
+        )
+        return Reply("pause.done", buttons=(row, resume_row), edit=True)
+    return Reply("pause.until", _moment(req, until), (resume_row,), edit=True)
+
+
+def _moment(req: Request, at: datetime) -> dict[str, object]:
+    return {"moment": texts.moment(req.language, at), "zone": "UTC"}
+
+
+def _length(argument: str) -> timedelta:
+    """Return how long to pause. Raises UserError if that cannot be read, or is above a year."""
+    typed = _PAUSE.fullmatch(argument.strip())
+    length = timedelta(**{_UNITS[typed[2].lower()]: int(typed[1])}) if typed else timedelta()
+    if not timedelta() < length <= LONGEST_PAUSE:
+        raise UserError("pause.usage")
+    return length
+
+
+def resume(tx: Tx, req: Request) -> Reply:
+    """/resume: alerts again, those held meanwhile first."""
+    watches.set_state(tx, req.subscriber.id, SubscriberState.ACTIVE, now=req.now)
+    return Reply("resume.done", edit=True)
+
+
+def stop(tx: Tx, req: Request) -> Reply:
+    """/stop: ask whether to forget the chat."""
+    row = (req.button("button.forget", "forget"), req.button("button.keep", "keep"))
+    return Reply("stop.confirm", {"n": watches.count(tx, req.subscriber.id)}, (row,))
+
+
+def forget(tx: Tx, req: Request) -> Reply:
+    """Button of /stop: forget the chat, with its watches, alerts and history."""
+    watches.forget(tx, req.subscriber.id)
+    return Reply("stop.done", edit=True)
+
+
+def keep(tx: Tx, req: Request) -> Reply:
+    """Button of /stop: forget nothing."""
+    return Reply("stop.kept", edit=True)
+
+
+COMMANDS = (
+    Command("watch", Role.SUBSCRIBER, watch, "menu.watch", changes=True),
+    Command("watches", Role.SUBSCRIBER, list_watches, "menu.watches"),
+    Command("unwatch", Role.SUBSCRIBER, unwatch, "menu.unwatch", changes=True),
+    Command("pause", Role.SUBSCRIBER, pause, "menu.pause", changes=True, known=True),
+    Command("resume", Role.SUBSCRIBER, resume, "menu.resume", changes=True, known=True),
+    Command("help", Role.SUBSCRIBER, help_, "menu.help"),
+    Command("start", Role.SUBSCRIBER, start, "menu.start", changes=True),
+    Command("stop", Role.SUBSCRIBER, stop, "menu.stop", changes=True, known=True),
+    Command("drop", Role.SUBSCRIBER, drop, changes=True, typed=False),
+    Command("forget", Role.SUBSCRIBER, forget, changes=True, typed=False, known=True),
+    Command("keep", Role.SUBSCRIBER, keep, typed=False),
+)

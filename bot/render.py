@@ -1,0 +1,280 @@
+"""Stories and mistakes become messages: Telegram HTML that it accepts, whatever an outlet wrote.
+
+Every part has a limit of its own, so that a message stays under Telegram's 4096; should many copies
+still exceed it, the last ones are counted instead of named.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from bot import texts
+from bot.domain.errors import QueryError
+from bot.domain.model import AlertView, Article, Button, Hit, Message, Place, StoryView, Watch
+from bot.domain.text import sentence_around
+from bot.texts import Html, escape, html
+
+MAX_MESSAGE = 4096  # UTF-16 units after entity parsing: how Telegram counts
+MAX_DATA_BYTES = 64  # of callback data
+MAX_HEADLINE = 300  # characters, and so on below: what a phone shows without scrolling
+MAX_OUTLET = 60
+MAX_SENTENCE = 360
+MAX_QUERY = 120
+MAX_LABEL = 40
+MAX_URL = 2_000  # a longer link is left out: clients would not open it
+MAX_SUGGESTION = 1_000
+MAX_COPIES = 40  # Telegram keeps 100 entities of a message
+NAMED_WATCHES = 3
+OPEN_COPIES = 4  # more are folded into an expandable quote
+CARET_COLUMNS = 32  # a phone's line of monospace
+
+# Bidi overrides and isolates: unbalanced, they would turn the rest of the line.
+_TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
+_SPACES = re.compile(r"\s+")
+_SENTENCE_END = (".", "!", "?", "…", "։", "»", "”", '"', ")")
+
+
+def alert(view: AlertView) -> Message:
+    """Return the message of an alert, with all copies known so far."""
+    language, story = view.alert.language, view.story
+    first = story.articles[0]
+    hits = _hits(story, first)
+    head = [_headline(language, first, hits), _byline(language, first)]
+    body = [part for part in (_sentence(story, hits), _watches(language, story)) if part]
+    copies = _copies(language, story)
+    for shown in range(min(len(copies), MAX_COPIES), -1, -1):
+        parts = ["\n".join(head), *body, *_tail(language, story, copies, shown)]
+        words = "\n\n".join(parts)
+        if length(words) <= MAX_MESSAGE:
+            break
+    return Message(words, _stop_buttons(language, story))
+
+
+def length(words: str) -> int:
+    """Return how long Telegram finds a message: UTF-16 units once the tags are parsed."""
+    return len(texts.plain(words).encode("utf-16-le")) // 2
+
+
+def clean(text: str) -> str:
+    """Return an outlet's words on one line, without what could break a message or turn its direction."""
+    return _SPACES.sub(" ", _TURNS.sub("", texts.printable(text)))
+
+
+def short(text: str, limit: int) -> str:
+    """Return the text on one line, cut to `limit` characters with an ellipsis."""
+    words = clean(text).strip()
+    return words if len(words) <= limit else words[: limit - 1].rstrip() + "…"
+
+
+def flag(country: str) -> str:
+    """Return the flag of an ISO 3166-1 alpha-2 code, "" for anything else."""
+    if not re.fullmatch("[A-Za-z]{2}", country):
+        return ""
+    return "".join(chr(0x1F1E6 + ord(c) - ord("A")) for c in country.upper())
+
+
+def link(words: Html, url: str) -> Html:
+    """Return the words as a link, or as they are if the address is none that a phone should open."""
+    if (
+        not url.startswith(("http://", "https://"))
+        or len(url) > MAX_URL
+        or url != texts.printable(url)
+    ):
+        return words
+    return Html(f'<a href="{escape(url)}">{words}</a>')
+
+
+def marked(text: str, spans: Iterable[tuple[int, int]], start: int, end: int) -> Html:
+    """Return text[start:end] as HTML with the spans in bold. Spans are offsets into text, in any order."""
+    at = start
+    out: list[str] = []
+    for a, b in sorted(spans):
+        left, right = max(a, at), min(b, end)
+        if left >= right:
+            continue
+        out.append(escape(clean(text[at:left])))
+        out.append(f"<b>{escape(clean(text[left:right]))}</b>")
+        at = right
+    out.append(escape(clean(text[at:end])))
+    return Html("".join(out))
+
+
+def _hits(story: StoryView, first: Article) -> tuple[Article, Sequence[Hit]]:
+    """Return the article whose words to show and where they stand: the first shown one that matched."""
+    for article in (first, *story.articles[1:]):
+        found = [h for _, id_, hits in story.matches if id_ == article.id for h in hits]
+        if any(h.end > h.start for h in found):
+            return article, found
+    return first, ()
+
+
+def _text(article: Article, place: Place) -> str:
+    return {Place.TITLE: article.title, Place.SUMMARY: article.summary}.get(place, article.body)
+
+
+def _spans(hits: Iterable[Hit], place: Place) -> list[tuple[int, int]]:
+    return [(h.start, h.end) for h in hits if h.place is place and h.end > h.start]
+
+
+def _headline(language: str, first: Article, found: tuple[Article, Sequence[Hit]]) -> Html:
+    title = first.title
+    if not clean(title).strip():
+        return link(html(language, "alert.no_headline"), first.url)
+    start = len(title) - len(title.lstrip())
+    end = min(len(title.rstrip()), start + MAX_HEADLINE)
+    spans = _spans(found[1], Place.TITLE) if found[0].id == first.id else []
+    words = marked(title, spans, start, end)
+    cut = "…" if end < len(title.rstrip()) else ""
+    return link(Html(words + cut), first.url)
+
+
+def _outlet(article: Article) -> str:
+    return f"{flag(article.country)} {short(article.outlet, MAX_OUTLET)}".strip()
+
+
+def _time(article: Article) -> datetime:
+    """Return when it was published, as far as can be believed: no later than we saw it."""
+    return min(article.published_at or article.seen_at, article.seen_at)
+
+
+def _byline(language: str, first: Article) -> Html:
+    key = "alert.byline" if first.published_at else "alert.byline_seen"
+    moment = texts.moment(language, _time(first))
+    return html(language, key, outlet=_outlet(first), moment=moment, zone="UTC")
+
+
+def _sentence(story: StoryView, found: tuple[Article, Sequence[Hit]]) -> Html | None:
+    """Return the sentence that holds most of what matched, or None if the headline has it all."""
+    article, hits = found
+    best: tuple[int, Place, int, int] | None = None
+    for hit in hits:
+        if hit.end <= hit.start or (hit.place is Place.TITLE and article is story.articles[0]):
+            continue
+        start, end = _window(_text(article, hit.place), hit)
+        inside = {
+            h.term for h in hits if h.place is hit.place and start <= h.start and h.end <= end
+        }
+        if best is None or len(inside) > best[0]:
+            best = (len(inside), hit.place, start, end)
+    if best is None:
+        return None
+    _, place, start, end = best
+    text = _text(article, place)
+    words = marked(text, _spans(hits, place), start, end)
+    begins = not text[:start].strip() or text[:start].rstrip(" ").endswith((*_SENTENCE_END, "\n"))
+    ends = not text[end:].strip() or text[start:end].rstrip().endswith(_SENTENCE_END)
+    return Html(("" if begins else "…") + words.strip() + ("" if ends else "…"))
+
+
+def _window(text: str, hit: Hit) -> tuple[int, int]:
+    """Return the offsets of the sentence around a hit, at most MAX_SENTENCE characters."""
+    start, end = sentence_around(text, hit.start, hit.end)
+    if end - start > MAX_SENTENCE:
+        start = max(start, hit.start - MAX_SENTENCE // 2)
+        end = min(end, start + MAX_SENTENCE)
+    return start, end
+
+
+def _fired(story: StoryView) -> list[Watch]:
+    return list({watch.id: watch for watch, _, _ in story.matches}.values())
+
+
+def _watches(language: str, story: StoryView) -> Html | None:
+    fired = _fired(story)
+    if not fired:
+        return None
+    named = fired[:NAMED_WATCHES]
+    queries = Html(" · ".join(f"<code>{escape(short(w.query, MAX_QUERY))}</code>" for w in named))
+    more = len(fired) - len(named)
+    if more:
+        return html(language, "alert.watch_more", queries=queries, n=more)
+    return html(language, "alert.watch", queries=queries, n=len(named))
+
+
+def _copies(language: str, story: StoryView) -> list[Html]:
+    """Return one line for each copy, or for all of them together where evidence names the origin."""
+    origin, *copies = story.articles
+    lines = []
+    for copy in copies:
+        revised = copy.outlet_id == origin.outlet_id
+        outlet = link(escape(_outlet(copy)), copy.url)
+        late = _time(copy) - _time(origin)
+        key = "alert.revised" if revised else "alert.from" if _reversed(story) else "alert.also"
+        if late.total_seconds() <= 0:
+            lines.append(html(language, f"{key}_undated", outlet=outlet, origin=_outlet(origin)))
+            continue
+        span = texts.span(language, late)
+        lines.append(html(language, key, outlet=outlet, origin=_outlet(origin), span=span))
+    return lines
+
+
+def _reversed(story: StoryView) -> bool:
+    """Return whether evidence, not the order in which we saw them, says who wrote it first."""
+    origin, *copies = story.articles
+    return any(copy.seen_at < origin.seen_at for copy in copies)
+
+
+def _tail(language: str, story: StoryView, copies: Sequence[Html], shown: int) -> list[str]:
+    lines: list[str] = list(copies[:shown])
+    if len(copies) > shown:
+        lines.append(html(language, "alert.more_copies", n=len(copies) - shown))
+    if story.repost_of:
+        other = story.repost_of
+        headline = link(escape(short(other.title, MAX_QUERY)), other.url)
+        lines.insert(0, html(language, "alert.possible", headline=headline, outlet=_outlet(other)))
+    if not lines:
+        return []
+    words = "\n".join(lines)
+    return [f"<blockquote expandable>{words}</blockquote>" if len(lines) > OPEN_COPIES else words]
+
+
+def _stop_buttons(language: str, story: StoryView) -> tuple[tuple[Button, ...], ...]:
+    fired = [w for w in _fired(story) if w.stopped_at is None][:NAMED_WATCHES]
+    if len(fired) == 1:
+        return ((Button(texts.say(language, "button.stop_watch"), f"unwatch:{fired[0].id}"),),)
+    return tuple(
+        (
+            Button(
+                texts.say(language, "button.stop_named", query=short(w.query, MAX_LABEL)),
+                f"unwatch:{w.id}",
+            ),
+        )
+        for w in fired
+    )
+
+
+def caret(error: QueryError, language: str) -> Message:
+    """Return a watch that cannot be read, with a caret under the fault, what is wrong and the cure."""
+    line, under = _pointed(error.text, error.start, error.end)
+    parts = [
+        f"<pre>{escape(line)}\n{under}</pre>",
+        html(language, error.key, **error.params),
+    ]
+    buttons: tuple[tuple[Button, ...], ...] = ()
+    if error.suggestion and len(error.suggestion) <= MAX_SUGGESTION:
+        parts.append(html(language, "query.try", query=error.suggestion))
+        data = f"watch:{error.suggestion}"
+        if len(data.encode()) <= MAX_DATA_BYTES:
+            buttons = ((Button(texts.say(language, "button.try"), data),),)
+    return Message("\n".join(parts), buttons)
+
+
+def _pointed(text: str, start: int, end: int) -> tuple[str, str]:
+    """Return the part of the text around a fault that fits a line, and the carets under the fault."""
+    # One for one, or the offsets would be wrong.
+    text = "".join(" " if c.isspace() else c if texts.printable(c) else "�" for c in text)
+    left = 0 if len(text) <= CARET_COLUMNS else max(0, start - CARET_COLUMNS // 2)
+    right = min(len(text), left + CARET_COLUMNS)
+    head, tail = "…" if left else "", "…" if right < len(text) else ""
+    before = _columns(head + text[left:start])
+    wide = max(1, _columns(text[start : min(end, right)]))
+    return head + text[left:right] + tail, " " * before + "^" * wide
+
+
+def _columns(text: str) -> int:
+    """Return how wide monospace shows it: marks take no place, wide characters two."""
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in text
+    )
