@@ -1,0 +1,226 @@
+"""Telegram as a messenger: one call, one Outcome. Here the errors of python-telegram-bot get their meaning.
+
+What surely never reached Telegram is LATER; what may have been shown is UNCERTAIN. The order of the
+cases matters: to the library BadRequest and TimedOut are both NetworkErrors.
+"""
+
+import html
+import logging
+import math
+import os
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import httpx
+import telegram
+from telegram.constants import ParseMode
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+    RetryAfter,
+    TelegramError,
+)
+from telegram.request import HTTPXRequest
+
+from bot.domain.model import Message, Outcome, Sent
+
+# Without it the library warns at each flood limit that seconds will become a timedelta. It reads
+# the environment itself, so there is no setting of ours to put it in.
+os.environ.setdefault("PTB_TIMEDELTA", "1")  # noqa: TID251
+
+NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+MAX_UNITS = 4096  # UTF-16, the strictest reading of Telegram's "characters"
+POOL = 16  # calls at once; 28 a second at half a second each
+READ_TIMEOUT_S = 20.0  # Telegram answers within one; a lost answer costs a doubled message
+NO_PREVIEW = telegram.LinkPreviewOptions(is_disabled=True)
+
+# Refusals that are about the chat, not about the message (lower case; the library re-cases them).
+CLOSED = (
+    "chat not found",
+    "user not found",
+    "peer_id_invalid",
+    "chat_write_forbidden",
+    "chat_admin_required",
+    "not enough rights",
+    "have no rights to send",
+    "need administrator rights",
+    "group chat was deactivated",
+    "chat_restricted",
+    "topic_closed",
+    "message thread not found",
+)
+VANISHED = ("message to edit not found", "message can't be edited", "message_id_invalid")
+UNPARSED = ("can't parse entities", "message is too long", "entities_too_long")
+BAD_BUTTONS = ("button", "reply_markup")
+
+_TAG = re.compile(r"<[^<>]*>")
+
+Call = Callable[[str, telegram.InlineKeyboardMarkup | None, str | None], Awaitable[int]]
+
+
+def open_bot(token: str, api_url: str, *, pool: int = POOL) -> telegram.Bot:
+    """Return the bot of a token at a server. No request is made; shut it down to let connections go.
+
+    From here on the HTTP client's own log is silent: it would print the token with every call.
+    """
+    for name in ("httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    # An unreadable answer is an Outcome; the library would print a traceback besides.
+    logging.getLogger("telegram.request").setLevel(logging.CRITICAL)
+    return telegram.Bot(
+        token,
+        base_url=f"{api_url}/bot",
+        base_file_url=f"{api_url}/file/bot",
+        request=HTTPXRequest(
+            connection_pool_size=pool,
+            connect_timeout=5.0,
+            pool_timeout=10.0,
+            read_timeout=READ_TIMEOUT_S,
+            write_timeout=10.0,
+        ),
+        get_updates_request=HTTPXRequest(
+            connection_pool_size=1, connect_timeout=5.0, read_timeout=10.0, pool_timeout=10.0
+        ),
+    )
+
+
+class TelegramMessenger:
+    """Brings messages to chats through the Bot API."""
+
+    def __init__(self, bot: telegram.Bot) -> None:
+        self._bot = bot
+
+    async def send(self, chat_id: int, message: Message) -> Outcome:
+        """Send one message. Not idempotent: UNCERTAIN means the chat may already show it."""
+
+        async def call(
+            text: str, keys: telegram.InlineKeyboardMarkup | None, mode: str | None
+        ) -> int:
+            sent = await self._bot.send_message(
+                chat_id,
+                text,
+                parse_mode=mode,
+                reply_markup=keys,
+                link_preview_options=NO_PREVIEW,
+                disable_notification=message.silent,
+            )
+            return sent.message_id
+
+        return await self._attempt(call, message)
+
+    async def edit(self, chat_id: int, message_id: int, message: Message) -> Outcome:
+        """Make a message show this. Idempotent; MISSING if there is no such message to edit any more."""
+
+        async def call(
+            text: str, keys: telegram.InlineKeyboardMarkup | None, mode: str | None
+        ) -> int:
+            await self._bot.edit_message_text(
+                text,
+                chat_id,
+                message_id,
+                parse_mode=mode,
+                reply_markup=keys,
+                link_preview_options=NO_PREVIEW,
+            )
+            return message_id
+
+        outcome = await self._attempt(call, message)
+        if outcome.sent is Sent.REFUSED and "message is not modified" in outcome.detail.lower():
+            return Outcome(Sent.OK, message_id=message_id)
+        return outcome
+
+    async def _attempt(self, call: Call, message: Message) -> Outcome:
+        """Try as meant; what Telegram will not parse, once more as plain text (detail then says so)."""
+        text, keys = _encodable(message.html), keyboard(message)
+        first = await self._outcome(call(text, keys, ParseMode.HTML))
+        if first.sent is not Sent.REFUSED:
+            return first
+        complaint = first.detail.lower()
+        if any(word in complaint for word in UNPARSED):
+            second = await self._outcome(call(plain(text), keys, None))
+        elif keys is not None and any(word in complaint for word in BAD_BUTTONS):
+            second = await self._outcome(call(text, None, ParseMode.HTML))
+        else:
+            return first
+        return replace(second, detail=f"simplified: {first.detail}; {second.detail}".rstrip("; "))
+
+    async def _outcome(self, call: Awaitable[int]) -> Outcome:
+        try:
+            return Outcome(Sent.OK, message_id=await call)
+        except TelegramError as e:
+            return self._meaning(e)
+
+    def _meaning(self, error: TelegramError) -> Outcome:
+        match error:
+            case RetryAfter():  # flood limit: not delivered
+                wait = _seconds(error.retry_after)
+                outcome = Outcome(Sent.LATER, retry_after_s=wait, detail=str(error))
+            case Forbidden():
+                outcome = Outcome(Sent.GONE, detail=str(error))
+            case ChatMigrated():
+                outcome = Outcome(Sent.MOVED, new_chat_id=error.new_chat_id, detail=str(error))
+            case InvalidToken():  # its words may hold the token
+                outcome = Outcome(Sent.LATER, detail="Telegram refuses the token")
+            case BadRequest():  # a NetworkError to the library, so it must come first
+                outcome = _refusal(str(error))
+            case NetworkError():  # TimedOut too; harmless only if it never left this machine
+                sent = Sent.LATER if _never_left(error) else Sent.UNCERTAIN
+                outcome = Outcome(sent, detail=self._safe(error))
+            case _:  # a good status, and an answer that cannot be read
+                outcome = Outcome(Sent.UNCERTAIN, detail=self._safe(error))
+        return outcome
+
+    def _safe(self, error: TelegramError) -> str:
+        return repr(error).replace(self._bot.token, "<token>")
+
+
+def _never_left(error: NetworkError) -> bool:
+    """Return whether Telegram surely did not act: no connection, or a bare 429 of something before it."""
+    refused = str(error).lower().startswith("too many requests")
+    return refused or isinstance(error.__cause__, NEVER_LEFT)
+
+
+def _refusal(words: str) -> Outcome:
+    lower = words.lower()
+    if any(phrase in lower for phrase in CLOSED):
+        return Outcome(Sent.GONE, detail=words)
+    if any(phrase in lower for phrase in VANISHED):
+        return Outcome(Sent.MISSING, detail=words)
+    return Outcome(Sent.REFUSED, detail=words)
+
+
+def _seconds(wait: int | timedelta) -> int:
+    return math.ceil(wait.total_seconds()) if isinstance(wait, timedelta) else wait
+
+
+def _encodable(text: str) -> str:
+    """Replace lone surrogates: they cannot be sent, and the message would be tried for ever."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def keyboard(message: Message) -> telegram.InlineKeyboardMarkup | None:
+    """Return a message's buttons as Telegram has them, None where it has none."""
+    rows = [
+        [
+            telegram.InlineKeyboardButton(b.label, url=b.url)
+            if b.url
+            else telegram.InlineKeyboardButton(b.label, callback_data=b.data)
+            for b in row
+        ]
+        for row in message.buttons
+    ]
+    return telegram.InlineKeyboardMarkup(rows) if rows else None
+
+
+def plain(text: str) -> str:
+    """Return what HTML says, without its markup, cut to what one message holds."""
+    bare = html.unescape(_TAG.sub("", text))
+    units = bare.encode("utf-16-le")
+    if len(units) <= 2 * MAX_UNITS:
+        return bare
+    return units[: 2 * MAX_UNITS - 2].decode("utf-16-le", "ignore") + "…"
