@@ -29,8 +29,8 @@ def subscribers_told(tx: Tx, story_id: int) -> set[int]:
     return set(rows.scalars())
 
 
-def raise_or_revise(tx: Tx, subscriber_id: int, story_id: int, now: datetime) -> bool:
-    """Raise an alert, or let the one already raised show the story anew. Returns True if it was raised.
+def raise_or_revise(tx: Tx, subscriber_id: int, story_id: int, now: datetime) -> str:
+    """Raise an alert, or let the one already raised show the story anew. Returns "told" or "held".
 
     A chat that is paused or gone has its new alert held: kept, and released when it is back.
     A lease is not moved by a revision, or two senders would send the first message twice.
@@ -52,8 +52,8 @@ def raise_or_revise(tx: Tx, subscriber_id: int, story_id: int, now: datetime) ->
         index_elements=[alerts.c.subscriber_id, alerts.c.story_id],
         set_={"revision": alerts.c.revision + 1},
     )
-    revision: int = tx.execute(revised.returning(alerts.c.revision)).scalar_one()
-    return revision == 1
+    tx.execute(revised)
+    return "held" if held else "told"
 
 
 def claim_due(tx: Tx, now: datetime, *, limit: int, lease_s: int) -> list[Alert]:
@@ -143,19 +143,6 @@ def hold(tx: Tx, alert: Alert, reason: str) -> None:
     tx.execute(
         alerts.update()
         .where(alerts.c.id == alert.id)
-        .values(state="held", state_reason=reason[:500])
-    )
-
-
-def hold_all(tx: Tx, subscriber_id: int, reason: str) -> None:
-    """Hold every alert of a chat that has not been told yet."""
-    tx.execute(
-        alerts.update()
-        .where(
-            alerts.c.subscriber_id == subscriber_id,
-            alerts.c.state == "open",
-            alerts.c.revision > alerts.c.delivered_revision,
-        )
         .values(state="held", state_reason=reason[:500])
     )
 

@@ -34,12 +34,14 @@ _ARTICLE = sa.select(
 ).join_from(articles, outlets)
 
 
-def _article(row: sa.RowMapping) -> Article:
+def _article(row: sa.RowMapping | dict[str, Any]) -> Article:
     return Article(**{**row, "evidence": row["evidence"] or {}})
 
 
-def add_new(tx: Tx, feed: Feed, entries: Iterable[Entry], *, archived: bool, now: datetime) -> int:
-    """Make articles of the entries whose URL is new, and return how many there were.
+def add_new(
+    tx: Tx, feed: Feed, entries: Iterable[Entry], *, archived: bool, now: datetime
+) -> list[datetime | None]:
+    """Make articles of the entries whose URL is new, and return when each was published.
 
     Entry URLs are canonical. archived: they are from the feed's first poll and will alert nobody.
     """
@@ -62,21 +64,40 @@ def add_new(tx: Tx, feed: Feed, entries: Iterable[Entry], *, archived: bool, now
         }
         for e in {e.url: e for e in entries}.values()
     ]
-    added = 0
+    added: list[datetime | None] = []
     for part in chunked(rows, 500):
         statement = insert(tx, articles).values(list(part)).on_conflict_do_nothing()
-        added += len(tx.execute(statement.returning(articles.c.id)).all())
+        added += tx.execute(statement.returning(articles.c.published_at)).scalars().all()
     return added
 
 
-def claim_new(tx: Tx, now: datetime, *, limit: int, lease_s: int) -> list[Article]:
-    """Take up to `limit` articles not yet filed, oldest first. The lease comes back by itself."""
+def claim_new(
+    tx: Tx, now: datetime, *, limit: int, per_outlet: int, busy: Iterable[int], lease_s: int
+) -> list[Article]:
+    """Take up to `limit` articles not yet filed, oldest first. The lease comes back by itself.
+
+    per_outlet: at most so many of one outlet; busy: outlets to leave out. Both keep an outlet whose
+    pages are read slowly, one after another, from holding up the rest.
+    """
+    waiting = (
+        sa.select(
+            articles.c.id,
+            sa.func.row_number()
+            .over(partition_by=articles.c.outlet_id, order_by=(articles.c.due_at, articles.c.id))
+            .label("place"),
+        )
+        .where(articles.c.state == "new", articles.c.due_at <= now)
+        .where(articles.c.outlet_id.not_in(list(busy)))
+        .subquery()
+    )
     due = (
         sa.select(articles.c.id)
+        .join(waiting, waiting.c.id == articles.c.id)
+        .where(waiting.c.place <= per_outlet)
         .where(articles.c.state == "new", articles.c.due_at <= now)
         .order_by(articles.c.due_at, articles.c.id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, of=articles)
         .cte("due")
     )
     lease = sa.update(articles).where(articles.c.id.in_(sa.select(due.c.id)))
@@ -160,6 +181,19 @@ def of_story(tx: Tx, story_id: int) -> list[Article]:
     rows = tx.execute(_ARTICLE.where(articles.c.story_id == story_id).limit(200)).mappings()
     found = [_article(row) for row in rows]
     return sorted(found, key=lambda a: (a.id != origin, a.published_at or a.seen_at, a.id))
+
+
+def with_sketches(tx: Tx, story_id: int) -> list[tuple[Article, bytes]]:
+    """Return a story's filed articles, each with its sketch."""
+    statement = _ARTICLE.add_columns(articles.c.sketch).where(
+        articles.c.story_id == story_id, articles.c.sketch.is_not(None)
+    )
+    found = []
+    for row in tx.execute(statement.limit(200)).mappings():
+        values = dict(row)
+        sketch = values.pop("sketch")
+        found.append((_article(values), sketch))
+    return found
 
 
 def view_story(tx: Tx, story_id: int, subscriber_id: int) -> StoryView:

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from bot.domain.model import Changed, Failure, Feed, FeedKind, FeedReading, OutletEntry
+from bot.domain.rhythm import Rhythm
+from bot.domain.schedule import Plan
 from bot.store.engine import Tx
 from bot.store.schema import feeds, outlets
 
@@ -32,7 +34,8 @@ _FEED = sa.select(
     feeds.c.id,
     feeds.c.outlet_id,
     outlets.c.name.label("outlet"),
-    feeds.c.url,
+    # What the outlets file names stays its key; a feed that moved is asked at its new address.
+    sa.func.coalesce(feeds.c.moved_to, feeds.c.url).label("url"),
     feeds.c.kind,
     outlets.c.language,
     outlets.c.country,
@@ -42,6 +45,7 @@ _FEED = sa.select(
     feeds.c.first_polled_at,
     feeds.c.interval_s,
     feeds.c.failures,
+    feeds.c.rhythm,
     outlets.c.user_agent,
 ).join_from(feeds, outlets)
 
@@ -116,17 +120,23 @@ def claim_due(tx: Tx, now: datetime, *, limit: int, lease_s: int) -> list[Feed]:
     lease = sa.update(feeds).where(feeds.c.id.in_(sa.select(due.c.id))).returning(feeds.c.id)
     ids = tx.execute(lease.values(due_at=now + timedelta(seconds=lease_s))).scalars().all()
     rows = tx.execute(_FEED.where(feeds.c.id.in_(ids)).order_by(feeds.c.id)).mappings()
-    return [Feed(**{**row, "kind": FeedKind(row["kind"])}) for row in rows]
+    return [_feed(row) for row in rows]
+
+
+def _feed(row: sa.RowMapping) -> Feed:
+    kind, rhythm = FeedKind(row["kind"]), Rhythm.from_json(row["rhythm"])
+    return Feed(**{**row, "kind": kind, "rhythm": rhythm})
 
 
 def record_poll(
-    tx: Tx, feed: Feed, reading: FeedReading, *, new: int, due_at: datetime, now: datetime
+    tx: Tx, feed: Feed, reading: FeedReading, plan: Plan, *, new: int, now: datetime
 ) -> None:
-    """Keep what a poll found. new: articles it brought. due_at: when the next is due."""
+    """Keep what a poll found and taught. new: how many articles it brought."""
     values: dict[str, object] = {
         "polled_at": now,
-        "due_at": due_at,
-        "interval_s": max(0, round((due_at - now).total_seconds())),
+        "due_at": plan.due_at,
+        "interval_s": max(0, round((plan.due_at - now).total_seconds())),
+        "rhythm": plan.rhythm.to_json(),
     }
     if isinstance(reading, Failure):
         values |= {
@@ -136,18 +146,29 @@ def record_poll(
         }
     else:
         values |= {"failures": 0, "failure": None, "failure_detail": None}
-        values |= {
-            key: got
-            for key, got in (("etag", reading.etag), ("last_modified", reading.last_modified))
-            if got is not None or isinstance(reading, Changed)
-        }
+        values |= {"etag": reading.etag, "last_modified": reading.last_modified}
     if isinstance(reading, Changed):
-        values |= {"body_hash": reading.body_hash, "note": reading.note or None}
-        if feed.first_polled_at is None:
-            values["first_polled_at"] = now
-        if new:
-            values["new_at"] = now
+        missed = f"may have missed about {plan.missed} entries" if plan.missed else ""
+        note = "; ".join(part for part in (reading.note, missed) if part)
+        values |= {"body_hash": reading.body_hash, "note": note or None}
+        values |= {"first_polled_at": now} if feed.first_polled_at is None else {}
+        values |= {"new_at": now} if new else {}
     tx.execute(feeds.update().where(feeds.c.id == feed.id).values(**values))
+    if plan.move_to:
+        _move(tx, feed, plan.move_to)
+
+
+def _move(tx: Tx, feed: Feed, url: str) -> None:
+    """Follow a feed to its new address, unless another feed is already there."""
+    taken = sa.select(feeds.c.id).where(feeds.c.url == url)
+    if tx.execute(taken).first() is None:
+        tx.execute(feeds.update().where(feeds.c.id == feed.id).values(moved_to=url))
+
+
+def rhythms(tx: Tx) -> list[Rhythm]:
+    """Return what is known of every feed that is polled: the budget of polls is shared among them."""
+    rows = tx.execute(sa.select(feeds.c.rhythm).where(feeds.c.retired_at.is_(None)))
+    return [Rhythm.from_json(row) for row in rows.scalars()]
 
 
 def health(tx: Tx, *, offset: int, limit: int) -> list[Health]:

@@ -76,6 +76,7 @@ feeds = sa.Table(
     _id(),
     _ref("outlet_id", "outlets.id"),
     sa.Column("url", sa.Text, nullable=False, unique=True),
+    sa.Column("moved_to", sa.Text),  # where a permanent redirect leads
     sa.Column("kind", sa.String(16), nullable=False),
     sa.Column("etag", sa.Text),
     sa.Column("last_modified", sa.Text),
@@ -87,6 +88,7 @@ feeds = sa.Table(
     sa.Column("polled_at", Utc),
     sa.Column("new_at", Utc),  # the last poll that brought an article
     sa.Column("interval_s", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("rhythm", sa.JSON),  # what polling has taught, see domain/rhythm.py
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # in a row
     sa.Column("failure", sa.String(32)),  # FailureKind of the last poll, None if it went well
     sa.Column("failure_detail", sa.Text),

@@ -67,6 +67,20 @@ def set_state(
     )
     if state is SubscriberState.ACTIVE:
         release_held(tx, subscriber_id, now)
+    else:
+        _hold_untold(tx, subscriber_id, state)
+
+
+def _hold_untold(tx: Tx, subscriber_id: int, state: SubscriberState) -> None:
+    """Take what waits for a chat out of the outbox. A pause still lets told messages be edited: silently."""
+    waiting = alerts.c.revision > alerts.c.delivered_revision
+    if state is SubscriberState.PAUSED:
+        waiting = alerts.c.message_id.is_(None)
+    tx.execute(
+        alerts.update()
+        .where(alerts.c.subscriber_id == subscriber_id, alerts.c.state == "open", waiting)
+        .values(state="held", state_reason=state.value)
+    )
 
 
 def release_held(tx: Tx, subscriber_id: int, now: datetime) -> None:

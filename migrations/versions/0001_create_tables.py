@@ -134,6 +134,7 @@ def upgrade() -> None:
             "outlet_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
         sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("moved_to", sa.Text(), nullable=True),
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("etag", sa.Text(), nullable=True),
         sa.Column("last_modified", sa.Text(), nullable=True),
@@ -143,6 +144,7 @@ def upgrade() -> None:
         sa.Column("polled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("new_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("interval_s", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("rhythm", sa.JSON(), nullable=True),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.Column("failure", sa.String(length=32), nullable=True),
         sa.Column("failure_detail", sa.Text(), nullable=True),

@@ -1,0 +1,429 @@
+"""The pipeline, top to bottom: poll -> ingest -> deliver.
+
+Each stage claims rows, does its I/O with no transaction open, and saves the outcome in one transaction.
+What is known, what matched and what is to be told commit together, so nothing is seen and then lost.
+"""
+
+import logging
+import random
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from bot import render
+from bot.config import Settings
+from bot.domain import clustering, fingerprint, provenance, schedule
+from bot.domain.errors import QueryError
+from bot.domain.matching import Matcher
+from bot.domain.model import (
+    Alert,
+    AlertView,
+    Article,
+    Changed,
+    Document,
+    Entry,
+    Failure,
+    Feed,
+    FeedReading,
+    Match,
+    Message,
+    Outcome,
+    Page,
+    PageReading,
+    Sent,
+    SubscriberState,
+)
+from bot.domain.names import Names
+from bot.domain.provenance import Provenance, Signed
+from bot.domain.query import parse_query
+from bot.domain.urls import canonical_url
+from bot.store import alerts, articles, feeds, fingerprints, watches
+from bot.store.engine import Store, Tx
+
+log = logging.getLogger(__name__)
+
+POLL_LEASE_S = 300  # longer than any request with its redirects may take
+INGEST_LEASE_S = 300
+MAX_TEXT = 200_000  # characters of an article that are kept, matched and compared
+
+
+class Reader(Protocol):
+    """The outlets' side of the world. Never raises for the outside's faults: they are values."""
+
+    async def read_feed(self, feed: Feed) -> FeedReading:
+        """Ask for a feed once, conditionally where it left validators."""
+
+    async def read_page(self, url: str, *, language: str = "") -> PageReading:
+        """Fetch an article's page and extract its text and provenance."""
+
+
+class Messenger(Protocol):
+    """The subscribers' side of the world."""
+
+    async def send(self, chat_id: int, message: Message) -> Outcome:
+        """Send one message. Not idempotent: UNCERTAIN means the chat may already show it."""
+
+    async def edit(self, chat_id: int, message_id: int, message: Message) -> Outcome:
+        """Replace a message. Idempotent: OK if it shows the same already."""
+
+
+Clock = Callable[[], datetime]
+
+
+class Lookout:
+    """All active watches in memory, brought up to date from the revision log in each transaction."""
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+        self._matcher = Matcher(names)
+        self._revision = self._purge = 0
+        self._lock = threading.Lock()  # transactions run in several threads
+
+    def match(self, tx: Tx, document: Document) -> tuple[list[Match], int]:
+        """Return the watches that fire, and the revision of the watch log they were read at."""
+        with self._lock:
+            self._follow(watches.changes_since(tx, self._revision, self._purge))
+            return self._matcher.match(document), self._revision
+
+    def _follow(self, changes: watches.Changes) -> None:
+        if changes.purge != self._purge:
+            self._matcher = Matcher(self._names)
+        for watch_id in changes.stopped:
+            self._matcher.remove(watch_id)
+        for watch in changes.started:
+            try:
+                self._matcher.add(watch.id, parse_query(watch.query))
+            except QueryError as e:  # saved by an earlier version that read it differently
+                log.error("watch=%d cannot be read any more: %s", watch.id, e.key)
+        self._revision, self._purge = changes.revision, changes.purge
+
+
+class Pipeline:
+    """The three stages, with the objects they need handed in."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        reader: Reader,
+        messenger: Messenger,
+        settings: Settings,
+        names: Names,
+        sources: Provenance,
+        now: Clock,
+    ) -> None:
+        self.store = store
+        self.reader = reader
+        self.messenger = messenger
+        self.settings = settings
+        self.lookout = Lookout(names)
+        self.sources = sources
+        self.now = now
+        self.counts: Counter[str] = Counter()  # stage.outcome -> items, since the start
+        self.pace = float(settings.polling.min_interval_s)
+        self._poll_rules = schedule.PollRules(
+            min_interval_s=settings.polling.min_interval_s,
+            max_interval_s=settings.polling.max_interval_s,
+            polls_per_minute=settings.polling.polls_per_minute,
+        )
+        self._cluster_rules = clustering.Rules(window_h=settings.clustering.window_h)
+
+    # Stage 1: poll
+
+    async def claim_feeds(self, limit: int) -> list[Feed]:
+        """Take up to `limit` feeds that are due."""
+        return await self.store.run(feeds.claim_due, self.now(), limit=limit, lease_s=POLL_LEASE_S)
+
+    async def set_pace(self) -> None:
+        """Share the budget of polls among all feeds anew, from what is known of their rhythms."""
+        rhythms = await self.store.run(feeds.rhythms)
+        self.pace = schedule.pace(rhythms, self.now(), self._poll_rules)
+
+    async def poll(self, feed: Feed) -> str:
+        """Stage 1. Returns the outcome to count: "changed", "unchanged" or "failed"."""
+        asked = schedule.prepare_poll(feed, self.now(), chance=random.random())  # noqa: S311 - jitter
+        reading = await self.reader.read_feed(asked)
+        new = await self.store.run(self._record, feed, reading)
+        outcome = {Changed: "changed", Failure: "failed"}.get(type(reading), "unchanged")
+        if isinstance(reading, Failure):
+            log.warning("poll feed=%s outcome=failed why=%s", feed.url, reading.detail)
+        else:
+            log.info("poll feed=%s outcome=%s new=%d", feed.url, outcome, new)
+        return self._count("poll", outcome)
+
+    def _record(self, tx: Tx, feed: Feed, reading: FeedReading) -> int:
+        now = self.now()
+        new: list[datetime | None] = []
+        if isinstance(reading, Changed):
+            entries = [tidy(e, now) for e in reading.entries]
+            archived = feed.first_polled_at is None
+            new = articles.add_new(tx, feed, entries, archived=archived, now=now)
+        plan = schedule.plan_poll(
+            feed,
+            reading,
+            new=new,
+            now=now,
+            rules=self._poll_rules,
+            pace=self.pace,
+            chance=random.random(),  # noqa: S311 - jitter
+        )
+        feeds.record_poll(tx, feed, reading, plan, new=len(new), now=now)
+        return len(new)
+
+    # Stage 2: ingest
+
+    async def claim_articles(
+        self, limit: int, *, per_outlet: int, busy: Iterable[int]
+    ) -> list[Article]:
+        """Take up to `limit` articles that are not filed yet."""
+        return await self.store.run(
+            articles.claim_new,
+            self.now(),
+            limit=limit,
+            per_outlet=per_outlet,
+            busy=busy,
+            lease_s=INGEST_LEASE_S,
+        )
+
+    async def ingest(self, article: Article) -> str:
+        """Stage 2. Returns the outcome to count: "new_story", "copy", "archived", "waits" or "known"."""
+        page = await self._read_page(article)
+        outcome = await self.store.run(self._file, article, page)
+        log.info("ingest article=%d outcome=%s url=%s", article.id, outcome, article.url)
+        return self._count("ingest", outcome)
+
+    async def _read_page(self, article: Article) -> PageReading | None:
+        """Fetch the page where the feed gave less than a full text; None where there is no need to."""
+        pages = self.settings.pages
+        if article.archived or not pages.fetch or len(article.body) >= pages.under_chars:
+            return None
+        return await self.reader.read_page(article.url, language=article.language)
+
+    def _file(self, tx: Tx, article: Article, page: PageReading | None) -> str:
+        now = self.now()
+        articles.lock_stories(tx)
+        if articles.is_filed(tx, article.id):
+            return "known"  # the lease ran out and another process was faster
+        failure = page.detail if isinstance(page, Failure) else None
+        read = page if isinstance(page, Page) else None
+        full = with_page(article, read)
+        matched, revision = self.lookout.match(tx, document_of(full))
+        if failure and not matched and article.attempts < self.settings.pages.attempts:
+            # Nobody is kept waiting: what is known so far interests no one, the full text might.
+            retry = now + timedelta(seconds=self.settings.pages.retry_s)
+            articles.postpone(tx, article.id, retry)
+            return "waits"
+        decision = self._join(tx, full, read, failure=failure, revision=revision, now=now)
+        if article.archived:
+            return "archived"
+        tell(tx, full, matched, decision, now=now)
+        return "copy" if decision else "new_story"
+
+    def _join(
+        self,
+        tx: Tx,
+        article: Article,
+        page: Page | None,
+        *,
+        failure: str | None,
+        revision: int,
+        now: datetime,
+    ) -> clustering.Decision | None:
+        """Put the article in the story it is a text of, or open a story; name the story's origin."""
+        document = document_of(article)
+        claims = provenance.find_claims(document, page, self.sources, source=article.source)
+        found_by = fingerprint.fingerprint(document, page, claims=claims)
+        since = now - timedelta(hours=self.settings.clustering.window_h)
+        limit = self.settings.clustering.candidates
+        candidates = fingerprints.candidates(tx, found_by.keys, since=since, limit=limit)
+        decision = clustering.decide(
+            candidate_of(article, found_by.sketch), candidates, rules=self._cluster_rules
+        )
+        story_id = decision.story_id if decision else articles.open_story(tx, article.id, now)
+        evidence = {**decision.evidence, "kind": decision.kind.value} if decision else {}
+        articles.file(
+            tx,
+            article,
+            story_id=story_id,
+            sketch=found_by.sketch,
+            copy_of=decision.copy_of if decision else None,
+            evidence=evidence,
+            page_failure=failure,
+            watch_revision=revision,
+            now=now,
+        )
+        fingerprints.add_keys(tx, article.id, found_by.keys)
+        if decision:
+            self._name_origin(tx, story_id)
+        return decision
+
+    def _name_origin(self, tx: Tx, story_id: int) -> None:
+        signed = [
+            Signed(
+                article_id=article.id,
+                outlet=article.outlet,
+                host=urlsplit(article.url).hostname or "",
+                seen_at=article.seen_at,
+                published_at=article.published_at,
+                claims=fingerprint.unpack(sketch).claims,
+            )
+            for article, sketch in articles.with_sketches(tx, story_id)
+        ]
+        origin = provenance.origin_of(signed, self.sources)
+        articles.set_origin(tx, story_id, origin.article_id)
+
+    # Stage 3: deliver
+
+    async def claim_alerts(self, limit: int) -> list[AlertView]:
+        """Take up to `limit` alerts whose message is behind, with what each is to show."""
+        lease_s = self.settings.delivery.lease_s
+        return await self.store.run(load_due, self.now(), limit=limit, lease_s=lease_s)
+
+    async def deliver(self, view: AlertView) -> str:
+        """Stage 3. Returns the outcome to count: a value of Sent."""
+        alert, message = view.alert, render.alert(view)
+        if alert.message_id is None:
+            outcome = await self.messenger.send(alert.chat_id, message)
+        else:
+            outcome = await self.messenger.edit(alert.chat_id, alert.message_id, message)
+        await self.store.run(self._settle, alert, outcome)
+        log.info(
+            "deliver alert=%d revision=%d outcome=%s %s",
+            alert.id,
+            alert.revision,
+            outcome.sent.value,
+            outcome.detail,
+        )
+        return self._count("deliver", outcome.sent.value)
+
+    def _settle(self, tx: Tx, alert: Alert, outcome: Outcome) -> None:
+        """Write one attempt down, and what follows from it."""
+        now = self.now()
+        edit = alert.message_id is not None
+        alerts.record_delivery(tx, alert, outcome, edit=edit, now=now)
+        if outcome.sent is Sent.OK or (edit and outcome.sent is Sent.REFUSED):
+            # A message that cannot be edited, say because it was deleted, is never sent anew.
+            gap = timedelta(seconds=self.settings.delivery.edit_gap_s)
+            message_id = outcome.message_id or alert.message_id
+            alerts.mark_shown(tx, alert, message_id=message_id, due_at=now + gap, now=now)
+        elif outcome.sent is Sent.GONE:
+            gone = SubscriberState.GONE
+            watches.set_state(tx, alert.subscriber_id, gone, now=now, reason=outcome.detail)
+        elif outcome.sent is Sent.MOVED and outcome.new_chat_id is not None:
+            watches.move_chat(tx, alert.chat_id, outcome.new_chat_id)
+            alerts.mark_later(tx, alert, due_at=now, reason=outcome.detail)
+        elif outcome.sent is Sent.REFUSED:
+            alerts.mark_failed(tx, alert, outcome.detail)
+        else:
+            due_at = schedule.retry_delivery_at(
+                now,
+                attempts=alert.attempts,
+                retry_after_s=outcome.retry_after_s,
+                chance=random.random(),  # noqa: S311 - jitter
+            )
+            alerts.mark_later(tx, alert, due_at=due_at, reason=outcome.detail)
+
+    def _count(self, stage: str, outcome: str) -> str:
+        self.counts[f"{stage}.{outcome}"] += 1
+        return outcome
+
+
+def tidy(entry: Entry, now: datetime) -> Entry:
+    """Return an entry as it is kept: canonical URL, bounded text, no date in the future."""
+    published = entry.published_at
+    return replace(
+        entry,
+        url=canonical_url(entry.url),
+        title=entry.title[:1_000],
+        summary=entry.summary[:MAX_TEXT],
+        body=entry.body[:MAX_TEXT],
+        author=entry.author[:300],
+        source=entry.source[:300],
+        published_at=min(published, now) if published else None,
+    )
+
+
+def with_page(article: Article, page: Page | None) -> Article:
+    """Return the article with what its page adds. The feed's word stands where both speak."""
+    if page is None:
+        return article
+    return replace(
+        article,
+        title=article.title or page.title[:1_000],
+        body=page.text[:MAX_TEXT] if len(page.text) > len(article.body) else article.body,
+        author=article.author or page.authors[:300],
+        published_at=article.published_at
+        or (min(page.published_at, article.seen_at) if page.published_at else None),
+    )
+
+
+def document_of(article: Article) -> Document:
+    """Return an article as matching and clustering see it."""
+    return Document(
+        title=article.title,
+        summary=article.summary,
+        body=article.body,
+        language=article.language,
+        outlet=article.outlet,
+        country=article.country,
+        author=article.author,
+        url=article.url,
+    )
+
+
+def candidate_of(article: Article, sketch: bytes) -> clustering.Candidate:
+    """Return a new article as clustering compares it."""
+    return clustering.Candidate(
+        article_id=article.id,
+        story_id=None,
+        outlet_id=article.outlet_id,
+        seen_at=article.seen_at,
+        published_at=article.published_at,
+        sketch=sketch,
+        language=article.language,
+        outlet=article.outlet,
+        host=urlsplit(article.url).hostname or "",
+        url=article.url,
+    )
+
+
+def tell(
+    tx: Tx,
+    article: Article,
+    matched: Sequence[Match],
+    decision: clustering.Decision | None,
+    *,
+    now: datetime,
+) -> None:
+    """Raise the alerts an article earns, revise those already raised, and keep each decision's reason."""
+    [stored] = articles.by_ids(tx, [article.id])
+    assert stored.story_id is not None  # noqa: S101 - filed a moment ago, in this transaction
+    owners = watches.subscribers_of(tx, [m.watch_id for m in matched])
+    for match in matched:
+        if match.watch_id in owners:
+            articles.add_match(tx, article.id, match.watch_id, match.hits)
+    told = alerts.subscribers_told(tx, stored.story_id)
+    copied = {"copy_of": decision.copy_of, **decision.evidence} if decision else {}
+    for subscriber_id in sorted(told | set(owners.values())):
+        fired = sorted(w for w, s in owners.items() if s == subscriber_id)
+        state = alerts.raise_or_revise(tx, subscriber_id, stored.story_id, now)
+        alerts.decide(
+            tx,
+            article_id=article.id,
+            subscriber_id=subscriber_id,
+            outcome="copy" if subscriber_id in told else state,
+            reason={"watches": fired, **copied},
+            now=now,
+        )
+
+
+def load_due(tx: Tx, now: datetime, *, limit: int, lease_s: int) -> list[AlertView]:
+    """Claim alerts and read what each is to show, in one transaction."""
+    return [
+        AlertView(alert, articles.view_story(tx, alert.story_id, alert.subscriber_id))
+        for alert in alerts.claim_due(tx, now, limit=limit, lease_s=lease_s)
+    ]
