@@ -54,7 +54,6 @@ CLOSED = (
     "topic_closed",
     "message thread not found",
 )
-VANISHED = ("message to edit not found", "message can't be edited", "message_id_invalid")
 UNPARSED = ("can't parse entities", "message is too long", "entities_too_long")
 BAD_BUTTONS = ("button", "reply_markup")
 
@@ -95,8 +94,13 @@ class TelegramMessenger:
     def __init__(self, bot: telegram.Bot) -> None:
         self._bot = bot
 
-    async def send(self, chat_id: int, message: Message) -> Outcome:
-        """Send one message. Not idempotent: UNCERTAIN means the chat may already show it."""
+    async def send(
+        self, chat_id: int, message: Message, *, thread_id: int | None = None
+    ) -> Outcome:
+        """Send one message. Not idempotent: UNCERTAIN means the chat may already show it.
+
+        thread_id: the topic of a forum, None for a chat without topics or its general one.
+        """
 
         async def call(
             text: str, keys: telegram.InlineKeyboardMarkup | None, mode: str | None
@@ -108,13 +112,14 @@ class TelegramMessenger:
                 reply_markup=keys,
                 link_preview_options=NO_PREVIEW,
                 disable_notification=message.silent,
+                message_thread_id=thread_id,
             )
             return sent.message_id
 
         return await self._attempt(call, message)
 
     async def edit(self, chat_id: int, message_id: int, message: Message) -> Outcome:
-        """Make a message show this. Idempotent; MISSING if there is no such message to edit any more."""
+        """Make a message show this. Idempotent; REFUSED if the chat has deleted it."""
 
         async def call(
             text: str, keys: telegram.InlineKeyboardMarkup | None, mode: str | None
@@ -186,12 +191,8 @@ def _never_left(error: NetworkError) -> bool:
 
 
 def _refusal(words: str) -> Outcome:
-    lower = words.lower()
-    if any(phrase in lower for phrase in CLOSED):
-        return Outcome(Sent.GONE, detail=words)
-    if any(phrase in lower for phrase in VANISHED):
-        return Outcome(Sent.MISSING, detail=words)
-    return Outcome(Sent.REFUSED, detail=words)
+    closed = any(phrase in words.lower() for phrase in CLOSED)
+    return Outcome(Sent.GONE if closed else Sent.REFUSED, detail=words)
 
 
 def _seconds(wait: int | timedelta) -> int:

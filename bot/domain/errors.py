@@ -50,3 +50,7 @@ class SettingsError(OutpostError):
 
 class SchemaError(OutpostError):
     """The database is not at the revision this version needs. One line, exit code 1."""
+
+
+class TokenError(OutpostError):
+    """Telegram refuses the bot's token. One line, exit code 1; the token itself is never in it."""

@@ -285,7 +285,6 @@ class Sent(StrEnum):
     GONE = "gone"  # blocked, kicked, deleted
     MOVED = "moved"  # the group became a supergroup
     REFUSED = "refused"  # Telegram will never take this message
-    MISSING = "missing"  # the message to edit is no longer there; send it anew
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,8 +60,16 @@ async def test_an_edit_that_changes_nothing_is_a_success(bot_api, messenger):
     assert bot_api.shown(7)[0].edits == 0
 
 
-async def test_a_message_that_was_deleted_is_missing(bot_api, messenger):
-    assert (await messenger.edit(7, 99, HELLO)).sent is Sent.MISSING
+async def test_an_edit_of_a_message_that_was_deleted_is_refused_and_says_why(bot_api, messenger):
+    outcome = await messenger.edit(7, 99, HELLO)
+    assert outcome.sent is Sent.REFUSED
+    assert "message to edit not found" in outcome.detail.lower()
+
+
+async def test_a_message_goes_to_its_topic(bot_api, messenger):
+    bot_api.add_group(-100, is_forum=True)
+    await messenger.send(-100, HELLO, thread_id=5)
+    assert bot_api.shown(-100)[0].thread_id == 5
 
 
 async def test_a_chat_that_blocked_the_bot_is_gone_and_says_why(bot_api, messenger):
