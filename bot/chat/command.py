@@ -201,13 +201,18 @@ class Desk:
     async def answer(self, order: Order, caller: Caller, now: datetime) -> Answer:
         """Return what to show. Mistakes and a database out of reach are answered, not raised."""
         try:
-            reply, language = await self.store.run(self._run, order, caller, now)
-        except UserError as e:
-            language = await self.store.run(_language, caller)
-            return _refusal(e, language, pressed=order.pressed)
+            return await self.store.run(self.answer_in, order, caller, now)
         except DatabaseDown:
             words = texts.say(caller.language, "database.down")
             return Answer(None if order.pressed else Message(words), toast=words, popup=True)
+
+    def answer_in(self, tx: Tx, order: Order, caller: Caller, now: datetime) -> Answer:
+        """Answer within a transaction; a mistake undoes what the command did, and nothing else of it."""
+        try:
+            with tx.begin_nested():
+                reply, language = self._run(tx, order, caller, now)
+        except UserError as e:
+            return _refusal(e, _language(tx, caller), pressed=order.pressed)
         return _worded(reply, reply.language or language, pressed=order.pressed)
 
     def _run(self, tx: Tx, order: Order, caller: Caller, now: datetime) -> tuple[Reply, str]:
