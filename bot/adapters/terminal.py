@@ -156,16 +156,21 @@ class TerminalMessenger:
 
     Buttons are numbered over the whole session, so that a number never changes its meaning while
     somebody types it; a button that an edit keeps, keeps its number.
+    first_id: message ids start above it; where a database outlives the session, one that no earlier
+    session has reached.
     """
 
-    def __init__(self, out: TextIO, *, color: bool = False, columns: int | None = None) -> None:
+    def __init__(
+        self, out: TextIO, *, color: bool = False, columns: int | None = None, first_id: int = 0
+    ) -> None:
         self._out = out
         self._color = color
         self._columns = columns or shutil.get_terminal_size().columns
         self._shown: dict[tuple[int, int], Message] = {}
+        self._order: dict[tuple[int, int], int] = {}
         self._numbers: dict[tuple[int, int, str], int] = {}
         self._buttons: dict[int, Tapped] = {}
-        self._last_id = 0
+        self._last_id = first_id
 
     async def send(self, chat_id: int, message: Message) -> Outcome:
         """Print a new message."""
@@ -176,12 +181,9 @@ class TerminalMessenger:
     async def edit(self, chat_id: int, message_id: int, message: Message) -> Outcome:
         """Print the message as it is now. Nothing is printed if it shows that already.
 
-        A message of an earlier session cannot be edited: REFUSED, as Telegram says of one it lost.
+        A message of an earlier session is shown too: whoever reads this has not seen it here.
         """
-        before = self._shown.get((chat_id, message_id))
-        if before is None:
-            return Outcome(Sent.REFUSED, detail="message to edit not found")
-        if before != message:
+        if self._shown.get((chat_id, message_id)) != message:
             self._show(chat_id, message_id, message, edited=True)
         return Outcome(Sent.OK, message_id=message_id)
 
@@ -200,7 +202,8 @@ class TerminalMessenger:
 
     def _show(self, chat_id: int, message_id: int, message: Message, *, edited: bool) -> None:
         self._shown[(chat_id, message_id)] = message
-        head = f"message {message_id}, edited:" if edited else f"message {message_id}:"
+        number = self._order.setdefault((chat_id, message_id), len(self._order) + 1)
+        head = f"message {number}, edited:" if edited else f"message {number}:"
         width = max(MIN_COLUMNS, min(self._columns, MAX_COLUMNS)) - len(BAR)
         lines = [f"  ┌ {_painted(Run(head, ('2',)), color=self._color)}"]
         lines += [BAR + line for line in wrap(read_html(message.html), width, color=self._color)]

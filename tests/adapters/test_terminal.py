@@ -102,9 +102,18 @@ async def test_an_edit_that_changes_nothing_is_fine_and_silent():
     assert (outcome.sent, screen.new()) == (Sent.OK, "")
 
 
-async def test_a_message_of_an_earlier_session_cannot_be_edited():
-    outcome = await Screen().messenger.edit(1, 7, Message("Road shut"))
-    assert outcome.sent is Sent.REFUSED
+async def test_a_message_of_an_earlier_session_is_shown_when_it_is_edited():
+    screen = Screen()
+    outcome = await screen.messenger.edit(1, 7, Message("Road open"))
+    assert outcome.sent is Sent.OK
+    assert screen.new() == "  ┌ message 1, edited:\n  │ Road open\n  └\n"
+
+
+async def test_ids_start_above_those_of_earlier_sessions_and_people_count_from_one():
+    out = io.StringIO()
+    outcome = await TerminalMessenger(out, first_id=1000).send(1, Message("Road shut"))
+    assert outcome.message_id == 1001
+    assert "message 1:" in out.getvalue()
 
 
 async def test_buttons_are_numbered_and_found_by_their_number():

@@ -1,0 +1,116 @@
+"""The chat on a terminal: lines in, messages out, through the desk that Telegram's chat uses too.
+
+One person sits here: chat 1, who is also an admin. A line is a command, or the number of a button.
+"""
+
+import asyncio
+import codecs
+import os
+import re
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from datetime import datetime
+
+from bot.adapters.terminal import TerminalMessenger
+from bot.chat.command import Caller, Desk
+from bot.domain.model import ChatKind
+
+LOCAL_ID = 1  # chat and user in one; Telegram's private chats have the id of their user as well
+READ_BYTES = 65_536
+
+_TAP = re.compile(r"(?:tap\s+)?\[?(\d{1,9})\]?", re.IGNORECASE)
+
+
+async def read_lines(fd: int) -> AsyncIterator[str]:
+    """Yield what is typed, line by line, until the end of input; the loop is never blocked.
+
+    A thread reads, since a loop cannot wait for a regular file (`< commands.txt`). It reads the
+    descriptor itself: a daemon thread inside sys.stdin's lock would abort the interpreter's exit.
+    """
+    loop = asyncio.get_running_loop()
+    queue: asyncio.Queue[bytes] = asyncio.Queue()
+
+    def pump() -> None:
+        with suppress(RuntimeError):  # the loop is closed: nobody listens any more
+            while chunk := _read(fd):
+                loop.call_soon_threadsafe(queue.put_nowait, chunk)
+            loop.call_soon_threadsafe(queue.put_nowait, b"")
+
+    threading.Thread(target=pump, name="terminal", daemon=True).start()
+    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+    rest = ""
+    while chunk := await queue.get():
+        *lines, rest = (rest + decoder.decode(chunk)).split("\n")
+        for line in lines:
+            yield line
+    if rest:
+        yield rest
+
+
+def _read(fd: int) -> bytes:
+    try:
+        return os.read(fd, READ_BYTES)
+    except OSError:  # the terminal is gone
+        return b""
+
+
+class TerminalChat:
+    """Answers lines. now: the clock; language: BCP 47 of the person, "" for English."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        messenger: TerminalMessenger,
+        now: Callable[[], datetime],
+        *,
+        language: str = "",
+    ) -> None:
+        self._desk = desk
+        self._messenger = messenger
+        self._now = now
+        self._language = language
+
+    async def run(self, lines: AsyncIterator[str]) -> None:
+        """Answer each line until there are no more."""
+        async for line in lines:
+            await self.hear(line)
+
+    async def hear(self, line: str) -> None:
+        """Answer one line; an empty one is not answered."""
+        line = line.strip()
+        if tap := _TAP.fullmatch(line):
+            await self._tap(int(tap[1]))
+        elif line:
+            await self._type(line)
+
+    async def _type(self, line: str) -> None:
+        order = self._desk.read(line, kind=ChatKind.PRIVATE)
+        if order is None:
+            return
+        answer = await self._desk.answer(order, self._caller(), self._now())
+        if answer.message:
+            await self._messenger.send(LOCAL_ID, answer.message)
+
+    async def _tap(self, number: int) -> None:
+        tapped = self._messenger.tapped(number)
+        if tapped is None:
+            self._messenger.note(f"  (no message shows a button {number})")
+            return
+        order = self._desk.read_button(tapped.button.data)
+        answer = await self._desk.answer(order, self._caller(tapped.message_id), self._now())
+        if answer.toast:
+            self._messenger.note(f"  ({answer.toast})")
+        if answer.message and answer.edit:
+            await self._messenger.edit(LOCAL_ID, tapped.message_id, answer.message)
+        elif answer.message:
+            await self._messenger.send(LOCAL_ID, answer.message)
+
+    def _caller(self, message_id: int | None = None) -> Caller:
+        return Caller(
+            chat_id=LOCAL_ID,
+            title="Terminal",
+            language=self._language,
+            user_id=LOCAL_ID,
+            message_id=message_id,
+        )

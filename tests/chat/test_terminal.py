@@ -1,0 +1,143 @@
+"""A person at a terminal types commands and taps buttons by their numbers."""
+
+import asyncio
+import io
+import os
+import threading
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.adapters.terminal import TerminalMessenger
+from bot.chat import admin, subscriber
+from bot.chat.command import Desk
+from bot.chat.terminal import LOCAL_ID, TerminalChat, read_lines
+from bot.store.engine import Store
+from bot.store.schema import metadata
+
+NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+
+
+class Person:
+    """Somebody at a terminal: types a line, reads what appears."""
+
+    def __init__(self, store: Store) -> None:
+        self.out = io.StringIO()
+        self.messenger = TerminalMessenger(self.out, columns=100)
+        desk = Desk(store, (*subscriber.COMMANDS, *admin.COMMANDS), admins={LOCAL_ID})
+        self.chat = TerminalChat(desk, self.messenger, lambda: NOW, language="en")
+        self._read = 0
+
+    async def types(self, line: str) -> str:
+        """Type a line; return what appeared."""
+        await self.chat.hear(line)
+        text = self.out.getvalue()[self._read :]
+        self._read += len(text)
+        return text
+
+
+@pytest.fixture
+def person(tmp_path):
+    store = Store(f"sqlite:///{tmp_path / 'outpost.db'}")
+    store.call(metadata.create_all)
+    yield Person(store)
+    store.close()
+
+
+async def test_a_command_is_answered_by_a_message(person):
+    shown = await person.types("/watch Lachin NOT football")
+    assert "message 1:" in shown
+    assert "Lachin -football" in shown
+
+
+async def test_a_button_is_tapped_by_its_number(person):
+    await person.types("/start")
+    added = await person.types("/watch harbour strike")
+    number = added.rpartition("[")[2].partition("]")[0]
+    assert "1. harbour strike" in await person.types("/watches")
+    assert "harbour strike" in await person.types(f"tap {number}")
+    assert "1. harbour strike" not in await person.types("/watches")
+
+
+async def test_a_tap_on_a_list_edits_the_list(person):
+    await person.types("/watch harbour")
+    await person.types("/watch strike")
+    shown = await person.types("/watches")
+    last = shown.rpartition("[")[2].partition("]")[0]
+    assert "message 3, edited:" in await person.types(last)
+
+
+async def test_a_number_that_no_button_has_is_answered(person):
+    assert await person.types("99") == "  (no message shows a button 99)\n"
+
+
+async def test_the_person_at_the_terminal_is_an_admin(person):
+    assert "/log" in await person.types("/help")
+    assert "admin" not in (await person.types("/outlets")).lower()
+
+
+async def test_a_query_that_cannot_be_read_gets_its_caret_under_the_fault(person):
+    lines = (await person.types('/watch harbour "strike')).splitlines()
+    fault = next(line for line in lines if 'harbour "strike' in line)
+    caret = lines[lines.index(fault) + 1]
+    assert caret.index("^") == fault.index('"')
+
+
+async def test_an_empty_line_is_not_answered(person):
+    assert await person.types("   ") == ""
+
+
+async def test_lines_are_read_from_a_pipe_while_the_loop_goes_on():
+    source, sink = os.pipe()
+    ticks = 0
+
+    async def tick() -> None:
+        nonlocal ticks
+        while True:
+            ticks += 1
+            await asyncio.sleep(0)
+
+    ticking = asyncio.create_task(tick())
+    lines = read_lines(source)
+    try:
+        first = asyncio.ensure_future(anext(lines))
+        await asyncio.sleep(0.01)
+        assert not first.done()
+        assert ticks > 1
+        os.write(sink, "/watch Լաչին\n/wat".encode())
+        assert await first == "/watch Լաչին"
+        os.write(sink, b"ches")
+        os.close(sink)
+        assert [line async for line in lines] == ["/watches"]
+    finally:
+        ticking.cancel()
+        os.close(source)
+
+
+async def test_lines_are_read_from_a_file(tmp_path):
+    script = tmp_path / "commands.txt"
+    script.write_text("/start\n/watch Lachin\n")
+    with script.open() as file:
+        assert [line async for line in read_lines(file.fileno())] == ["/start", "/watch Lachin"]
+
+
+async def test_a_letter_cut_in_two_by_the_pipe_is_read_whole():
+    source, sink = os.pipe()
+    raw = "Лачин\n".encode()
+
+    def write() -> None:
+        for byte in raw:
+            os.write(sink, bytes([byte]))
+        os.close(sink)
+
+    threading.Thread(target=write).start()
+    assert [line async for line in read_lines(source)] == ["Лачин"]
+    os.close(source)
+
+
+async def test_the_end_of_input_ends_the_chat(person, tmp_path):
+    script = tmp_path / "commands.txt"
+    script.write_text("/watch Lachin")
+    with script.open() as file:
+        await person.chat.run(read_lines(file.fileno()))
+    assert "Lachin" in person.out.getvalue()
