@@ -76,12 +76,16 @@ class Clustering(Section):
     candidates: int = Field(48, ge=1, le=500)
 
 
+class Work(Section):
+    """How processes share the work."""
+
+    lease_s: int = Field(120, ge=5, le=3_600)
+
+
 class Delivery(Section):
     """How messages go out."""
 
     edit_gap_s: int = Field(10, ge=0, le=3_600)
-    attempts: int = Field(50, ge=1, le=1_000)
-    lease_s: int = Field(120, ge=10, le=3_600)
 
 
 class Chat(Section):
@@ -118,6 +122,7 @@ class Settings(BaseSettings):
     network: Networking = Networking()
     pages: Pages = Pages()
     clustering: Clustering = Clustering()
+    work: Work = Work()
     delivery: Delivery = Delivery()
     chat: Chat = Chat()
 
@@ -149,7 +154,7 @@ class Settings(BaseSettings):
         return (init_settings, env_settings, file)
 
 
-SECTIONS = ("polling", "network", "pages", "clustering", "delivery", "chat")
+SECTIONS = ("polling", "network", "pages", "clustering", "work", "delivery", "chat")
 
 
 def shipped(name: str) -> Path:

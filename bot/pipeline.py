@@ -46,8 +46,6 @@ from bot.store.engine import Store, Tx
 
 log = logging.getLogger(__name__)
 
-POLL_LEASE_S = 300  # longer than any request with its redirects may take
-INGEST_LEASE_S = 300
 MAX_TEXT = 200_000  # characters of an article that are kept, matched and compared
 
 
@@ -136,7 +134,9 @@ class Pipeline:
 
     async def claim_feeds(self, limit: int) -> list[Feed]:
         """Take up to `limit` feeds that are due."""
-        return await self.store.run(feeds.claim_due, self.now(), limit=limit, lease_s=POLL_LEASE_S)
+        return await self.store.run(
+            feeds.claim_due, self.now(), limit=limit, lease_s=self.settings.work.lease_s
+        )
 
     async def set_pace(self) -> None:
         """Share the budget of polls among all feeds anew, from what is known of their rhythms."""
@@ -186,7 +186,7 @@ class Pipeline:
             limit=limit,
             per_outlet=per_outlet,
             busy=busy,
-            lease_s=INGEST_LEASE_S,
+            lease_s=self.settings.work.lease_s,
         )
 
     async def ingest(self, article: Article) -> str:
@@ -280,7 +280,7 @@ class Pipeline:
 
     async def claim_alerts(self, limit: int) -> list[AlertView]:
         """Take up to `limit` alerts whose message is behind, with what each is to show."""
-        lease_s = self.settings.delivery.lease_s
+        lease_s = self.settings.work.lease_s
         return await self.store.run(load_due, self.now(), limit=limit, lease_s=lease_s)
 
     async def deliver(self, view: AlertView) -> str:

@@ -1,0 +1,443 @@
+"""The composition root: builds everything, starts the roles, owns the clock, the signals and the ticks.
+
+APScheduler only ticks, in memory; what is due is in the database, so a late tick or a second process
+skips nothing. `except Exception` is here, in `guarded`, and nowhere else: a bug costs one item for now.
+"""
+
+import asyncio
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Hashable, Sequence
+from contextlib import AsyncExitStack, suppress
+from datetime import UTC, datetime
+from typing import Any, Generic, Protocol, TypeVar
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from bot.adapters.messenger import TelegramMessenger, open_bot
+from bot.adapters.terminal import TerminalMessenger, wants_color
+from bot.adapters.web_reader import Explanation, WebReader
+from bot.chat import admin, subscriber
+from bot.chat.command import Desk
+from bot.chat.dispatch import TelegramChat
+from bot.chat.terminal import TerminalChat, read_lines
+from bot.config import Settings, config_file, load_outlets, shipped
+from bot.domain.errors import OutpostError, SchemaError, SettingsError
+from bot.domain.model import AlertView, Article, Feed
+from bot.domain.names import Names, load_names
+from bot.domain.provenance import Provenance, load_provenance
+from bot.pipeline import Messenger, Pipeline
+from bot.store import alerts, feeds, revisions, watches
+from bot.store.engine import DatabaseDown, Store, Tx
+from bot.web import server
+
+log = logging.getLogger(__name__)
+
+ROLES = ("poll", "ingest", "deliver", "chat", "web")
+GRACE_S = (
+    15.0  # for what is in hand at the end; with what follows, below the 20 s that are promised
+)
+INGEST_AT_ONCE = 16
+PER_OUTLET = 2  # pages of one outlet at once: the second waits its turn while the first is read
+DELIVER_AT_ONCE = 16
+COMMANDS = (*subscriber.COMMANDS, *admin.COMMANDS)
+
+Item = TypeVar("Item")
+
+
+def utc_now() -> datetime:
+    """Return the time: the only clock of the house."""
+    return datetime.now(UTC)  # noqa: TID251 - this is the clock
+
+
+async def guarded(what: str, work: Awaitable[object]) -> None:
+    """Do one piece of work; whatever goes wrong is logged and costs this piece only, for now."""
+    try:
+        await work
+    except DatabaseDown as e:
+        log.error("%s: the database does not answer, trying again: %s", what, e)
+    except Exception:
+        log.exception("%s failed: this is a bug, please report it", what)
+
+
+class Crew(Generic[Item]):
+    """The hands of one stage: claims as many items as hands are free, and gives each a task of its own."""
+
+    def __init__(
+        self,
+        name: str,
+        at_once: int,
+        *,
+        claim: Callable[[int, Sequence[Item]], Awaitable[Sequence[Item]]],
+        work: Callable[[Item], Awaitable[object]],
+        key: Callable[[Item], Hashable],
+    ) -> None:
+        self.name = name
+        self._at_once = at_once
+        self._claim = claim
+        self._work = work
+        self._key = key
+        self._hands: dict[asyncio.Task[None], Item] = {}
+
+    @property
+    def in_hand(self) -> list[Item]:
+        """Return what is being worked on."""
+        return list(self._hands.values())
+
+    async def tick(self) -> None:
+        """Claim what is due and start on it. What this process still works on is not started twice."""
+        free = self._at_once - len(self._hands)
+        if free <= 0:
+            return
+        busy = {self._key(item) for item in self.in_hand}
+        for item in await self._claim(free, self.in_hand):
+            if self._key(item) in busy:
+                continue  # its lease ran out while it was in hand
+            task = asyncio.create_task(guarded(self.name, self._work(item)))
+            self._hands[task] = item
+            task.add_done_callback(self._hands.pop)
+
+    async def finish(self, grace_s: float) -> None:
+        """Wait for what is in hand, at most so many seconds; the rest goes back by its lease."""
+        if self._hands:
+            _, late = await asyncio.wait(self._hands, timeout=grace_s)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+
+class Chat(Protocol):
+    """Whatever hears commands: Telegram, a terminal, a demo."""
+
+    async def run(self) -> None:
+        """Hear and answer until cancelled, or until nobody speaks any more."""
+
+
+class App:
+    """One process: its pipeline, its desk, its roles."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        *,
+        roles: Collection[str],
+        pipeline: Pipeline,
+        desk: Desk,
+        chat: Chat | None,
+        port: socket.socket | None = None,
+    ) -> None:
+        self.settings = settings
+        self.store = store
+        self.roles = frozenset(roles)
+        self.pipeline = pipeline
+        self.desk = desk
+        self.chat = chat
+        self.port = port
+        self.stopping = asyncio.Event()
+        lookup = pipeline
+        self._polls: Crew[Feed] = Crew(
+            "poll",
+            settings.polling.at_once,
+            claim=lambda free, _: lookup.claim_feeds(free),
+            work=lookup.poll,
+            key=lambda feed: feed.id,
+        )
+        self._ingests: Crew[Article] = Crew(
+            "ingest",
+            INGEST_AT_ONCE,
+            claim=lambda free, busy: lookup.claim_articles(
+                free, per_outlet=PER_OUTLET, busy={a.outlet_id for a in busy}
+            ),
+            work=lookup.ingest,
+            key=lambda article: article.id,
+        )
+        self._deliveries: Crew[AlertView] = Crew(
+            "deliver",
+            DELIVER_AT_ONCE,
+            claim=lambda free, _: lookup.claim_alerts(free),
+            work=lookup.deliver,
+            key=lambda view: view.alert.id,
+        )
+
+    async def run(self) -> None:
+        """Work until told to stop; then finish what is in hand."""
+        scheduler = AsyncIOScheduler(timezone=UTC)
+        for what, every_s, tick in self._ticks():
+            scheduler.add_job(
+                guarded_tick,
+                "interval",
+                args=(what, tick),
+                seconds=every_s,
+                coalesce=True,
+                max_instances=1,
+                misfire_grace_time=None,  # however late: what is due is in the database
+                next_run_time=utc_now(),
+            )
+        scheduler.start()
+        try:
+            await self._until_stopped()
+        finally:
+            scheduler.shutdown(wait=False)
+            crews = (self._polls, self._ingests, self._deliveries)
+            await asyncio.gather(*(crew.finish(GRACE_S) for crew in crews))
+
+    def _ticks(self) -> list[tuple[str, float, Callable[[], Coroutine[Any, Any, None]]]]:
+        every: list[tuple[str, float, Callable[[], Coroutine[Any, Any, None]]]] = []
+        if "poll" in self.roles:
+            every += [("pace", 60, self.pipeline.set_pace), ("poll", 0.5, self._polls.tick)]
+        if "ingest" in self.roles:
+            every += [("ingest", 0.25, self._ingests.tick)]
+        if "deliver" in self.roles:
+            every += [("deliver", 0.25, self._deliveries.tick), ("resume", 15, self._resume)]
+        return every
+
+    async def _resume(self) -> None:
+        await self.store.run(watches.resume_due, utc_now())
+
+    async def _until_stopped(self) -> None:
+        tasks: list[asyncio.Task[Any]] = [asyncio.create_task(self.stopping.wait())]
+        if self.chat is not None:
+            tasks.append(asyncio.create_task(self.chat.run()))
+        if self.port is not None:
+            tasks.append(asyncio.create_task(server.serve(self.store, self.port)))
+        done, waiting = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        for task in done:
+            task.result()  # raises what ended it
+
+
+async def guarded_tick(what: str, tick: Callable[[], Awaitable[None]]) -> None:
+    """Make the guarded call at each tick: APScheduler wants a function, not a coroutine."""
+    await guarded(f"{what} tick", tick())
+
+
+def open_database(settings: Settings) -> Store:
+    """Return the store, at the schema this version needs. Raises SchemaError, DatabaseDown.
+
+    An SQLite file is migrated as it is opened; PostgreSQL asks for `outpost migrate`, since several
+    processes may be running an older version.
+    """
+    store = Store(settings.database_url.get_secret_value())
+    folder = shipped("migrations")
+    at, newest = store.call(revisions.current), revisions.head(folder)
+    if at == newest:
+        return store
+    if store.dialect == "sqlite":
+        store.call(revisions.migrate, folder)
+        return store
+    raise SchemaError(
+        f"the database is at revision {at or 'none'}, this version needs {newest}: run `outpost migrate`"
+    )
+
+
+def read_names(settings: Settings) -> Names:
+    """Return the names table. Raises SettingsError."""
+    return load_names(_read(settings, "names.toml"))
+
+
+def read_provenance(settings: Settings) -> Provenance:
+    """Return the patterns by which articles name their source. Raises SettingsError."""
+    return load_provenance(_read(settings, "provenance.toml"))
+
+
+def _read(settings: Settings, name: str) -> str:
+    file = config_file(settings.config_dir, name)
+    try:
+        return file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as e:
+        raise SettingsError(f"{file}: {e}") from None
+
+
+def sync_outlets(tx: Tx, settings: Settings) -> None:
+    """Bring the database's outlets in line with the outlets file. Raises SettingsError."""
+    synced = feeds.sync_outlets(tx, load_outlets(settings.config_dir), utc_now())
+    log.info(
+        "outlets: %d feeds added, %d changed, %d retired",
+        synced.added,
+        synced.changed,
+        synced.retired,
+    )
+
+
+def make_reader(settings: Settings) -> WebReader:
+    """Return the reader of feeds and pages that these settings ask for."""
+    return WebReader(
+        user_agent=f"Outpost/0.1 (+{settings.network.contact})",
+        allow_private=[str(network) for network in settings.network.allow_private],
+        total_s=settings.network.total_timeout_s,
+    )
+
+
+async def run(settings: Settings, *, roles: Collection[str], terminal: bool = False) -> None:
+    """Run these roles until SIGTERM, SIGINT, or the end of the terminal's input.
+
+    Raises SettingsError, SchemaError, DatabaseDown, TokenRefused.
+    """
+    store = open_database(settings)
+    async with AsyncExitStack() as stack:
+        stack.callback(store.close)
+        messenger: Messenger
+        desk = Desk(store, COMMANDS, admins=settings.admins, limits=settings.chat)
+        chat: Chat | None
+        if terminal:
+            shown = TerminalMessenger(sys.stdout, color=wants_color(sys.stdout))
+            desk = Desk(store, COMMANDS, admins={1}, limits=settings.chat)
+            messenger, chat = shown, _Typed(TerminalChat(desk, shown, utc_now))
+        else:
+            messenger, chat = await _telegram(settings, store, desk, roles, stack)
+        await run_with(settings, store, roles=roles, messenger=messenger, desk=desk, chat=chat)
+
+
+class _Typed:
+    """The terminal's chat, reading what is typed."""
+
+    def __init__(self, chat: TerminalChat) -> None:
+        self._chat = chat
+
+    async def run(self) -> None:
+        await self._chat.run(read_lines(sys.stdin.fileno()))
+
+
+async def _telegram(
+    settings: Settings, store: Store, desk: Desk, roles: Collection[str], stack: AsyncExitStack
+) -> tuple[Messenger, Chat | None]:
+    if settings.telegram_bot_token is None:
+        if {"deliver", "chat"} & set(roles):
+            raise SettingsError(
+                "TELEGRAM_BOT_TOKEN is not set: get one from @BotFather,"
+                " or try it without: outpost run --chat terminal"
+            )
+        return _Nobody(), None
+    bot = open_bot(settings.telegram_bot_token.get_secret_value(), settings.telegram_api_url)
+    stack.push_async_callback(bot.shutdown)
+    chat = TelegramChat(bot, desk, store, now=utc_now) if "chat" in roles else None
+    return TelegramMessenger(bot), chat
+
+
+class _Nobody:
+    """The messenger of a process that neither delivers nor chats; using it is a bug."""
+
+    async def send(self, *_: object) -> Any:
+        raise AssertionError("this process does not deliver")
+
+    edit = send
+
+
+async def run_with(
+    settings: Settings,
+    store: Store,
+    *,
+    roles: Collection[str],
+    messenger: Messenger,
+    desk: Desk,
+    chat: Chat | None,
+) -> None:
+    """Run these roles with a messenger and a chat that somebody else built."""
+    names, sources = read_names(settings), read_provenance(settings)
+    await store.run(sync_outlets, settings)
+    async with make_reader(settings) as reader:
+        pipeline = Pipeline(
+            store,
+            reader=reader,
+            messenger=messenger,
+            settings=settings,
+            names=names,
+            sources=sources,
+            now=utc_now,
+        )
+        app = App(
+            settings,
+            store,
+            roles=roles,
+            pipeline=pipeline,
+            desk=desk,
+            chat=chat,
+            port=open_port(settings) if "web" in roles else None,
+        )
+        _listen(app)
+        log.info("outpost runs: roles %s, database %s", ",".join(sorted(roles)), store.dialect)
+        await app.run()
+    log.info("outpost stopped; %d alerts wait in the outbox", await store.run(alerts.behind))
+
+
+def open_port(settings: Settings) -> socket.socket | None:
+    """Return the socket of the web role; None, and said so, where the port is taken."""
+    try:
+        return server.listen(settings.port)
+    except OSError as e:
+        log.error("port %d cannot be opened, no web pages (set PORT): %s", settings.port, e)
+        return None
+
+
+def _listen(app: App) -> None:
+    """SIGTERM and SIGINT end the run; SIGHUP reads the outlets file again."""
+    loop = asyncio.get_running_loop()
+
+    def reload() -> None:
+        task = loop.create_task(guarded("reload", _reload(app)))
+        background.add(task)
+        task.add_done_callback(background.discard)
+
+    background: set[asyncio.Task[None]] = set()
+    with suppress(NotImplementedError, RuntimeError):  # not the main thread, or not POSIX
+        loop.add_signal_handler(signal.SIGTERM, app.stopping.set)
+        loop.add_signal_handler(signal.SIGINT, app.stopping.set)
+        loop.add_signal_handler(signal.SIGHUP, reload)
+
+
+async def _reload(app: App) -> None:
+    try:
+        await app.store.run(sync_outlets, app.settings)
+    except SettingsError as e:
+        log.error("the outlets file was not read again, the old one stays in force: %s", e)
+
+
+async def faults(settings: Settings) -> list[str]:
+    """Return what `outpost check` finds wrong, one line each: outlets file, names, database, token."""
+    found = [
+        fault
+        for look in (_outlets_fault, read_names, read_provenance, _database_fault)
+        if (fault := _fault(look, settings))
+    ]
+    if settings.telegram_bot_token is None:
+        return [*found, "TELEGRAM_BOT_TOKEN is not set: get one from @BotFather"]
+    bot = open_bot(settings.telegram_bot_token.get_secret_value(), settings.telegram_api_url)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(bot.shutdown)
+        if fault := await token_fault(bot):
+            found.append(fault)
+    return found
+
+
+def _fault(look: Callable[[Settings], object], settings: Settings) -> str | None:
+    try:
+        look(settings)
+    except (OutpostError, DatabaseDown) as e:
+        return str(e)
+    return None
+
+
+def _outlets_fault(settings: Settings) -> None:
+    load_outlets(settings.config_dir)
+
+
+def _database_fault(settings: Settings) -> None:
+    """Look at the database as it is: an SQLite file that is not there yet is made when the bot runs."""
+    store = Store(settings.database_url.get_secret_value())
+    try:
+        at, newest = store.call(revisions.current), revisions.head(shipped("migrations"))
+    finally:
+        store.close()
+    if at != newest and store.dialect != "sqlite":
+        raise SchemaError(f"the database is at revision {at or 'none'}: run `outpost migrate`")
+
+
+async def explain(settings: Settings, url: str) -> Explanation:
+    """Return what one URL gives, for `outpost poll-once`."""
+    async with make_reader(settings) as reader:
+        return await reader.explain(url)
