@@ -54,9 +54,9 @@ async def test_a_button_is_tapped_by_its_number(person):
     await person.types("/start")
     added = await person.types("/watch harbour strike")
     number = added.rpartition("[")[2].partition("]")[0]
-    assert "1. harbour strike" in await person.types("/watches")
+    assert "#1 harbour strike" in await person.types("/watches")
     assert "harbour strike" in await person.types(f"tap {number}")
-    assert "1. harbour strike" not in await person.types("/watches")
+    assert "#1 harbour strike" not in await person.types("/watches")
 
 
 async def test_a_tap_on_a_list_edits_the_list(person):
