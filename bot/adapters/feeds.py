@@ -17,6 +17,7 @@ from urllib.parse import urljoin
 import feedparser
 
 from bot.adapters.plain import plain_text
+from bot.domain.dates import FIRST_YEAR, read_date
 from bot.domain.model import Entry, Failure, FailureKind
 
 MAX_ENTRIES = 2_000
@@ -31,6 +32,7 @@ _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _HTML = re.compile(rb"\s*(<!--.*?-->\s*)*(<!doctype\s+html|<html|<head|<body)", re.I | re.S)
 _ENTITY = re.compile(rb"<!ENTITY\s+(%\s+)?[^\s>]+\s+(\"[^\"]*\"|'[^']*'|[^>]*)", re.I)
 _NESTED = re.compile(rb"&\w+;|%\w+;")
+_CHANNEL = re.compile(rb"<channel[\s>]", re.I)
 _LONG_TAG = re.compile(rb"<(?!!)[^<>]{%d}" % MAX_TAG_BYTES)
 
 
@@ -81,6 +83,10 @@ def _without_bom(body: bytes) -> bytes:
 
 def _xml_feed(body: bytes, url: str, content_type: str) -> ParsedFeed | Failure:
     headers = {"content-type": content_type} if content_type else {}
+    if (
+        b"<rss:item" in body
+    ):  # RSS in a prefix of its own is legal, if declared; feedparser knows it undeclared only
+        body = re.sub(rb"(</?)rss:", rb"\1", body)
     parsed = feedparser.parse(
         io.BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
     )
@@ -139,14 +145,19 @@ def _absolute(link: str) -> str:
 
 
 def _date(item: Mapping[str, Any]) -> datetime | None:
-    for name in ("published_parsed", "updated_parsed", "created_parsed"):
-        parsed = item.get(name)
-        if parsed:
-            try:
-                return datetime.fromtimestamp(calendar.timegm(parsed), UTC)
-            except (ValueError, OverflowError, OSError):
-                continue
+    """Return our own reading of the date first: feedparser takes every zone it does not know for UTC."""
+    for name in ("published", "updated", "created"):
+        if at := read_date(str(item.get(name) or "")) or _parsed_date(item.get(f"{name}_parsed")):
+            return at
     return None
+
+
+def _parsed_date(parsed: Any) -> datetime | None:
+    try:
+        at = datetime.fromtimestamp(calendar.timegm(parsed), UTC) if parsed else None
+    except (ValueError, OverflowError, OSError):
+        return None
+    return at if at and at.year >= FIRST_YEAR else None
 
 
 def _ttl_s(feed: Mapping[str, Any]) -> int | None:
@@ -172,10 +183,15 @@ def _note(parsed: Mapping[str, Any], entries: tuple[Entry, ...]) -> str:
     notes = []
     if len(parsed["entries"]) > MAX_ENTRIES:
         notes.append(f"only the first {MAX_ENTRIES} of {len(parsed['entries'])} entries are read")
-    fault = parsed.get("bozo_exception")
-    if fault is not None:
-        notes.append(_line(f"ill-formed: {fault}"))
+    if fault := _fault(parsed):
+        notes.append(f"ill-formed: {fault}")
     return "; ".join([*notes, *oddities(entries)])
+
+
+def _fault(parsed: Mapping[str, Any]) -> str:
+    """Return feedparser's complaint as one line, "" if it has none."""
+    text = str(parsed.get("bozo_exception") or "")
+    return _line(re.sub(r"^<unknown>:(\d+):\d+: ", r"line \1: ", text))
 
 
 def oddities(entries: tuple[Entry, ...]) -> Iterable[str]:
@@ -196,17 +212,26 @@ def _json_feed(body: bytes, url: str) -> ParsedFeed | Failure:
         found = json.loads(_without_bom(body).decode("utf-8", "replace"))
     except (ValueError, RecursionError) as e:
         return Failure(FailureKind.NOT_A_FEED, _line(f"broken JSON: {e}"))
-    if not isinstance(found, dict) or "jsonfeed.org" not in str(found.get("version", "")):
+    if not isinstance(found, dict) or not _is_json_feed(found):
         return Failure(FailureKind.NOT_A_FEED, "JSON, but no JSON Feed")
     items = [item for item in _list(found.get("items")) if isinstance(item, dict)]
     entries = tuple(_json_entry(item, url) for item in items[:MAX_ENTRIES])
-    version = str(found["version"]).rstrip("/").rpartition("/")[2]
+    version = str(found.get("version") or "").rstrip("/").rpartition("/")[2]
     return ParsedFeed(
         entries=entries,
         title=plain_text(str(found.get("title") or "")),
         note="; ".join(oddities(entries)),
         form=f"json {version}",
     )
+
+
+def _is_json_feed(found: Mapping[str, Any]) -> bool:
+    """Some leave the version's address out; then entries must look like entries."""
+    if "jsonfeed.org" in str(found.get("version", "")):
+        return True
+    own = {"id", "url", "content_html", "content_text", "date_published"}
+    items = _list(found.get("items"))
+    return bool(items) and all(isinstance(item, dict) and own & item.keys() for item in items)
 
 
 def _list(value: object) -> list[Any]:
@@ -228,16 +253,8 @@ def _json_entry(item: Mapping[str, Any], base: str) -> Entry:
         body=body if len(body) >= FULL_TEXT_CHARS else "",
         author=", ".join(n for n in names if n),
         guid=text("id"),
-        published_at=_iso(text("date_published")) or _iso(text("date_modified")),
+        published_at=read_date(text("date_published")) or read_date(text("date_modified")),
     )
-
-
-def _iso(text: str) -> datetime | None:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def _line(text: str) -> str:

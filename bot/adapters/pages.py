@@ -7,7 +7,7 @@ because repost rules want the moment and the publisher, not only the day.
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import urljoin
 
@@ -17,6 +17,7 @@ from lxml import html as lxml_html
 from trafilatura.settings import Document
 from trafilatura.utils import decode_file
 
+from bot.domain.dates import read_date
 from bot.domain.model import Failure, FailureKind, Page, PageReading
 
 MAX_LINKS = 200
@@ -145,17 +146,9 @@ def _published(
         "date",
     )
     for text in (_text(said.get("datePublished")), *(meta.get(n, "") for n in names), day or ""):
-        if at := _moment(text):
+        if at := read_date(text):
             return at
     return None
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        at = datetime.fromisoformat(text.strip())
-    except ValueError:
-        return None
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def _canonical(tree: lxml_html.HtmlElement, url: str) -> str:

@@ -1,0 +1,143 @@
+"""Dates as outlets write them -> aware UTC: RFC 822 with its local dialects, ISO 8601, day first.
+
+feedparser reads a Moscow clock (`MSK`) as UTC, and not at all `+04`, `GMT+4` or a month in Russian; all
+of these are daily bread in the outlets we poll.
+"""
+
+import re
+from datetime import UTC, date, datetime, timedelta, timezone
+
+FIRST_YEAR = 1990  # before the Web: `0001-01-01` and 1970 are how software writes "no date"
+LAST_YEAR = 2100
+
+# Beginnings of month names that tell them apart, accents aside; the longest that fits wins.
+_MONTHS = (
+    "jan january janeiro enero janvier januar ocak yanvar янв січ "
+    "հունվ իանվ իан იანვ ian gen styczen sausis jaan oca",
+    "feb february fev febrero fevrier februar subat fevral фев лют փետր თებ luty vasaris veebr sub",
+    "mar march marco marzo mars marz mart мар бер մարտ მარ marzec kovas marts mrt",
+    "apr april abr abril avril nisan aprel апр квіт ապր აპრ kwiecien balandis aprill nis кві",
+    "may maio mayo mai mayis мая май трав մայ მაი mag maj geguze mei тра",
+    "jun june junho junio juin juni haziran iyun июн "
+    "черв հունիս ივნ iun giu czerwiec birzelis juuni haz чер",
+    "jul july julho julio juillet juli temmuz iyul июл "
+    "лип հուլիս ივლ iul lug lipiec liepa juuli tem",
+    "aug august ago agosto aout agustos avqust авг серп օգոստ აგვ sierpien rugpjutis agu сер",
+    "sep sept september set setiembre septembre eylul "
+    "sentyabr сен вер սեպտ სექ wrzesien rugsejis eyl",
+    "oct october out octubre octobre oktober ekim oktyabr окт "
+    "жовт հոկտ ოქტ ott pazdziernik spalis okt eki жов",
+    "nov november noviembre novembre kasim noyabr ноя "
+    "листоп նոյ ნოე noi listopad lapkritis kas лис",
+    "dec december dez diciembre decembre dezember aralik dekabr "
+    "дек груд դեկտ დეკ dic grudzien gruodis ara гру",
+)
+_MONTH = {form: n for n, forms in enumerate(_MONTHS, 1) for form in forms.split()}
+_LATIN = str.maketrans("şçğıöüáàâãéêèíóõôúûәəńśżźłė", "scgiouaaaaeeeiooouuaenszzle")
+
+_ZONES = {
+    **dict.fromkeys(("UT", "UTC", "GMT", "Z", "WET"), 0.0),
+    **dict.fromkeys(("BST", "WEST", "CET", "MEZ"), 1.0),
+    **dict.fromkeys(("CEST", "MESZ", "EET", "SAST", "CAT"), 2.0),
+    **dict.fromkeys(("EEST", "MSK", "TRT", "FET", "EAT"), 3.0),
+    **dict.fromkeys(("MSD", "AZT", "GET", "AMT", "SAMT", "GST"), 4.0),
+    **dict.fromkeys(("AZST", "AMST", "YEKT", "UZT", "PKT", "TMT"), 5.0),
+    "IRST": 3.5, "IST": 5.5, "OMST": 6.0, "NOVT": 7.0, "KRAT": 7.0, "HKT": 8.0, "SGT": 8.0, "JST": 9.0,
+    "KST": 9.0, "AEST": 10.0, "AEDT": 11.0, "AST": -4.0, "EDT": -4.0, "EST": -5.0, "CDT": -5.0,
+    "CST": -6.0, "MDT": -6.0, "MST": -7.0, "PDT": -7.0, "PST": -8.0,
+}  # fmt: skip
+
+_CLOCK = (
+    r"(?:[T\s,\-–|]+(?:at\s+|в\s+)?(?P<h>\d{1,2})[:.](?P<m>\d{2})"
+    r"(?:[:.](?P<s>\d{2})(?:[.,]\d+)?)?\s*(?P<ampm>[ap]\.?m\.?)?)?"
+)
+_ZONE = (
+    r"\s*(?P<zone>[+-]\d{1,2}(?::?\d{2})?|(?:GMT|UTC)\s*[+-]\d{1,2}(?::?\d{2})?|[A-Z]{1,5}|\(.*\))?"
+)
+_END = r"\s*(?:\([^)]*\))?\s*$"
+_FORMS = tuple(
+    re.compile(form + _CLOCK + _ZONE + _END, re.I)
+    for form in (
+        r"\s*(?P<y>\d{4})-(?P<mo>\d{1,2})-(?P<d>\d{1,2})",
+        r"\s*(?P<y>\d{4})(?P<mo>\d{2})(?P<d>\d{2})(?=T|\s|$)",
+        r"\s*(?P<y>\d{4})/(?P<mo>\d{1,2})/(?P<d>\d{1,2})",
+        r"\s*(?:[^\W\d]+\.?,?\s+)?(?P<d>\d{1,2})(?:st|nd|rd|th|\.|-)?[\s-]*(?P<name>[^\W\d]+)\.?,?[\s-]*(?P<y>\d{4}|\d{2})(?:\s*(?:г|р)\.?)?",
+        r"\s*(?:[^\W\d]+,?\s+)?(?P<name>[^\W\d]+)\.?\s+(?P<d>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<y>\d{4})",
+        r"\s*(?P<d>\d{1,2})[./](?P<mo>\d{1,2})[./](?P<y>\d{4})",
+    )
+)
+_EPOCH = re.compile(r"\s*(1\d{9})(\d{3})?\s*$")
+
+
+def read_date(text: str) -> datetime | None:
+    """Return the moment in UTC, or None where there is none we trust.
+
+    A date without a time is midnight, a time without a zone is UTC. Days come before months in
+    `23.11.2026` and `23/11/2026`. Years outside 1990..2100 are no dates.
+    """
+    text = text[:100]
+    if found := _EPOCH.match(text):
+        return _sane(datetime.fromtimestamp(int(found[1]), UTC))
+    for form in _FORMS:
+        if (found := form.match(text)) and (at := _moment(found)):
+            return at
+    return None
+
+
+def _moment(found: re.Match[str]) -> datetime | None:
+    got = found.groupdict()
+    month = int(got["mo"]) if got.get("mo") else month_of(got.get("name") or "")
+    offset = _offset(got["zone"] or "")
+    if not month or offset is None:
+        return None
+    hour = int(got["h"] or 0)
+    if got["ampm"]:
+        hour = hour % 12 + (12 if got["ampm"][0] in "pP" else 0)
+    try:
+        day = date(_year(got["y"]), month, int(got["d"]))
+        late = timedelta(days=hour == 24)  # ISO 8601: midnight at the end of a day
+        at = datetime(
+            day.year,
+            day.month,
+            day.day,
+            hour % 24,
+            int(got["m"] or 0),
+            min(int(got["s"] or 0), 59),
+            tzinfo=offset,
+        )
+        return _sane((at + late).astimezone(UTC))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _year(text: str) -> int:
+    return int(text) + (0 if len(text) == 4 else 2000 if int(text) < 70 else 1900)  # RFC 5322, 4.3
+
+
+def _sane(at: datetime) -> datetime | None:
+    return at if FIRST_YEAR <= at.year <= LAST_YEAR else None
+
+
+def _offset(zone: str) -> timezone | None:
+    """Return the zone, UTC if none is named, None if it is none we know."""
+    zone = re.sub(r"^(GMT|UTC)\s*(?=[+-])", "", zone.strip().upper())
+    if not zone or zone.startswith("("):
+        return UTC
+    if zone[0] in "+-":
+        digits = zone[1:].replace(":", "")
+        hours, minutes = (
+            (int(digits[:-2]), int(digits[-2:])) if len(digits) > 2 else (int(digits), 0)
+        )
+        span = timedelta(hours=hours, minutes=minutes)
+        return timezone(-span if zone[0] == "-" else span) if span < timedelta(hours=24) else None
+    hours_east = _ZONES.get(zone)
+    return None if hours_east is None else timezone(timedelta(hours=hours_east))
+
+
+def month_of(name: str) -> int:
+    """Return the month 1..12 of a name or abbreviation in any language we know, 0 if it is none."""
+    name = name.lower().replace("i̇", "i").translate(_LATIN)
+    for length in range(len(name), 2, -1):
+        if month := _MONTH.get(name[:length]):
+            return month
+    return 0
