@@ -58,6 +58,17 @@ counters = sa.Table(
     sa.Column("value", sa.BigInteger, nullable=False),
 )
 
+replies = sa.Table(
+    "replies",  # answers to commands that the chat may not have got yet; a row goes when it has
+    metadata,
+    _id(),
+    sa.Column("chat_id", sa.BigInteger, nullable=False),
+    sa.Column("thread_id", sa.BigInteger),  # the topic of a forum
+    sa.Column("edits", sa.BigInteger),  # the message it replaces, None for a new one
+    sa.Column("message", sa.JSON, nullable=False),
+    sa.Column("created_at", Utc, nullable=False),
+)
+
 outlets = sa.Table(
     "outlets",
     metadata,

@@ -1,9 +1,18 @@
-"""Which of Telegram's updates have been answered: the offset moves in the transaction that answers."""
+"""Which of Telegram's updates have been answered, and the answers that are still on their way.
+
+The offset moves in the transaction that answers, and the reply waits in a table until it is sent: a
+crash repeats a reply at worst, and loses none.
+"""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
+from bot.domain.model import Button, Message
 from bot.store.engine import Tx, insert
-from bot.store.schema import counters
+from bot.store.schema import counters, replies
 
 OFFSET = "update_offset"
 
@@ -30,3 +39,56 @@ def advance(tx: Tx, update_id: int) -> bool:
         where=sa.or_(counters.c.value < update_id, counters.c.value - REPEATED > update_id),
     ).returning(counters.c.value)
     return tx.execute(done).first() is not None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingReply:
+    """An answer that the chat may not have got. edits: the message it replaces, None for a new one."""
+
+    id: int
+    chat_id: int
+    thread_id: int | None
+    edits: int | None
+    message: Message
+
+
+def keep_reply(
+    tx: Tx,
+    *,
+    chat_id: int,
+    thread_id: int | None,
+    edits: int | None,
+    message: Message,
+    now: datetime,
+) -> WaitingReply:
+    """Keep an answer until `drop_reply` says that it was sent."""
+    new = replies.insert().values(
+        chat_id=chat_id,
+        thread_id=thread_id,
+        edits=edits,
+        message=asdict(message),
+        created_at=now,
+    )
+    reply_id: int = tx.execute(new.returning(replies.c.id)).scalar_one()
+    return WaitingReply(reply_id, chat_id, thread_id, edits, message)
+
+
+def drop_reply(tx: Tx, reply_id: int) -> None:
+    """Forget an answer that was sent, or never can be."""
+    tx.execute(replies.delete().where(replies.c.id == reply_id))
+
+
+def waiting_replies(tx: Tx, *, limit: int = 1_000) -> list[WaitingReply]:
+    """Return the answers that an earlier process left behind, oldest first."""
+    rows = tx.execute(sa.select(replies).order_by(replies.c.id).limit(limit)).mappings()
+    return [
+        WaitingReply(
+            row["id"], row["chat_id"], row["thread_id"], row["edits"], _message(row["message"])
+        )
+        for row in rows
+    ]
+
+
+def _message(saved: dict[str, Any]) -> Message:
+    buttons = tuple(tuple(Button(**button) for button in row) for row in saved["buttons"])
+    return Message(saved["html"], buttons, silent=saved["silent"])
