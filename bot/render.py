@@ -198,6 +198,10 @@ def _copies(language: str, story: StoryView) -> list[Html]:
     lines = []
     for copy in copies:
         revised = copy.outlet_id == origin.outlet_id
+        if copy.evidence.get("kind") == "possible":
+            headline = link(escape(short(copy.title, MAX_QUERY)), copy.url)
+            lines.append(html(language, "alert.maybe", headline=headline, outlet=_outlet(copy)))
+            continue
         outlet = link(escape(_outlet(copy)), copy.url)
         late = _time(copy) - _time(origin)
         key = "alert.revised" if revised else "alert.from" if _reversed(story) else "alert.also"
@@ -252,9 +256,10 @@ def caret(error: QueryError, language: str) -> Message:
         html(language, error.key, **error.params),
     ]
     buttons: tuple[tuple[Button, ...], ...] = ()
-    if error.suggestion and len(error.suggestion) <= MAX_SUGGESTION:
-        parts.append(html(language, "query.try", query=error.suggestion))
-        data = f"watch:{error.suggestion}"
+    suggestion = texts.printable(error.suggestion or "")
+    if suggestion and len(suggestion) <= MAX_SUGGESTION:
+        parts.append(html(language, "query.try", query=suggestion))
+        data = f"watch:{suggestion}"
         if len(data.encode()) <= MAX_DATA_BYTES:
             buttons = ((Button(texts.say(language, "button.try"), data),),)
     return Message("\n".join(parts), buttons)

@@ -18,7 +18,7 @@ BOT = Path(texts.__file__).parents[1]
 ENGLISH = texts.catalogue("en").texts
 LANGUAGES = texts.languages()
 PLAIN = ("button.", "menu.", "toast.", "time.", "failure.", "start.suggest_")
-MADE = ("failure.", "log.")  # keys put together in code, from an enum or an outcome
+MADE = ("failure.", "log.", "query.bad_")  # keys put together in code, from an enum or an outcome
 
 
 def placeholders(form: str) -> set[str]:
@@ -90,7 +90,7 @@ def speaking():
 def literal_keys():
     """Yield (file, key) for every string in the code that has the shape and first word of a key."""
     firsts = "|".join(sorted({key.split(".")[0] for key in ENGLISH}))
-    shape = re.compile(rf"(?:{firsts})\.[a-z0-9_]+")
+    shape = re.compile(rf"(?:{firsts})\.[a-z0-9_]*[a-z0-9]")
     for path, tree in speaking():
         for node in ast.walk(tree):
             if (

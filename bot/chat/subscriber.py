@@ -7,7 +7,7 @@ from bot import texts
 from bot.chat.command import Command, Reply, Request, fits
 from bot.domain.errors import UserError
 from bot.domain.model import Button, ChatKind, Role, Subscriber, SubscriberState
-from bot.domain.query import parse_query
+from bot.domain.query import Hint, parse_query
 from bot.render import MAX_LABEL, short
 from bot.store import watches
 from bot.store.engine import Tx
@@ -16,6 +16,8 @@ PAGE = 8  # watches on a page: as many buttons as a phone shows above the keyboa
 SUGGESTIONS = ("start.suggest_1", "start.suggest_2", "start.suggest_3", "start.suggest_4")
 LONGEST_PAUSE = timedelta(days=366)
 MAX_SHOWN = 300  # characters of a query in a list
+
+Rows = tuple[tuple[Button, ...], ...]
 
 _PAUSE = re.compile(r"(\d{1,5})\s*(m|h|d|w)(?:in|our|ay|eek)?s?", re.IGNORECASE)
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -47,7 +49,7 @@ def _enrol(tx: Tx, req: Request) -> Subscriber:
     )
 
 
-def _suggestions(req: Request) -> tuple[tuple[Button, ...], ...]:
+def _suggestions(req: Request) -> Rows:
     queries = [texts.say(req.language, key) for key in SUGGESTIONS]
     return tuple((Button(q, f"watch:{q}"),) for q in queries if fits(f"watch:{q}"))
 
@@ -67,7 +69,8 @@ def watch(tx: Tx, req: Request) -> Reply:
         raise UserError("watch.usage")
     if len(req.argument) > req.limits.query_chars:
         raise UserError("watch.too_long", n=req.limits.query_chars)
-    query = str(parse_query(req.argument))
+    parsed = parse_query(req.argument)
+    query = str(parsed)
     subscriber = req.subscriber if req.subscriber.id else _enrol(tx, req)
     same = watches.same(tx, subscriber.id, query)
     if same:
@@ -78,10 +81,24 @@ def watch(tx: Tx, req: Request) -> Reply:
     added = watches.add(tx, subscriber.id, query, req.now)
     paused = subscriber.state is SubscriberState.PAUSED
     key = "watch.added_paused" if paused else "watch.added"
+    if parsed.hints:
+        return _hinted(req, key, query, parsed.hints[0], _stop_button(req, added.id))
     return Reply(key, {"query": query}, _stop_button(req, added.id))
 
 
-def _stop_button(req: Request, watch_id: int) -> tuple[tuple[Button, ...], ...]:
+def _hinted(req: Request, key: str, query: str, hint: Hint, stop_row: Rows) -> Reply:
+    """Return the reply to a watch that works, but perhaps not as it was meant."""
+    lines = (
+        req.say(key, query=query),
+        req.say(hint.key, word=hint.word),
+        req.say("query.try", query=hint.suggestion),
+    )
+    data = f"watch:{hint.suggestion}"
+    offer = ((req.button("button.try", data),),) if fits(data) else ()
+    return Reply(html="\n\n".join(lines), buttons=(*offer, *stop_row))
+
+
+def _stop_button(req: Request, watch_id: int) -> Rows:
     return ((req.button("button.stop_watch", f"unwatch:{watch_id}"),),)
 
 
