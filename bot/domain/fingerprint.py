@@ -43,6 +43,7 @@ _WORD = re.compile(r"\w+")
 _DROPPED = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff'’‘ʼʹ`´ʻ\u0307՛՜՞]")
 _BLOCK = re.compile(r"\n+|(?<=[.!?։。])\s+")
 _DIGITS = re.compile(r"\d")
+_ONE = re.compile("1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +166,13 @@ def _grams(words: Sequence[bytes], size: int) -> dict[int, bytes]:
 
 @lru_cache(maxsize=65536)
 def _letter(word: str) -> str:
-    """Return a word as one character, so that rapidfuzz compares word by word."""
-    return chr(crc32(word.encode()) % (_ALPHABET - 32) + 32)
+    """Return a word as one character, so that rapidfuzz compares word by word.
+
+    Its remainder by 4 tells what the word is: 0 short (up to 3 letters: mostly grammar), 1 up to 6, 2 longer,
+    3 with a figure.
+    """
+    sort = 3 if _DIGITS.search(word) else min(2, (len(word) - 1) // 3)
+    return chr((crc32(word.encode()) % (_ALPHABET // 4 - 16) + 16) * 4 + sort)
 
 
 def _grid(hashes: Iterable[int]) -> int:
@@ -276,7 +282,7 @@ def unpack(packed: bytes) -> Sketch:
         words=words,
         title=parts[0].decode(),
         lead=parts[2].decode("utf-16-le"),
-        grid=int.from_bytes(parts[3], "little") if dense else _bits(array("H", parts[3])),
+        grid=int.from_bytes(parts[3], "little") if dense else _grid(array("H", parts[3])),
         fives=tuple(array("I", parts[4])),
         numbers=frozenset(array("H", parts[5])),
         claims=tuple(Claim(*claim.split("\x1f")) for claim in claims if claim.count("\x1f") == 2),
@@ -284,12 +290,9 @@ def unpack(packed: bytes) -> Sketch:
     )
 
 
-def _bits(places: Iterable[int]) -> int:
-    return _grid(places)
-
-
 def _places(grid: int) -> list[int]:
-    return [place for place in range(GRID_BITS) if grid >> place & 1]
+    bits = f"{grid:b}"[::-1]
+    return [found.start() for found in _ONE.finditer(bits)]
 
 
 def _cut(text: str, limit: int) -> bytes:
