@@ -18,6 +18,7 @@ import feedparser
 
 from bot.adapters.plain import plain_text
 from bot.domain.dates import FIRST_YEAR, read_date
+from bot.domain.furniture import without_furniture
 from bot.domain.model import Entry, Failure, FailureKind
 
 MAX_ENTRIES = 2_000
@@ -107,8 +108,9 @@ def _xml_feed(body: bytes, url: str, content_type: str) -> ParsedFeed | Failure:
 
 
 def _entry(item: Mapping[str, Any], base: str) -> Entry:
-    summary = plain_text(str(item.get("summary", "")))
+    summary = without_furniture(plain_text(str(item.get("summary", ""))))
     contents = [plain_text(str(part.get("value", ""))) for part in item.get("content", ())]
+    contents = [without_furniture(text) for text in contents]
     body = max(contents, key=len, default="")
     if not body and len(summary) >= FULL_TEXT_CHARS:
         body = summary

@@ -4,6 +4,7 @@ trafilatura finds the text; what an outlet says of itself (JSON-LD, meta, rel=ca
 because repost rules want the moment and the publisher, not only the day.
 """
 
+import html
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,6 +19,7 @@ from trafilatura.settings import Document
 from trafilatura.utils import decode_file
 
 from bot.domain.dates import read_date
+from bot.domain.furniture import without_furniture
 from bot.domain.model import Failure, FailureKind, Page, PageReading
 
 MAX_LINKS = 200
@@ -41,9 +43,10 @@ def extract_page(
     found = trafilatura.bare_extraction(tree, url=url, with_metadata=True, include_comments=False)
     if not isinstance(found, Document) or not (text := (found.text or "").strip()):
         return Failure(FailureKind.EMPTY, "no article text found in the page")
+    title = _first(_text(said.get("headline")), meta.get("og:title"), found.title)
     return Page(
-        text=text,
-        title=_first(_text(said.get("headline")), meta.get("og:title"), found.title),
+        text=without_furniture(text, title=title) or text,
+        title=title,
         authors=_first(", ".join(_names(said.get("author"))), meta.get("author"), found.author),
         published_at=_published(said, meta, found.date),
         canonical_url=_canonical(tree, url),
@@ -72,7 +75,8 @@ def _decoded(body: bytes, charset: str) -> str:
 
 
 def _first(*texts: str | None) -> str:
-    return next((" ".join(t.split()) for t in texts if t and t.strip()), "")
+    found = next((" ".join(t.split()) for t in texts if t and t.strip()), "")
+    return html.unescape(found)  # some outlets escape twice
 
 
 def _sitename(found: Document) -> str:
