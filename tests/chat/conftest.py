@@ -1,0 +1,82 @@
+"""A database with one chat in it, and commands asked as the desk would ask them."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from bot.chat import admin, subscriber
+from bot.chat.command import Reply, Request
+from bot.config import Chat
+from bot.domain.model import ChatKind, Role, Subscriber, SubscriberState
+from bot.store import watches
+from bot.store.engine import Store
+from bot.store.schema import metadata
+
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+CHAT = 7
+COMMANDS = (*subscriber.COMMANDS, *admin.COMMANDS)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """Return an empty SQLite database with our tables."""
+    opened = Store(f"sqlite:///{tmp_path / 'chat.db'}")
+    opened.call(metadata.create_all)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def tx(store: Store) -> Iterator[sa.Connection]:
+    """Return an open transaction."""
+    with store.engine.begin() as connection:
+        yield connection
+
+
+class Asker:
+    """Asks commands of one chat within one transaction."""
+
+    def __init__(self, tx: sa.Connection) -> None:
+        self.tx = tx
+        self.now = NOON
+        self.kind = ChatKind.PRIVATE
+        self.limits = Chat()
+
+    def __call__(self, line: str, *, role: Role = Role.SUBSCRIBER, pressed: bool = False) -> Reply:
+        """Run "name argument" as typed, or "name:argument" as tapped."""
+        name, _, argument = line.partition(":" if pressed else " ")
+        [command] = [c for c in COMMANDS if c.name == name]
+        request = Request(
+            subscriber=self.subscriber,
+            now=self.now,
+            argument=argument,
+            role=role,
+            limits=self.limits,
+            commands=[c for c in COMMANDS if c.typed and c.role in (Role.SUBSCRIBER, role)],
+            user_id=CHAT,
+            pressed=pressed,
+        )
+        return command.run(self.tx, request)
+
+    def tap(self, data: str, **kw: Role) -> Reply:
+        """Run what a button carries."""
+        return self(data if ":" in data else f"{data}:", pressed=True, **kw)
+
+    @property
+    def subscriber(self) -> Subscriber:
+        """Return the chat as it is now; id 0 if it has not started."""
+        stranger = Subscriber(0, CHAT, self.kind, "Ani", "en", SubscriberState.GONE)
+        return watches.find_subscriber(self.tx, CHAT) or stranger
+
+    def queries(self) -> list[str]:
+        """Return what the chat watches."""
+        return [w.watch.query for w in watches.of_subscriber(self.tx, self.subscriber.id)]
+
+
+@pytest.fixture
+def ask(tx: sa.Connection) -> Asker:
+    """Return the one chat that asks."""
+    return Asker(tx)
