@@ -8,7 +8,7 @@ import logging
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -217,11 +217,11 @@ class Pipeline:
             retry = now + timedelta(seconds=self.settings.pages.retry_s)
             articles.postpone(tx, article.id, retry)
             return "waits"
-        decision = self._join(tx, full, read, failure=failure, revision=revision, now=now)
+        story_id, evidence = self._join(tx, full, read, failure=failure, revision=revision, now=now)
         if article.archived:
             return "archived"
-        tell(tx, full, matched, decision, now=now)
-        return "copy" if decision else "new_story"
+        tell(tx, article.id, story_id, matched, evidence, now=now)
+        return "copy" if evidence else "new_story"
 
     def _join(
         self,
@@ -232,8 +232,11 @@ class Pipeline:
         failure: str | None,
         revision: int,
         now: datetime,
-    ) -> clustering.Decision | None:
-        """Put the article in the story it is a text of, or open a story; name the story's origin."""
+    ) -> tuple[int, Mapping[str, object]]:
+        """Put the article in the story it is a text of, or open a story, and name the story's origin.
+
+        Returns the story and the evidence for joining it, empty if it was opened.
+        """
         document = document_of(article)
         claims = provenance.find_claims(document, page, self.sources, source=article.source)
         found_by = fingerprint.fingerprint(document, page, claims=claims)
@@ -244,7 +247,7 @@ class Pipeline:
             candidate_of(article, found_by.sketch), candidates, rules=self._cluster_rules
         )
         story_id = decision.story_id if decision else articles.open_story(tx, article.id, now)
-        evidence = {**decision.evidence, "kind": decision.kind.value} if decision else {}
+        evidence = evidence_of(decision) if decision else {}
         articles.file(
             tx,
             article,
@@ -257,9 +260,8 @@ class Pipeline:
             now=now,
         )
         fingerprints.add_keys(tx, article.id, found_by.keys)
-        if decision:
-            self._name_origin(tx, story_id)
-        return decision
+        self._name_origin(tx, story_id)
+        return story_id, evidence
 
     def _name_origin(self, tx: Tx, story_id: int) -> None:
         signed = [
@@ -274,7 +276,13 @@ class Pipeline:
             for article, sketch in articles.with_sketches(tx, story_id)
         ]
         origin = provenance.origin_of(signed, self.sources)
-        articles.set_origin(tx, story_id, origin.article_id)
+        evidence = {
+            "outlet": origin.outlet,
+            "reason": origin.reason.value,
+            "phrase": origin.phrase,
+            "external": origin.external,
+        }
+        articles.set_origin(tx, story_id, origin.article_id, evidence)
 
     # Stage 3: deliver
 
@@ -391,32 +399,41 @@ def candidate_of(article: Article, sketch: bytes) -> clustering.Candidate:
     )
 
 
+def evidence_of(decision: clustering.Decision) -> dict[str, object]:
+    """Return why an article joined its story, as it is kept for the ledger, /why and the console."""
+    return {
+        **decision.evidence,
+        "kind": decision.kind.value,
+        "copy_of": decision.copy_of,
+        "score": decision.score,
+        "rule": decision.rule,
+    }
+
+
 def tell(
     tx: Tx,
-    article: Article,
+    article_id: int,
+    story_id: int,
     matched: Sequence[Match],
-    decision: clustering.Decision | None,
+    evidence: Mapping[str, object],
     *,
     now: datetime,
 ) -> None:
     """Raise the alerts an article earns, revise those already raised, and keep each decision's reason."""
-    [stored] = articles.by_ids(tx, [article.id])
-    assert stored.story_id is not None  # noqa: S101 - filed a moment ago, in this transaction
     owners = watches.subscribers_of(tx, [m.watch_id for m in matched])
     for match in matched:
         if match.watch_id in owners:
-            articles.add_match(tx, article.id, match.watch_id, match.hits)
-    told = alerts.subscribers_told(tx, stored.story_id)
-    copied = {"copy_of": decision.copy_of, **decision.evidence} if decision else {}
+            articles.add_match(tx, article_id, match.watch_id, match.hits)
+    told = alerts.subscribers_told(tx, story_id)
     for subscriber_id in sorted(told | set(owners.values())):
         fired = sorted(w for w, s in owners.items() if s == subscriber_id)
-        state = alerts.raise_or_revise(tx, subscriber_id, stored.story_id, now)
+        state = alerts.raise_or_revise(tx, subscriber_id, story_id, now)
         alerts.decide(
             tx,
-            article_id=article.id,
+            article_id=article_id,
             subscriber_id=subscriber_id,
             outcome="copy" if subscriber_id in told else state,
-            reason={"watches": fired, **copied},
+            reason={"watches": fired, **evidence},
             now=now,
         )
 

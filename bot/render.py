@@ -223,10 +223,6 @@ def _tail(language: str, story: StoryView, copies: Sequence[Html], shown: int) -
     lines: list[str] = list(copies[:shown])
     if len(copies) > shown:
         lines.append(html(language, "alert.more_copies", n=len(copies) - shown))
-    if story.repost_of:
-        other = story.repost_of
-        headline = link(escape(short(other.title, MAX_QUERY)), other.url)
-        lines.insert(0, html(language, "alert.possible", headline=headline, outlet=_outlet(other)))
     if not lines:
         return []
     words = "\n".join(lines)

@@ -335,13 +335,13 @@ class Alert:
 class StoryView:
     """What a message about a story is made from: its articles, origin first, then by time of publication.
 
-    repost_of: an article of another story that this story may be a repost of, None if there is no such doubt.
+    written_by: the outlet that wrote it first, where evidence names one that none here is from, or "".
     """
 
     story_id: int
     articles: tuple[Article, ...]
     matches: tuple[tuple[Watch, int, tuple[Hit, ...]], ...]  # watch, article id, why
-    repost_of: Article | None = None
+    written_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

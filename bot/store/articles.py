@@ -131,9 +131,10 @@ def open_story(tx: Tx, article_id: int, now: datetime) -> int:
     return story_id
 
 
-def set_origin(tx: Tx, story_id: int, article_id: int) -> None:
-    """Name the article that was written first."""
-    tx.execute(stories.update().where(stories.c.id == story_id).values(origin_id=article_id))
+def set_origin(tx: Tx, story_id: int, article_id: int, evidence: Mapping[str, object]) -> None:
+    """Name the article that was written first, and why it is believed to be."""
+    values = {"origin_id": article_id, "origin": dict(evidence)}
+    tx.execute(stories.update().where(stories.c.id == story_id).values(**values))
 
 
 def file(
@@ -206,7 +207,13 @@ def view_story(tx: Tx, story_id: int, subscriber_id: int) -> StoryView:
         .order_by(matches.c.article_id, watches.c.id)
     )
     found = tuple((_watch(row), row["article_id"], _hits(row["hits"])) for row in rows.mappings())
-    return StoryView(story_id=story_id, articles=tuple(of_story(tx, story_id)), matches=found)
+    origin = tx.execute(sa.select(stories.c.origin).where(stories.c.id == story_id)).scalar() or {}
+    return StoryView(
+        story_id=story_id,
+        articles=tuple(of_story(tx, story_id)),
+        matches=found,
+        written_by=origin["outlet"] if origin.get("external") else "",
+    )
 
 
 def _watch(row: sa.RowMapping) -> Watch:

@@ -120,6 +120,7 @@ stories = sa.Table(
     _id(),
     sa.Column("opened_at", Utc, nullable=False),
     sa.Column("origin_id", Id),  # the article written first, by evidence
+    sa.Column("origin", sa.JSON),  # that evidence: outlet, reason, phrase, external
 )
 
 articles = sa.Table(

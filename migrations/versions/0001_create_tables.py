@@ -49,6 +49,21 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_outlets_name")),
     )
     op.create_table(
+        "replies",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("chat_id", sa.BigInteger(), nullable=False),
+        sa.Column("thread_id", sa.BigInteger(), nullable=True),
+        sa.Column("edits", sa.BigInteger(), nullable=True),
+        sa.Column("message", sa.JSON(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_replies")),
+    )
+    op.create_table(
         "stories",
         sa.Column(
             "id",
@@ -58,6 +73,7 @@ def upgrade() -> None:
         ),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("origin_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("origin", sa.JSON(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stories")),
     )
     op.create_table(
@@ -242,21 +258,6 @@ def upgrade() -> None:
         )
         batch_op.create_index("ix_articles_story_id", ["story_id"], unique=False)
 
-    op.create_table(
-        "replies",
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
-        ),
-        sa.Column("chat_id", sa.BigInteger(), nullable=False),
-        sa.Column("thread_id", sa.BigInteger(), nullable=True),
-        sa.Column("edits", sa.BigInteger(), nullable=True),
-        sa.Column("message", sa.JSON(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_replies")),
-    )
     op.create_table(
         "deliveries",
         sa.Column(

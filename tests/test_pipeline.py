@@ -1,0 +1,266 @@
+"""The pipeline's promises, on both databases: told once, edited when copies come, nothing lost."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from bot.domain.model import Failure, FailureKind, Outcome, Page, Sent, SubscriberState
+from bot.store import alerts, watches
+from tests.world import World
+
+STRIKE = (
+    "Dockers in the harbour of Poti walked out on Monday after talks on night shifts failed. "
+    "The union says four hundred of its members will stay away until the port authority answers. "
+    "Two grain ships wait in the roads, and a third has turned towards Batumi. "
+    "The port authority called the walkout premature and asked for another week of talks. "
+    "Traders in Tbilisi expect delays of several days for wheat and for containers from Odesa. "
+    "A mediator named by the ministry of economy is due to meet both sides on Wednesday morning. "
+)
+FOOTBALL = (
+    "The football federation moved Saturday's match to the smaller stadium because of the pitch. "
+    "Tickets stay valid, the federation said, and the kick-off will be an hour later than planned. "
+    "The groundsmen blame three weeks of rain and a concert that was held on the grass in May. "
+)
+
+
+@pytest.fixture
+def world(database_url: str) -> Iterator[World]:
+    world = World(database_url)
+    yield world
+    world.store.close()
+
+
+def only(world: World, chat_id: int) -> str:
+    [message] = world.messenger.shown[chat_id].values()
+    return message
+
+
+async def test_a_copy_edits_the_alert_instead_of_sending_another(world: World) -> None:
+    world.watch(7, "harbour")
+    world.watch(8, "football")
+
+    assert await world.publish("Daily Echo", STRIKE, title="Dockers walk out") == "new_story"
+    assert await world.deliver_all() == ["ok"]
+    assert "Coast Mail" not in only(world, 7)
+
+    copied = await world.publish(
+        "Coast Mail", STRIKE + "Reporting by Daily Echo.", title="Port idle"
+    )
+    assert copied == "copy"
+    assert await world.deliver_all() == ["ok"]
+
+    assert "Coast Mail" in only(world, 7)
+    assert world.messenger.sends == 1
+    assert world.messenger.edits == 1
+    assert not world.messenger.shown[8]
+
+
+async def test_the_first_poll_of_a_feed_files_its_entries_and_alerts_nobody(world: World) -> None:
+    world.watch(7, "harbour")
+    url = "https://daily-echo.example/rss"
+    world.list_entry(url, "https://daily-echo.example/old", body=STRIKE)
+    await world.open_outlet("Daily Echo")
+    assert await world.ingest_all() == ["archived"]
+    assert await world.deliver_all() == []
+
+    assert await world.publish("Coast Mail", STRIKE) == "copy"  # of what was filed
+    assert await world.deliver_all() == ["ok"]  # nobody had heard of it
+
+
+async def test_a_match_is_told_with_the_sentence_in_which_it_stands(world: World) -> None:
+    world.watch(7, '"grain ships"')
+    await world.publish("Daily Echo", STRIKE, title="Dockers walk out")
+    await world.deliver_all()
+    assert "Two <b>grain ships</b> wait in the roads" in only(world, 7)
+    assert "https://daily-echo.example/articles/" in only(world, 7)
+
+
+async def test_a_page_is_read_where_the_feed_has_only_a_summary(world: World) -> None:
+    world.watch(7, "mediator")
+    outcome = await world.publish("Daily Echo", STRIKE, page=Page(STRIKE))
+    assert outcome == "new_story"
+    await world.deliver_all()
+    assert "mediator" in only(world, 7)
+
+
+async def test_a_page_that_cannot_be_read_is_tried_again_and_then_the_summary_must_do(
+    world: World,
+) -> None:
+    world.watch(7, "mediator")
+    down = Failure(FailureKind.SERVER, "503 Service Unavailable")
+    assert await world.publish("Daily Echo", STRIKE, page=down) == "waits"
+    assert await world.ingest_all() == []  # not due yet
+    world.pass_time(minutes=10)
+    assert await world.ingest_all() == ["waits"]
+    world.pass_time(minutes=10)
+    assert await world.ingest_all() == ["new_story"]
+
+
+async def test_a_match_in_the_summary_does_not_wait_for_the_page(world: World) -> None:
+    world.watch(7, "Poti")
+    down = Failure(FailureKind.SERVER, "503 Service Unavailable")
+    assert await world.publish("Daily Echo", STRIKE, page=down) == "new_story"
+    assert await world.deliver_all() == ["ok"]
+
+
+async def test_a_lost_answer_is_sent_again(world: World) -> None:
+    world.watch(7, "harbour")
+    await world.publish("Daily Echo", STRIKE)
+    world.messenger.answers = [Outcome(Sent.UNCERTAIN, detail="ReadTimeout")]
+    assert await world.deliver_all() == ["uncertain"]
+    assert await world.deliver_all() == ["ok"]
+    assert len(world.messenger.shown[7]) == 1
+
+
+async def test_a_flood_limit_holds_an_alert_back_as_long_as_telegram_says(world: World) -> None:
+    world.watch(7, "harbour")
+    await world.publish("Daily Echo", STRIKE)
+    world.messenger.answers = [Outcome(Sent.LATER, retry_after_s=600)]
+    assert await world.deliver_all() == ["later"]
+    assert await world.deliver_all() == []
+    world.pass_time(minutes=10)
+    assert await world.deliver_all() == ["ok"]
+
+
+async def test_a_chat_that_blocks_the_bot_keeps_its_watches_and_gets_its_alerts_when_it_is_back(
+    world: World,
+) -> None:
+    world.watch(7, "harbour")
+    await world.publish("Daily Echo", STRIKE)
+    world.messenger.answers = [Outcome(Sent.GONE, detail="bot was blocked by the user")]
+    assert await world.deliver_all() == ["gone"]
+    found = world.store.call(watches.find_subscriber, 7)
+    assert found is not None
+    assert found.state is SubscriberState.GONE
+    world.pass_time(days=1)
+    assert await world.deliver_all() == []
+
+    world.subscribe(7)
+    assert await world.deliver_all() == ["ok"]
+    assert "harbour" in only(world, 7)
+
+
+async def test_a_group_that_became_a_supergroup_is_followed(world: World) -> None:
+    world.watch(-7, "harbour")
+    await world.publish("Daily Echo", STRIKE)
+    world.messenger.answers = [Outcome(Sent.MOVED, new_chat_id=-1007)]
+    assert await world.deliver_all() == ["moved"]
+    assert await world.deliver_all() == ["ok"]
+    assert not world.messenger.shown[-7]
+    assert "harbour" in only(world, -1007)
+
+
+async def test_a_crash_while_sending_sends_again_after_the_lease(world: World) -> None:
+    world.watch(7, "harbour")
+    await world.publish("Daily Echo", STRIKE)
+    [lost] = await world.pipeline.claim_alerts(10)  # and the process dies
+    restarted = world.new_process()
+    assert await restarted.claim_alerts(10) == []
+    world.pass_time(minutes=3)
+    [found] = await restarted.claim_alerts(10)
+    assert found.alert.id == lost.alert.id
+    assert await restarted.deliver(found) == "ok"
+
+
+async def test_a_copy_that_comes_while_the_first_message_is_being_sent_sends_no_second(
+    world: World,
+) -> None:
+    world.watch(7, "harbour")
+    await world.publish("Daily Echo", STRIKE)
+    [in_hand] = await world.pipeline.claim_alerts(10)
+    await world.publish("Coast Mail", STRIKE)
+    # publishing moved the clock past the lease; what counts is that one revision is shown after all
+    assert await world.pipeline.deliver(in_hand) == "ok"
+    assert await world.deliver_all() == ["ok"]
+    assert "Coast Mail" in only(world, 7)
+    assert await world.deliver_all() == []
+
+
+async def test_ten_copies_in_a_minute_cost_one_edit(world: World) -> None:
+    world.watch(7, "harbour")
+    await world.publish("Daily Echo", STRIKE)
+    await world.deliver_all()
+    for n in range(10):
+        await world.publish(f"Mirror {n}", STRIKE)
+    assert await world.deliver_all() == ["ok"]
+    assert world.messenger.edits == 1
+
+
+async def test_a_paused_chat_gets_what_it_missed_when_it_resumes(world: World) -> None:
+    world.watch(7, "harbour")
+    subscriber = world.subscribe(7)
+    paused = SubscriberState.PAUSED
+    world.store.call(watches.set_state, subscriber.id, paused, now=world.now)
+    await world.publish("Daily Echo", STRIKE)
+    assert await world.deliver_all() == []
+    active = SubscriberState.ACTIVE
+    world.store.call(watches.set_state, subscriber.id, active, now=world.now)
+    assert await world.deliver_all() == ["ok"]
+
+
+async def test_a_watch_that_was_stopped_fires_no_more_in_any_process(world: World) -> None:
+    watch_id = world.watch(7, "harbour")
+    await world.publish("Daily Echo", FOOTBALL)  # the pipeline has read the watches
+    subscriber = world.subscribe(7)
+    world.store.call(watches.stop, subscriber.id, watch_id, world.now)
+    await world.publish("Daily Echo", STRIKE)
+    assert await world.deliver_all() == []
+
+
+async def test_a_chat_that_stopped_is_forgotten(world: World) -> None:
+    world.watch(7, "harbour")
+    await world.publish("Daily Echo", STRIKE)
+    subscriber = world.subscribe(7)
+    world.store.call(watches.forget, subscriber.id)
+    assert world.store.call(watches.find_subscriber, 7) is None
+    await world.publish("Coast Mail", STRIKE + " More on the harbour.")
+    assert await world.deliver_all() == []
+    assert world.store.call(alerts.log, before=None, limit=10) == []
+
+
+async def test_the_log_says_what_was_sent_and_what_was_held_back_and_why(world: World) -> None:
+    world.watch(7, "harbour")
+    await world.publish("Daily Echo", STRIKE)
+    await world.publish("Coast Mail", STRIKE)
+    copied, told = world.store.call(alerts.log, before=None, limit=10)
+    assert (told.outcome, told.outlet) == ("told", "Daily Echo")
+    assert (copied.outcome, copied.outlet) == ("copy", "Coast Mail")
+    assert copied.reason["kind"] == "copy"
+
+
+async def test_a_slow_outlet_does_not_hold_up_the_others(world: World) -> None:
+    slow, quick = [await world.open_outlet(name) for name in ("Slow", "Quick")]
+    for n in range(5):
+        world.list_entry(slow, f"https://slow.example/{n}")
+    world.list_entry(quick, "https://quick.example/0")
+    await world.poll_all()
+
+    claimed = await world.pipeline.claim_articles(3, per_outlet=2, busy=())
+    assert sorted(a.outlet for a in claimed) == ["Quick", "Slow", "Slow"]
+    busy = {a.outlet_id for a in claimed}
+    assert await world.pipeline.claim_articles(3, per_outlet=2, busy=busy) == []
+
+
+async def test_two_processes_never_take_the_same_work(world: World) -> None:
+    url = await world.open_outlet("Daily Echo")
+    for n in range(6):
+        world.list_entry(url, f"https://daily-echo.example/{n}")
+    await world.poll_all()
+    other = world.new_process()
+    mine = await world.pipeline.claim_articles(3, per_outlet=10, busy=())
+    theirs = await other.claim_articles(10, per_outlet=10, busy=())
+    assert len(mine) == len(theirs) == 3
+    assert not {a.id for a in mine} & {a.id for a in theirs}
+
+
+async def test_an_article_of_an_expired_lease_is_filed_once(world: World) -> None:
+    world.watch(7, "harbour")
+    url = await world.open_outlet("Daily Echo")
+    world.list_entry(url, "https://daily-echo.example/1", body=STRIKE)
+    await world.poll_all()
+    [mine] = await world.pipeline.claim_articles(10, per_outlet=10, busy=())
+    world.pass_time(minutes=3)
+    other = world.new_process()
+    [theirs] = await other.claim_articles(10, per_outlet=10, busy=())
+    assert await other.ingest(theirs) == "new_story"
+    assert await world.pipeline.ingest(mine) == "known"
