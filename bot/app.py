@@ -16,7 +16,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from bot.adapters.messenger import TelegramMessenger, open_bot
+from bot.adapters.messenger import TelegramMessenger, open_bot, token_fault
 from bot.adapters.terminal import TerminalMessenger, wants_color
 from bot.adapters.web_reader import Explanation, WebReader
 from bot.chat import admin, subscriber

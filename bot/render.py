@@ -223,6 +223,9 @@ def _tail(language: str, story: StoryView, copies: Sequence[Html], shown: int) -
     lines: list[str] = list(copies[:shown])
     if len(copies) > shown:
         lines.append(html(language, "alert.more_copies", n=len(copies) - shown))
+    if story.written_by:
+        outlet = short(story.written_by, MAX_OUTLET)
+        lines.insert(0, html(language, "alert.written_by", outlet=outlet))
     if not lines:
         return []
     words = "\n".join(lines)

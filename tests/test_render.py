@@ -48,12 +48,12 @@ def watch(id_=5, query="harbour strike"):
     return Watch(id_, 1, query, NINE, id_)
 
 
-def view(*articles, matches=None, repost_of=None):
+def view(*articles, matches=None, written_by=""):
     first = articles[0]
     if matches is None:
         matches = ((watch(), first.id, (hit(BODY, "harbour"), hit(BODY, "strike"))),)
     alert = Alert(1, 1, 7, "en", 1, 1, 0, 0, None)
-    return AlertView(alert, StoryView(1, articles, tuple(matches), repost_of))
+    return AlertView(alert, StoryView(1, articles, tuple(matches), written_by))
 
 
 def shown(*articles, **kw):
@@ -185,11 +185,9 @@ def test_a_copy_that_is_in_doubt_is_shown_with_its_own_headline():
     assert "Docks: day two" in found.slices("text_link")
 
 
-def test_a_doubtful_repost_names_and_links_the_other_story():
-    other = article(9, "Eurasian Wire", title="Quays fall silent")
-    found = shown(article(), repost_of=other)
-    assert "possibly a repost of Quays fall silent (🇦🇲 Eurasian Wire)" in found.text
-    assert "Quays fall silent" in found.slices("text_link")
+def test_an_outlet_that_wrote_it_first_is_named_though_we_do_not_poll_it():
+    found = shown(article(), written_by="Eurasian Wire <b>")
+    assert "first written by Eurasian Wire <b>" in found.text
 
 
 def copies(n, outlet="Outlet {}"):

@@ -225,3 +225,14 @@ def plain(text: str) -> str:
     if len(units) <= 2 * MAX_UNITS:
         return bare
     return units[: 2 * MAX_UNITS - 2].decode("utf-16-le", "ignore") + "…"
+
+
+async def token_fault(bot: telegram.Bot) -> str | None:
+    """Return why the bot cannot be used, in one line without the token; None if Telegram knows it."""
+    try:
+        await bot.get_me()
+    except InvalidToken:
+        return "TELEGRAM_BOT_TOKEN: Telegram does not know this token; @BotFather gives a new one"
+    except TelegramError as e:
+        return f"Telegram does not answer at TELEGRAM_API_URL: {type(e).__name__}"
+    return None
