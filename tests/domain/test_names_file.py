@@ -104,7 +104,8 @@ def test_names_are_tidy_and_have_their_capital() -> None:
     for entry in ENTRIES:
         for language, name in names_of(entry):
             assert name == unicodedata.normalize("NFC", name) == " ".join(name.split())
-            assert language in CASELESS or name != name.lower(), f"{name} lacks its capital"
+            caseless = language in CASELESS or name[0].isdigit()
+            assert caseless or name != name.lower(), f"{name} lacks its capital"
 
 
 def test_no_name_is_given_twice_in_one_language() -> None:
