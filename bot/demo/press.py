@@ -107,22 +107,29 @@ class Press:
         """Start publishing what is not there yet, by its schedule."""
         self._began_at = self._now()
 
-    @property
-    def last_at_s(self) -> float:
-        """Return when the last piece comes, in seconds after begin()."""
-        return max(p.at_s for p in self._pieces)
+    def last_before(self, limit_s: float) -> float:
+        """Return when the last piece before that second comes, both counted from begin()."""
+        return max(p.at_s for p in self._pieces if p.at_s < limit_s)
+
+    def since_begin(self) -> list[tuple[Paper, Piece]]:
+        """Return what has been published since begin(), oldest first."""
+        papers = {p.key: p for p in self._papers}
+        now = self._now()
+        out = ((self._out_at(p), p) for p in self._pieces if p.at_s >= 0)
+        return [(papers[p.outlet], p) for at, p in out if at is not None and at <= now]
+
+    def _out_at(self, piece: Piece) -> datetime | None:
+        zero = self._opened_at if piece.at_s < 0 else self._began_at
+        return zero + timedelta(seconds=piece.at_s) if zero else None
 
     def published(self, key: str) -> list[Published]:
         """Return what that outlet has published by now, newest first."""
-        now = self._now()
         found = []
         for piece in self._pieces:
-            zero = self._opened_at if piece.at_s < 0 else self._began_at
-            if piece.outlet == key and zero is not None:
-                at = zero + timedelta(seconds=piece.at_s)
-                if at <= now:
-                    url = f"{self.homes[key]}/{piece.slug}"
-                    found.append(Published(piece, url, at - timedelta(seconds=piece.dated_s)))
+            at = self._out_at(piece)
+            if piece.outlet == key and at is not None and at <= self._now():
+                dated = at - timedelta(seconds=piece.dated_s)
+                found.append(Published(piece, f"{self.homes[key]}/{piece.slug}", dated))
         return sorted(found, key=lambda p: p.at, reverse=True)
 
     def outlets_toml(self) -> str:
