@@ -43,11 +43,13 @@ def alert(view: AlertView) -> Message:
     head = [_headline(language, first, hits), _byline(language, first)]
     body = [part for part in (_sentence(story, hits), _watches(language, story)) if part]
     copies = _copies(language, story)
-    for shown in range(min(len(copies), MAX_COPIES), -1, -1):
+    shown = min(len(copies), MAX_COPIES)
+    while True:
         parts = ["\n".join(head), *body, *_tail(language, story, copies, shown)]
         words = "\n\n".join(parts)
-        if length(words) <= MAX_MESSAGE:
+        if not shown or length(words) <= MAX_MESSAGE:
             break
+        shown -= 1
     return Message(words, _stop_buttons(language, story))
 
 

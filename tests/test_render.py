@@ -110,6 +110,14 @@ def test_a_sentence_cut_from_a_longer_one_says_so():
     assert len(line) < 400
 
 
+def test_a_match_as_long_as_an_article_is_cut():
+    body = "harbour " * 500
+    found = shown(
+        article(body=body), matches=[(watch(), 1, (hit(body, body[:3_000]), hit(body, "harbour")))]
+    )
+    assert len(found.text) < 600
+
+
 def test_overlapping_matches_are_bold_once():
     hits = (hit(BODY, "harbour strike"), hit(BODY, "strike"))
     assert shown(article(), matches=[(watch(), 1, hits)]).slices("bold") == ["harbour strike"]
@@ -130,6 +138,12 @@ def test_a_match_by_filters_alone_shows_no_sentence():
     found = shown(article(), matches=[(watch(query="outlet:echo"), 1, hits)])
     assert found.text.count("\n\n") == 1
     assert not found.slices("bold")
+
+
+def test_an_alert_whose_watch_is_forgotten_still_shows_its_story():
+    message = render.alert(view(article(), matches=()))
+    assert parse_html(message.html).text.startswith("Port at a standstill")
+    assert not message.buttons
 
 
 def test_an_article_without_a_date_says_when_we_saw_it():

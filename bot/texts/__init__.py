@@ -8,6 +8,7 @@ import gettext
 import html as markup
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
@@ -97,13 +98,11 @@ def _escaped(language: str, value: object) -> str:
 
 
 def _filled(language: str, key: str, words: Mapping[str, str], params: Mapping[str, object]) -> str:
-    for code in dict.fromkeys((nearest(language), FALLBACK)):
-        try:
+    code = nearest(language)
+    if code != FALLBACK:
+        with suppress(KeyError, IndexError, ValueError):  # missing or broken: better English
             return _form(catalogue(code), key, params.get("n")).format_map(words)
-        except (KeyError, IndexError, ValueError):  # missing or broken: better English than nothing
-            if code == FALLBACK:
-                raise
-    raise KeyError(key)
+    return _form(catalogue(FALLBACK), key, params.get("n")).format_map(words)
 
 
 def _form(found: Catalogue, key: str, n: object) -> str:

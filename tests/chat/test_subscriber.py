@@ -6,11 +6,13 @@ import pytest
 
 from bot import texts
 from bot.chat import subscriber
+from bot.chat.command import Request
 from bot.config import Chat
 from bot.domain.errors import QueryError, UserError
 from bot.domain.model import ChatKind, SubscriberState
 from bot.render import length
 from bot.store import watches
+from tests.world import World
 
 
 def data(reply):
@@ -158,6 +160,18 @@ def test_the_list_shows_each_watch_with_a_button_that_stops_it(ask):
     assert after.edit
     assert after.toast == "toast.stopped"
     assert "harbour" not in after.html
+
+
+async def test_the_list_shows_how_often_a_watch_fired_and_when_last(tmp_path):
+    world = World(f"sqlite:///{tmp_path / 'outpost.db'}")
+    world.watch(7, "harbour")
+    await world.publish("Daily Echo", "The harbour was shut by a strike. " * 9)
+    world.pass_time(minutes=42)
+    chat = world.store.call(watches.find_subscriber, 7)
+    request = Request(subscriber=chat, now=world.now)
+    reply = world.store.call(subscriber.list_watches, request)
+    assert reply.html.endswith("<code>harbour</code> · 1 match, 42 min ago")
+    world.store.close()
 
 
 def test_tapping_a_stop_button_twice_is_harmless(ask):
