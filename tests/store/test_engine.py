@@ -1,0 +1,128 @@
+"""What SQLite and PostgreSQL must be told, and how their failures are named."""
+
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from bot.domain.errors import SettingsError
+from bot.store.engine import DatabaseDown, Store, Tx, database_url, next_value
+from bot.store.schema import counters, subscribers
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "driver"),
+    [
+        ("sqlite:///outpost.db", "sqlite+pysqlite"),
+        ("postgres://u:p@h/d", "postgresql+psycopg"),
+        ("postgresql://u:p@h/d", "postgresql+psycopg"),
+    ],
+)
+def test_every_usual_spelling_of_a_database_is_understood(text: str, driver: str) -> None:
+    assert database_url(text).drivername == driver
+
+
+@pytest.mark.parametrize("text", ["mysql://h/d", "not a url", ""])
+def test_another_database_is_refused_without_repeating_its_password(text: str) -> None:
+    with pytest.raises(SettingsError):
+        database_url(text)
+
+
+def test_sqlite_keeps_a_write_ahead_log_and_waits_for_its_turn(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'a.db'}")
+
+    def pragma(tx: Tx, name: str) -> object:
+        return tx.exec_driver_sql(f"PRAGMA {name}").scalar()
+
+    assert store.call(pragma, "journal_mode") == "wal"
+    assert store.call(pragma, "busy_timeout") == 30_000
+    assert store.call(pragma, "foreign_keys") == 1
+    store.close()
+
+
+COUNT = """
+import sys
+from bot.store.engine import Store, next_value
+store = Store(sys.argv[1])
+for _ in range(300):
+    store.call(next_value, "n")
+"""
+
+
+def test_four_processes_that_read_and_then_write_lose_no_update(store: Store) -> None:
+    url = store.engine.url.render_as_string(hide_password=False).replace("+pysqlite", "")
+    url = url.replace("+psycopg", "")
+    workers = [subprocess.Popen([sys.executable, "-c", COUNT, url]) for _ in range(4)]
+    assert [worker.wait(timeout=120) for worker in workers] == [0, 0, 0, 0]
+    assert store.call(next_value, "n") == 1201
+
+
+def test_a_mistake_rolls_everything_back(store: Store) -> None:
+    def fail(tx: Tx) -> None:
+        next_value(tx, "n")
+        raise ValueError("a bug")
+
+    with pytest.raises(ValueError, match="a bug"):
+        store.call(fail)
+    assert store.call(next_value, "n") == 1
+
+
+def test_a_naive_time_never_reaches_the_database(store: Store) -> None:
+    with pytest.raises(sa.exc.StatementError, match="naive datetime"):
+        store.call(_subscribe, datetime(2026, 3, 2, 9, 0))  # noqa: DTZ001 - the point
+
+
+def test_a_time_comes_back_in_utc(store: Store) -> None:
+    store.call(_subscribe, NOW.astimezone(timezone(timedelta(hours=4))))
+
+    def read(tx: Tx) -> datetime:
+        found: datetime = tx.execute(sa.select(subscribers.c.created_at)).scalar_one()
+        return found
+
+    assert store.call(read) == NOW
+    assert store.call(read).tzinfo is UTC
+
+
+def _subscribe(tx: Tx, at: datetime) -> None:
+    tx.execute(
+        subscribers.insert().values(
+            chat_id=1, kind="private", title="", language="en", state="active", created_at=at
+        )
+    )
+
+
+def test_a_database_that_cannot_be_opened_is_down_not_a_bug(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'no' / 'folder' / 'a.db'}")
+    with pytest.raises(DatabaseDown, match="unable to open"):
+        store.call(next_value, "n")
+    store.close()
+
+
+def test_a_server_that_is_not_there_is_down_and_its_password_is_not_told() -> None:
+    store = Store("postgresql://someone:secret@127.0.0.1:1/nothing")
+    with pytest.raises(DatabaseDown) as e:
+        store.call(next_value, "n")
+    assert "secret" not in str(e.value)
+    store.close()
+
+
+async def test_a_full_disk_loses_nothing_that_was_saved(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'a.db'}")
+    await store.run(counters.create)
+    await store.run(next_value, "n")
+    pages = await store.run(lambda tx: tx.exec_driver_sql("PRAGMA page_count").scalar_one())
+
+    def fill(tx: Tx) -> None:
+        tx.exec_driver_sql(f"PRAGMA max_page_count={pages + 1}")  # what a full disk answers
+        for n in range(10_000):
+            next_value(tx, f"{n:064}")
+
+    with pytest.raises(DatabaseDown, match="full"):
+        await store.run(fill)
+    assert await store.run(next_value, "n") == 2
+    store.close()

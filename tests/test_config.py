@@ -1,0 +1,179 @@
+"""Settings: the file, the environment above it, and one clear line for each mistake."""
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from bot.config import SECTIONS, Settings, config_folder, load_outlets, load_settings, shipped
+from bot.domain.errors import SettingsError
+
+
+@pytest.fixture(autouse=True)
+def empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Each test sees only the variables it sets, in an empty folder."""
+    for name in ("TELEGRAM_BOT_TOKEN", "DATABASE_URL", "OUTPOST_ADMINS", "OUTPOST_CONFIG", "PORT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_nothing_needs_to_be_set() -> None:
+    settings = load_settings()
+    assert settings.database_url.get_secret_value() == "sqlite:///outpost.db"
+    assert settings.telegram_api_url == "https://api.telegram.org"
+    assert settings.admins == frozenset()
+    assert config_folder() == shipped("config")
+
+
+def test_the_shipped_file_names_every_setting_with_its_default() -> None:
+    shown = tomllib.loads((shipped("config") / "settings.toml").read_text("utf-8"))
+    assert set(shown) == set(SECTIONS)
+    defaults = Settings()
+    for section in SECTIONS:
+        model = getattr(defaults, section)
+        dumped = model.model_dump(mode="json")
+        assert shown[section] == dumped, section
+
+
+def test_the_environment_overrules_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OUTPOST__POLLING__MIN_INTERVAL_S", "1")
+    monkeypatch.setenv("OUTPOST__NETWORK__ALLOW_PRIVATE", "127.0.0.0/8, ::1/128")
+    monkeypatch.setenv("OUTPOST_ADMINS", "7, 8")
+    settings = load_settings()
+    assert settings.polling.min_interval_s == 1
+    assert [str(n) for n in settings.network.allow_private] == ["127.0.0.0/8", "::1/128"]
+    assert settings.admins == {7, 8}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("OUTPOST__POLLING__MIN_INTERVALS", "5", "unknown setting; there are min_interval_s"),
+        ("OUTPOST__POLING__AT_ONCE", "5", "unknown setting; there are polling"),
+        ("OUTPOST__POLLING__MIN_INTERVAL_S", "0", "polling.min_interval_s"),
+        ("OUTPOST__POLLING__MIN_INTERVAL_S", "soon", "polling.min_interval_s"),
+        ("OUTPOST__POLLING__MIN_INTERVAL_S", "9000", "above polling.max_interval_s"),
+        ("OUTPOST__NETWORK__ALLOW_PRIVATE", "everything", "network.allow_private"),
+        ("OUTPOST_ADMINS", "anna", "OUTPOST_ADMINS"),
+        ("TELEGRAM_API_URL", "localhost:81", "TELEGRAM_API_URL"),
+        ("PORT", "70000", "PORT"),
+        ("OUTPOST_CONFIG", "/nowhere/at/all", "there is no folder"),
+    ],
+)
+def test_a_wrong_setting_is_named_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, says: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as e:
+        load_settings()
+    assert says in str(e.value)
+    assert "\n" not in str(e.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[poling]\nat_once = 5", "unknown section [poling]"),
+        ("[polling]\nat_one = 5", "polling.at_one"),
+        ("[polling\n", "settings.toml"),
+    ],
+)
+def test_a_wrong_settings_file_is_refused_with_its_place(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, says: str
+) -> None:
+    (tmp_path / "settings.toml").write_text(text)
+    monkeypatch.setenv("OUTPOST_CONFIG", str(tmp_path))
+    with pytest.raises(SettingsError, match=says.replace("[", r"\[")):
+        load_settings()
+
+
+def test_a_config_folder_is_used_where_there_is_one(tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "settings.toml").write_text("[polling]\nat_once = 3\n")
+    assert load_settings().polling.at_once == 3
+    assert load_outlets(Path("config"))  # what the folder lacks comes from the package
+
+
+def test_a_secret_is_not_shown_with_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TELEGRAM_BOT_TOKEN", "123:secret-token")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://u:secret-word@h/d")
+    assert "secret" not in repr(load_settings())
+
+
+OUTLET = """
+[[outlet]]
+name = "Echo"
+homepage = "https://echo.example"
+country = "AM"
+language = "hy"
+[[outlet.feed]]
+url = "https://echo.example/rss"
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (OUTLET + OUTLET, "stands there twice"),
+        (OUTLET.replace('"AM"', '"Armenia"'), "outlet Echo: outlet.0.country"),
+        (OUTLET.replace('"https://echo.example/rss"', '"file:///etc/passwd"'), "feed.0.url"),
+        (OUTLET.replace("homepage", "home"), "outlet Echo"),
+        (OUTLET.split("[[outlet.feed]]", maxsplit=1)[0], "outlet.0.feed"),
+        ("[[outlet]", "outlets.toml"),
+    ],
+)
+def test_a_wrong_outlets_file_names_the_outlet(tmp_path: Path, text: str, says: str) -> None:
+    (tmp_path / "outlets.toml").write_text(text)
+    with pytest.raises(SettingsError) as e:
+        load_outlets(tmp_path)
+    assert says in str(e.value)
+
+
+def test_an_outlet_is_read_with_its_feeds(tmp_path: Path) -> None:
+    (tmp_path / "outlets.toml").write_text(OUTLET)
+    [outlet] = load_outlets(tmp_path)
+    assert (outlet.name, outlet.country, outlet.language) == ("Echo", "AM", "hy")
+    assert [feed.url for feed in outlet.feeds] == ["https://echo.example/rss"]
+
+
+def outpost(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "bot", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False, timeout=60)
+
+
+def test_a_wrong_setting_ends_the_command_with_2_and_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("OUTPOST__POLLING__AT_ONE", "5")
+    done = outpost("run", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "AT_ONE" in done.stderr
+
+
+def test_running_without_a_token_says_where_to_get_one(tmp_path: Path) -> None:
+    done = outpost("run", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "@BotFather" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_check_lists_each_fault_on_a_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "outlets.toml").write_text("[[outlet]")
+    monkeypatch.setenv("OUTPOST_CONFIG", str(tmp_path))
+    monkeypatch.setenv("DATABASE_URL", "postgresql://u:secret@127.0.0.1:1/d")
+    done = outpost("check", cwd=tmp_path)
+    assert done.returncode == 1
+    outlets, database, token = done.stdout.splitlines()
+    assert "outlets.toml" in outlets
+    assert "refused" in database
+    assert "TELEGRAM_BOT_TOKEN" in token
+    assert "secret" not in done.stdout + done.stderr
+
+
+def test_an_unknown_role_is_a_wrong_use(tmp_path: Path) -> None:
+    done = outpost("run", "--roles", "poll,sing", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "sing" in done.stderr
