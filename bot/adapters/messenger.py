@@ -71,21 +71,31 @@ def open_bot(token: str, api_url: str, *, pool: int = POOL) -> telegram.Bot:
         logging.getLogger(name).setLevel(logging.WARNING)
     # An unreadable answer is an Outcome; the library would print a traceback besides.
     logging.getLogger("telegram.request").setLevel(logging.CRITICAL)
-    return telegram.Bot(
+    calls = HTTPXRequest(
+        connection_pool_size=pool,
+        connect_timeout=5.0,
+        pool_timeout=10.0,
+        read_timeout=READ_TIMEOUT_S,
+        write_timeout=10.0,
+    )
+    polls = HTTPXRequest(
+        connection_pool_size=1, connect_timeout=5.0, read_timeout=10.0, pool_timeout=10.0
+    )
+    return _Bot(
         token,
         base_url=f"{api_url}/bot",
         base_file_url=f"{api_url}/file/bot",
-        request=HTTPXRequest(
-            connection_pool_size=pool,
-            connect_timeout=5.0,
-            pool_timeout=10.0,
-            read_timeout=READ_TIMEOUT_S,
-            write_timeout=10.0,
-        ),
-        get_updates_request=HTTPXRequest(
-            connection_pool_size=1, connect_timeout=5.0, read_timeout=10.0, pool_timeout=10.0
-        ),
+        request=calls,
+        get_updates_request=polls,
     )
+
+
+class _Bot(telegram.Bot):
+    """The library's bot, whose shutdown works without `initialize`: that one insists on a getMe."""
+
+    async def shutdown(self) -> None:
+        for request in self._request:
+            await request.shutdown()
 
 
 class TelegramMessenger:

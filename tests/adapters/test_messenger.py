@@ -13,7 +13,6 @@ from tests.e2e.telegram_chats import Fault, FloodGate
 HELLO = Message(
     "<b>Port</b> shut", ((Button("Stop", "unwatch:1"), Button("Read", url="https://a.am/1")),)
 )
-CUT = "drop_before", "drop_after"
 
 
 @pytest.fixture
@@ -23,8 +22,6 @@ async def messenger(bot_api, monkeypatch):
     bot = open_bot(bot_api.token, bot_api.url)
     yield TelegramMessenger(bot)
     await bot.shutdown()
-    for request in bot._request:  # never initialised, so shutdown alone leaves them open
-        await request.shutdown()
 
 
 async def test_a_message_is_shown_bold_with_buttons_and_without_preview(bot_api, messenger):

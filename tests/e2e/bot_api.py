@@ -46,7 +46,7 @@ class BotApi:
         self.spec = Spec()
         self.calls = Calls(self.world)
         self.faults: list[Fault] = []
-        self.log: list[tuple[str, dict[str, Any], int]] = []  # method, parameters, status
+        self.log: list[list[Any]] = []  # method, parameters, status (0: not answered yet)
         self.refused: list[str] = []  # every 400: what a correct bot never causes
         self.lost_answers = 0  # messages that took effect, and whose sender was not told so
         self._loop = asyncio.new_event_loop()
@@ -120,6 +120,8 @@ class BotApi:
         fault = self._fault(method, given)
         if fault and (spoiled := await self._spoil_before(fault, request)):
             return spoiled
+        entry = [method, given, 0]
+        self.log.append(entry)
         try:
             result = await self._call(method, given)
             answer: web.StreamResponse = web.json_response({"ok": True, "result": result})
@@ -128,7 +130,7 @@ class BotApi:
             answer, status = _error(e), e.code
             if e.code == 400:
                 self.refused.append(f"{method}: {e.description}")
-        self.log.append((method, given, status))
+        entry[2] = status
         if fault and fault.kind.endswith("_after"):
             return await self._spoil_after(fault, request, answer, changed=status == 200)
         return answer

@@ -193,7 +193,8 @@ class Calls:
             return "default"
         if "chat_id" in scope:
             self._chat(scope["chat_id"])
-        return ":".join(str(v) for v in scope.values())
+        ids = [str(scope[name]) for name in ("chat_id", "user_id") if name in scope]
+        return ":".join([scope["type"], *ids])
 
     # -- chats --------------------------------------------------------------------------------
 

@@ -75,7 +75,8 @@ class Shown:
 
     @property
     def from_bot(self) -> bool:
-        return self.sender is not None and self.sender.is_bot
+        anonymous = self.sender_chat is not None  # people who speak as their group are bots by name
+        return self.sender is not None and self.sender.is_bot and not anonymous
 
     def labels(self) -> list[str]:
         """Return the labels of its buttons in reading order."""

@@ -1,0 +1,119 @@
+"""Sends what commands say, in the background: each chat in order, no chat waiting for another.
+
+A reply stands in a table until it is sent (bot.store.updates), so a crash repeats one at worst.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from itertools import chain, repeat
+from typing import Protocol
+
+from bot.domain.model import Message, Outcome, Sent
+from bot.store import updates
+from bot.store.engine import DatabaseDown, Store
+from bot.store.updates import WaitingReply
+
+log = logging.getLogger(__name__)
+
+FIRST_WAITS_S = (1, 2, 4, 8, 16)  # after a failure, then 30 s each time
+STALE = timedelta(hours=1)  # a reply this late answers nobody
+
+
+def waits() -> Iterator[int]:
+    """Return the pauses between tries, in seconds, without end."""
+    return chain(FIRST_WAITS_S, repeat(30))
+
+
+class Messenger(Protocol):
+    """What shows replies; a forum has topics."""
+
+    async def send(
+        self, chat_id: int, message: Message, *, thread_id: int | None = None
+    ) -> Outcome:
+        """Send one message."""
+
+    async def edit(self, chat_id: int, message_id: int, message: Message) -> Outcome:
+        """Replace a message."""
+
+
+class Replies:
+    """The replies on their way, by chat."""
+
+    def __init__(self, store: Store, messenger: Messenger, *, now: Callable[[], datetime]) -> None:
+        self._store = store
+        self._messenger = messenger
+        self._now = now
+        self._lanes: dict[int, deque[WaitingReply]] = {}  # chat -> replies in order
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def resume(self) -> None:
+        """Send what an earlier process left behind."""
+        for reply in await self._store.run(updates.waiting_replies):
+            self.send_soon(reply)
+
+    def send_soon(self, reply: WaitingReply) -> None:
+        """Send in the background."""
+        lane = self._lanes.setdefault(reply.chat_id, deque())
+        lane.append(reply)
+        if len(lane) == 1:
+            task = asyncio.create_task(self._send_lane(reply.chat_id, lane))
+            self._tasks.add(task)
+            task.add_done_callback(self._done)
+
+    async def finish(self, grace_s: float) -> None:
+        """Give replies under way a moment; the next process sends what is not out by then."""
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=grace_s)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("a reply failed: this is a bug, please report it", exc_info=error)
+
+    async def _send_lane(self, chat_id: int, lane: deque[WaitingReply]) -> None:
+        try:
+            while lane:
+                await self._send(lane[0])
+                await self._drop(lane[0])
+                lane.popleft()
+        finally:
+            del self._lanes[chat_id]
+
+    async def _send(self, reply: WaitingReply) -> None:
+        """Send until it is out, or never can be; what may be out already is sent once more."""
+        chat_id, edits, began, doubts = reply.chat_id, reply.edits, self._now(), 0
+        for wait in waits():
+            outcome = await self._show(chat_id, edits, reply)
+            doubts += outcome.sent is Sent.UNCERTAIN
+            if outcome.sent is Sent.REFUSED and edits is not None:
+                edits = None  # the message it was to replace was deleted
+            elif outcome.sent is Sent.MOVED and outcome.new_chat_id:
+                chat_id = outcome.new_chat_id
+            elif _is_over(outcome.sent, doubts) or self._now() - began > STALE:
+                log.info("reply chat=%d outcome=%s %s", chat_id, outcome.sent, outcome.detail)
+                return
+            else:
+                await asyncio.sleep(outcome.retry_after_s or wait)
+
+    async def _show(self, chat_id: int, edits: int | None, reply: WaitingReply) -> Outcome:
+        if edits is not None:
+            return await self._messenger.edit(chat_id, edits, reply.message)
+        return await self._messenger.send(chat_id, reply.message, thread_id=reply.thread_id)
+
+    async def _drop(self, reply: WaitingReply) -> None:
+        for wait in waits():
+            try:
+                return await self._store.run(updates.drop_reply, reply.id)
+            except DatabaseDown as e:
+                log.error("a reply that was sent waits for the database: %s", e)
+                await asyncio.sleep(wait)
+
+
+def _is_over(sent: Sent, doubts: int) -> bool:
+    return sent in (Sent.OK, Sent.GONE, Sent.REFUSED) or doubts > 1
