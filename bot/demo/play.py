@@ -51,8 +51,9 @@ class DemoStalledError(OutpostError):
 def run(*, no_input: bool) -> int:
     """Play the demo; return the exit code. Raises DemoStalledError, and what the pipeline raises."""
     talk = not no_input and sys.stdin.isatty()
+    shown = TerminalMessenger(sys.stdout, color=wants_color(sys.stdout))
     with tempfile.TemporaryDirectory(prefix="outpost-demo-") as folder:
-        asyncio.run(_stage(Path(folder), talk=talk))
+        asyncio.run(perform(Path(folder), shown, sys.stdout, talk=talk))
     return 0
 
 
@@ -69,16 +70,16 @@ def make_settings(folder: Path) -> Settings:
     )
 
 
-async def _stage(folder: Path, *, talk: bool) -> None:
+async def perform(folder: Path, shown: TerminalMessenger, out: TextIO, *, talk: bool) -> None:
+    """Play the demo. folder: an empty one, for its database and outlets file; messages go to `shown`."""
     async with Press(*load_press(), app.utc_now) as press:
         (folder / "outlets.toml").write_text(press.outlets_toml(), "utf-8")
         settings = make_settings(folder)
         store = app.open_database(settings)
         try:
             desk = Desk(store, app.COMMANDS, admins=settings.admins, limits=settings.chat)
-            shown = TerminalMessenger(sys.stdout, color=wants_color(sys.stdout))
             chat = TerminalChat(desk, shown, app.utc_now, language="en")
-            play = Play(press, store, chat, talk=talk, out=sys.stdout)
+            play = Play(press, store, chat, talk=talk, out=out)
             await app.run_with(settings, store, roles=ROLES, messenger=shown, desk=desk, chat=play)
             play.say(summary_text(await store.run(summarise)))
         finally:
