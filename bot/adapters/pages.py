@@ -23,6 +23,7 @@ from bot.domain.furniture import without_furniture
 from bot.domain.model import Failure, FailureKind, Page, PageReading
 
 MAX_LINKS = 200
+SHORT_CHARS = 600  # a shorter text is hardly a whole article
 _ARTICLE_TYPES = re.compile(r"(\w*Article|\w*Posting|Report|LiveBlogPosting)$")
 
 

@@ -252,7 +252,7 @@ def failure_of(error: BaseException) -> Failure:
         if isinstance(seen, OSError) and REFUSED in str(seen):
             return Failure(FailureKind.PRIVATE, _short(str(seen)))
         seen = seen.__cause__ or seen.__context__
-    detail = _short(str(error) or type(error).__name__)
+    detail = _short(str(error).replace(" ssl:default", "") or type(error).__name__)
     kinds: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], FailureKind], ...] = (
         (aiohttp.ClientConnectorDNSError, FailureKind.DNS),
         ((aiohttp.ClientSSLError, ssl.SSLError), FailureKind.TLS),

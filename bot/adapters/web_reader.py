@@ -1,28 +1,46 @@
-"""Implements pipeline.Reader: feeds and pages over HTTP, as values."""
+"""Implements pipeline.Reader: feeds and pages over HTTP, as values; polite, bounded, and never raising.
+
+One request: a turn at its domain, then one of the places for requests under way, then the request; what
+comes back is parsed in a worker process.
+"""
 
 import asyncio
 import hashlib
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
 from aiohttp.abc import AbstractResolver
 
-from bot.adapters.feeds import ParsedFeed, parse_feed
-from bot.adapters.pages import extract_page
+from bot.adapters.explanation import Explanation, explain
+from bot.adapters.feeds import MAX_ENTRIES, ParsedFeed
+from bot.adapters.politeness import Politeness
+from bot.adapters.reading import address_to_ask
 from bot.adapters.web_client import Answer, WebClient, failure_of_status
+from bot.adapters.workers import Workers
 from bot.domain.model import (
     Changed,
+    Entry,
     Failure,
     FailureKind,
     Feed,
+    FeedKind,
     FeedReading,
+    Page,
     PageReading,
     Unchanged,
 )
 
+__all__ = ["Explanation", "WebReader"]
+
 FEED_BYTES = 10_000_000
 PAGE_BYTES = 5_000_000
+INDEX_PARTS = 3  # sitemaps read of an index at one poll
+MAX_WAIT_S = 45.0  # for a turn at a domain; below the lease of a claimed feed
+HOLD_S = 60  # of silence after a 429 that names no time
 ACCEPT_FEED = (
     "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, "
     "text/xml;q=0.9, */*;q=0.5"
@@ -41,24 +59,37 @@ class WebReader:
         connect_s: float = 10.0,
         read_s: float = 10.0,
         total_s: float = 30.0,
+        at_once: int = 64,
+        feed_gap_s: float = 2.0,
+        page_gap_s: float = 5.0,
+        workers: int = 2,
         feed_bytes: int = FEED_BYTES,
         page_bytes: int = PAGE_BYTES,
         resolver: AbstractResolver | None = None,
     ) -> None:
-        """user_agent: the whole header, with a contact URL. allow_private: networks we may dial."""
+        """user_agent: the whole header, with a contact URL. allow_private: networks we may dial.
+
+        feed_gap_s, page_gap_s: between two requests to one registrable domain.
+        """
         self._client = WebClient(
             user_agent=user_agent,
             allow_private=allow_private,
             connect_s=connect_s,
             read_s=read_s,
             total_s=total_s,
+            concurrent=at_once,
             resolver=resolver,
         )
-        self._feed_bytes = feed_bytes
-        self._page_bytes = page_bytes
+        self._places = asyncio.Semaphore(at_once)
+        self._politeness = Politeness(max_wait_s=MAX_WAIT_S)
+        self._workers = Workers(workers)
+        self._feed_gap_s, self._page_gap_s = feed_gap_s, page_gap_s
+        self._feed_bytes, self._page_bytes = feed_bytes, page_bytes
+        self._open = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        await self._client.__aenter__()
+        await self._open.enter_async_context(self._client)
+        await self._open.enter_async_context(self._workers)
         return self
 
     async def __aexit__(
@@ -67,7 +98,7 @@ class WebReader:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self._client.__aexit__(kind, error, trace)
+        await self._open.aclose()
 
     async def read_feed(self, feed: Feed) -> FeedReading:
         """Poll a feed once, conditionally where it left validators. Never raises for the outside's faults."""
@@ -76,47 +107,138 @@ class WebReader:
             headers["If-None-Match"] = feed.etag
         if feed.last_modified:
             headers["If-Modified-Since"] = feed.last_modified
-        answer = await self._client.get(
-            feed.url, max_bytes=self._feed_bytes, headers=headers, user_agent=feed.user_agent
-        )
+        answer = await self._ask_feed(address_to_ask(feed.url), headers, feed.user_agent)
         if isinstance(answer, Failure):
             return answer
         if answer.status == 304:
             return _not_modified(feed, answer)
         if answer.status != 200:
             return failure_of_status(answer)
-        return await self._read(feed, answer)
+        return await self._read_body(feed, answer)
 
-    async def _read(self, feed: Feed, answer: Answer) -> FeedReading:
-        etag, last_modified = answer.headers.get("ETag"), answer.headers.get("Last-Modified")
-        body_hash = hashlib.sha256(answer.body).hexdigest()
+    async def _read_body(self, feed: Feed, answer: Answer) -> FeedReading:
+        body_hash = await asyncio.to_thread(lambda: hashlib.sha256(answer.body).hexdigest())
         if body_hash == feed.body_hash:
-            return Unchanged(etag, last_modified)
-        parsed = await asyncio.to_thread(
-            parse_feed, answer.body, url=answer.url, content_type=answer.content_type
-        )
+            return Unchanged(answer.headers.get("ETag"), answer.headers.get("Last-Modified"))
+        parsed = await self._parse(answer, feed.kind, feed.user_agent)
         if isinstance(parsed, Failure):
             return parsed
         if not parsed.entries and feed.first_polled_at is not None:
-            return Failure(FailureKind.EMPTY, "a feed without entries")
+            return Failure(FailureKind.EMPTY, "a feed suddenly without entries")
         return _changed(parsed, answer, body_hash)
 
-    async def read_page(self, url: str, *, language: str = "") -> PageReading:
-        """Fetch an article's page and extract it. Never raises for the outside's faults."""
-        answer = await self._client.get(
-            url, max_bytes=self._page_bytes, headers={"Accept": ACCEPT_PAGE}
+    async def _parse(
+        self, answer: Answer, kind: FeedKind, user_agent: str | None
+    ) -> ParsedFeed | Failure:
+        parsed = await self._workers.read_entries(
+            answer.body, url=answer.url, content_type=answer.content_type, kind=kind
         )
+        if isinstance(parsed, Failure) or not parsed.parts:
+            return parsed
+        return await self._read_parts(parsed, user_agent)
+
+    async def _read_parts(self, index: ParsedFeed, user_agent: str | None) -> ParsedFeed | Failure:
+        """Read the likeliest sitemaps of an index, one level deep, as one feed."""
+        entries: list[Entry] = []
+        fault: Failure | None = None
+        for url in index.parts[:INDEX_PARTS]:
+            answer = await self._ask_feed(url, {"Accept": ACCEPT_FEED}, user_agent)
+            if isinstance(answer, Answer) and answer.status != 200:
+                answer = failure_of_status(answer)
+            if isinstance(answer, Answer):
+                part = await self._workers.read_entries(
+                    answer.body, url=url, content_type="", kind=FeedKind.SITEMAP
+                )
+                if isinstance(part, ParsedFeed):
+                    entries += part.entries
+                    continue
+                answer = part
+            fault = fault or replace(answer, detail=f"{url}: {answer.detail}"[:300])
+        if fault and not entries:
+            return fault
+        note = "; ".join(filter(None, (index.note, fault.detail if fault else "")))
+        return replace(index, entries=tuple(entries[:MAX_ENTRIES]), note=note)
+
+    async def read_page(self, url: str, *, language: str = "") -> PageReading:
+        """Fetch an article's page and extract it. Never raises for the outside's faults.
+
+        A site without TLS is asked again over http: canonical addresses are https (see domain.urls).
+        """
+        answer = await self._ask_page(url)
+        if isinstance(answer, Failure) and answer.kind in (FailureKind.CONNECT, FailureKind.TLS):
+            plain = re.sub(r"^https://", "http://", url)
+            answer = await self._ask_page(plain) if plain != url else answer
         if isinstance(answer, Failure):
             return answer
         if answer.status != 200:
             return failure_of_status(answer)
-        return await asyncio.to_thread(
-            extract_page,
-            answer.body,
-            url=answer.url,
-            content_type=answer.content_type,
-            language=language,
+        return await self._extract(answer, language)
+
+    async def explain(self, url: str) -> Explanation:
+        """Say what one address gives, and why. Never raises for the outside's faults."""
+        return await explain(self, url)
+
+    async def fetch(self, url: str) -> Answer | Failure:
+        """Return the whole answer of an address, if it is a 200. For `explain`."""
+        answer = await self._ask_feed(url, {"Accept": f"{ACCEPT_FEED}, text/html;q=0.9"}, None)
+        return (
+            failure_of_status(answer)
+            if isinstance(answer, Answer) and answer.status != 200
+            else answer
         )
+
+    async def read(self, answer: Answer, kind: FeedKind) -> ParsedFeed | Failure:
+        """Return the entries in an answer. For `explain`."""
+        return await self._parse(answer, kind, None)
+
+    async def page(self, answer: Answer) -> Page | Failure:
+        """Return the article in an answer. For `explain`."""
+        return await self._extract(answer, "")
+
+    async def _extract(self, answer: Answer, language: str) -> PageReading:
+        return await self._workers.extract_page(
+            answer.body, url=answer.url, content_type=answer.content_type, language=language
+        )
+
+    async def _ask_feed(
+        self, url: str, headers: Mapping[str, str], user_agent: str | None
+    ) -> Answer | Failure:
+        return await self._ask(url, self._feed_gap_s, self._feed_bytes, headers, user_agent)
+
+    async def _ask_page(self, url: str) -> Answer | Failure:
+        return await self._ask(
+            url, self._page_gap_s, self._page_bytes, {"Accept": ACCEPT_PAGE}, None
+        )
+
+    async def _ask(
+        self,
+        url: str,
+        gap_s: float,
+        max_bytes: int,
+        headers: Mapping[str, str],
+        user_agent: str | None,
+    ) -> Answer | Failure:
+        """Make one request in its turn. HELD: there was none, and retry_after_s says when to come back."""
+        if away := await self._politeness.enter(url, gap_s=gap_s):
+            return Failure(FailureKind.HELD, f"not asked: {away[1]}", retry_after_s=away[0])
+        hold_s: int | None = None
+        try:
+            async with self._places:
+                answer = await self._client.get(
+                    url, max_bytes=max_bytes, headers=headers, user_agent=user_agent
+                )
+            hold_s = _silence_s(answer)
+        finally:
+            self._politeness.leave(url, hold_s=hold_s, reason="its server asked us to wait")
+        return answer
+
+
+def _silence_s(answer: Answer | Failure) -> int | None:
+    """Return for how long a server wants silence: its Retry-After, or a minute after a bare 429."""
+    if isinstance(answer, Failure) or answer.status not in (429, 503):
+        return None
+    asked = failure_of_status(answer).retry_after_s
+    return HOLD_S if asked is None and answer.status == 429 else asked
 
 
 def _not_modified(feed: Feed, answer: Answer) -> Unchanged | Failure:
@@ -126,6 +248,7 @@ def _not_modified(feed: Feed, answer: Answer) -> Unchanged | Failure:
 
 
 def _changed(parsed: ParsedFeed, answer: Answer, body_hash: str) -> Changed:
+    hints = (parsed.ttl_s, _max_age_s(answer.headers.get("Cache-Control", "")))
     return Changed(
         entries=parsed.entries,
         etag=answer.headers.get("ETag"),
@@ -134,4 +257,10 @@ def _changed(parsed: ParsedFeed, answer: Answer, body_hash: str) -> Changed:
         title=parsed.title,
         note=parsed.note or ("" if parsed.entries else "no entries yet"),
         moved_to=answer.moved_to,
+        hint_s=max((h for h in hints if h), default=None),
     )
+
+
+def _max_age_s(cache_control: str) -> int | None:
+    found = re.search(r"(?:^|[,\s])max-age=(\d{1,8})", cache_control)
+    return int(found[1]) if found else None

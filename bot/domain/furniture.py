@@ -84,7 +84,7 @@ _ENDS = (".", "!", "?", "…", "։", "。", ":", ",", ";", "”", "»", '"')
 
 
 def without_furniture(text: str, *, title: str = "") -> str:
-    """Return the article's own lines. text: a paragraph a line. title: dropped where the text begins with it."""
+    """Return the article's own lines. text: a paragraph a line. title: dropped if the text begins with it."""
     kept: list[str] = []
     announced = False
     for line in text.split("\n"):

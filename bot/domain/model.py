@@ -115,6 +115,7 @@ class FailureKind(StrEnum):
     PRIVATE = "private address"
     REDIRECTS = "redirects"
     ABSURD = "absurd markup"
+    HELD = "held back"  # not asked at all: the domain wants silence, or others are before it
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ _WEIGHT = {
     FailureKind.PRIVATE: HARD,
     FailureKind.REDIRECTS: SOFT,
     FailureKind.ABSURD: HARD,
+    FailureKind.HELD: 0.0,
 }
 
 
