@@ -18,6 +18,7 @@ from bot import render
 from bot.config import Settings
 from bot.domain import clustering, fingerprint, provenance, schedule
 from bot.domain.errors import QueryError
+from bot.domain.identity import settle_entries
 from bot.domain.matching import Matcher
 from bot.domain.model import (
     Alert,
@@ -159,7 +160,8 @@ class Pipeline:
         now = self.now()
         new: list[datetime | None] = []
         if isinstance(reading, Changed):
-            entries = [tidy(e, now) for e in reading.entries]
+            settled = settle_entries(reading.entries, feed_url=feed.url, now=now)
+            entries = [tidy(e, now) for e in settled]
             archived = feed.first_polled_at is None
             new = articles.add_new(tx, feed, entries, archived=archived, now=now)
         plan = schedule.plan_poll(
