@@ -18,24 +18,23 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.adapters.messenger import TelegramMessenger, open_bot, token_fault
 from bot.adapters.terminal import TerminalMessenger, wants_color
-from bot.adapters.web_reader import Explanation, WebReader
+from bot.adapters.web_reader import WebReader
 from bot.chat import admin, subscriber
 from bot.chat.command import Desk
 from bot.chat.dispatch import TelegramChat
 from bot.chat.terminal import TerminalChat, read_lines
 from bot.config import Settings, config_file, load_outlets, shipped
-from bot.domain.errors import OutpostError, SchemaError, SettingsError
+from bot.domain.errors import DatabaseDown, OutpostError, SchemaError, SettingsError
 from bot.domain.model import AlertView, Article, Feed
 from bot.domain.names import Names, load_names
 from bot.domain.provenance import Provenance, load_provenance
 from bot.pipeline import Messenger, Pipeline
 from bot.store import alerts, feeds, revisions, watches
-from bot.store.engine import DatabaseDown, Store, Tx
+from bot.store.engine import Store, Tx
 from bot.web import server
 
 log = logging.getLogger(__name__)
 
-ROLES = ("poll", "ingest", "deliver", "chat", "web")
 GRACE_S = (
     15.0  # for what is in hand at the end; with what follows, below the 20 s that are promised
 )
@@ -270,6 +269,9 @@ def make_reader(settings: Settings) -> WebReader:
         user_agent=f"Outpost/0.1 (+{settings.network.contact})",
         allow_private=[str(network) for network in settings.network.allow_private],
         total_s=settings.network.total_timeout_s,
+        at_once=settings.polling.at_once,
+        feed_gap_s=settings.polling.feed_gap_s,
+        page_gap_s=settings.polling.page_gap_s,
     )
 
 

@@ -23,6 +23,7 @@ from bot.domain.errors import SettingsError
 from bot.domain.model import FeedKind, OutletEntry, OutletFeed
 
 PREFIX = "OUTPOST__"
+ROLES = ("poll", "ingest", "deliver", "chat", "web")  # what one process may do
 PACKAGE = Path(__file__).resolve().parent
 
 Network = IPv4Network | IPv6Network

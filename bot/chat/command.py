@@ -15,10 +15,10 @@ from rapidfuzz import fuzz, process
 
 from bot import render, texts
 from bot.config import Chat
-from bot.domain.errors import QueryError, UserError
+from bot.domain.errors import DatabaseDown, QueryError, UserError
 from bot.domain.model import Button, ChatKind, Message, Role, Subscriber, SubscriberState
 from bot.store import watches
-from bot.store.engine import DatabaseDown, Store, Tx
+from bot.store.engine import Store, Tx
 
 MAX_DATA_BYTES = 64  # Telegram's limit for callback data
 MAX_TOAST = 200  # characters; Telegram's limit for an answer to a tap

@@ -28,10 +28,10 @@ from bot import texts
 from bot.adapters.messenger import TelegramMessenger
 from bot.chat.command import Answer, Caller, Desk, Order
 from bot.chat.replies import Replies, waits
-from bot.domain.errors import TokenError
+from bot.domain.errors import DatabaseDown, TokenError
 from bot.domain.model import ChatKind, Message, Role, Subscriber, SubscriberState
 from bot.store import updates, watches
-from bot.store.engine import DatabaseDown, Store, Tx
+from bot.store.engine import Store, Tx
 from bot.store.updates import WaitingReply
 
 log = logging.getLogger(__name__)

@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from itertools import chain, repeat
 from typing import Protocol
 
+from bot.domain.errors import DatabaseDown
 from bot.domain.model import Message, Outcome, Sent
 from bot.store import updates
-from bot.store.engine import DatabaseDown, Store
+from bot.store.engine import Store
 from bot.store.updates import WaitingReply
 
 log = logging.getLogger(__name__)

@@ -48,6 +48,10 @@ class SettingsError(OutpostError):
     """A setting, outlets file or names file that cannot be used. One line, exit code 2."""
 
 
+class DatabaseDown(OutpostError):
+    """The database is locked, full, gone or refusing connections: nothing was saved, try again."""
+
+
 class SchemaError(OutpostError):
     """The database is not at the revision this version needs. One line, exit code 1."""
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 
-from bot.domain.errors import SettingsError
+from bot.domain.errors import DatabaseDown, SettingsError
 from bot.store.schema import counters
 
 Tx = sa.Connection
@@ -22,10 +22,6 @@ T = TypeVar("T")
 
 BUSY_TIMEOUT_MS = 30_000  # longer than any transaction of ours; a claim waits instead of failing
 THREADS = 8  # a transaction each; SQLite still has one writer
-
-
-class DatabaseDown(Exception):
-    """The database is locked, full, gone or refusing connections: nothing was saved, try again."""
 
 
 def database_url(text: str) -> sa.URL:

@@ -11,8 +11,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from bot.domain.errors import DatabaseDown
 from bot.store import alerts
-from bot.store.engine import DatabaseDown, Store
+from bot.store.engine import Store
 
 log = logging.getLogger(__name__)
 

@@ -11,10 +11,10 @@ from bot.adapters.messenger import open_bot
 from bot.chat import admin, subscriber
 from bot.chat.command import Command, Desk
 from bot.chat.dispatch import TelegramChat
-from bot.domain.errors import TokenError
+from bot.domain.errors import DatabaseDown, TokenError
 from bot.domain.model import Role, SubscriberState
 from bot.store import updates, watches
-from bot.store.engine import DatabaseDown, Store
+from bot.store.engine import Store
 from bot.store.schema import metadata
 from tests.e2e.telegram_chats import Fault, User
 

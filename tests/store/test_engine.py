@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from bot.domain.errors import SettingsError
-from bot.store.engine import DatabaseDown, Store, Tx, database_url, next_value
+from bot.domain.errors import DatabaseDown, SettingsError
+from bot.store.engine import Store, Tx, database_url, next_value
 from bot.store.schema import counters, subscribers
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
