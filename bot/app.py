@@ -439,7 +439,7 @@ def _database_fault(settings: Settings) -> None:
         raise SchemaError(f"the database is at revision {at or 'none'}: run `outpost migrate`")
 
 
-async def explain(settings: Settings, url: str) -> Explanation:
+async def explain(settings: Settings, url: str) -> Any:
     """Return what one URL gives, for `outpost poll-once`."""
     async with make_reader(settings) as reader:
         return await reader.explain(url)

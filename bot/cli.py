@@ -101,10 +101,13 @@ def _roles(_: click.Context, __: click.Parameter, value: str | None) -> tuple[st
 )
 def run(roles: tuple[str, ...], chat: str) -> None:
     """Run the bot until SIGTERM or Ctrl-C. SIGHUP reads the outlets file again."""
+    import uvloop
+
     from bot import app
 
     with one_line():
-        asyncio.run(app.run(load_settings(), roles=roles, terminal=chat == "terminal"))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(app.run(load_settings(), roles=roles, terminal=chat == "terminal"))
 
 
 @cli.command()
