@@ -1,0 +1,104 @@
+"""Watches against sentences, each said to match or not, and why: what a subscriber may count on.
+
+The cases are tests/domain/cases/*.jsonl (ours) and the recorded ones of the shared data, where they are.
+A line: watch, text, lang, match, why; title, outlet and country where a filter reads them.
+"""
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.domain.matching import Matcher
+from bot.domain.model import Document
+from bot.domain.names import Names, load_names
+from bot.domain.query import parse_query
+
+ROOT = Path(__file__).resolve().parents[2]
+OURS = sorted((Path(__file__).parent / "cases").glob("*.jsonl"))
+RECORDED = ROOT.parent / "shared" / "data" / "matching" / "cases.jsonl"
+
+Case = dict[str, Any]
+
+
+def read(path: Path) -> list[Case]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+
+
+def case_id(path: Path, number: int, case: Case) -> str:
+    slug = re.sub(r"[^a-z0-9]+", "-", case["why"].lower()).strip("-")[:50]
+    return f"{path.stem}-{number}-{slug}"
+
+
+def cases(*paths: Path) -> list[Any]:
+    return [
+        pytest.param(case, id=case_id(path, number, case))
+        for path in paths
+        if path.is_file()
+        for number, case in enumerate(read(path), 1)
+    ]
+
+
+@cache
+def names() -> Names:
+    return load_names((ROOT / "config" / "names.toml").read_text(encoding="utf-8"))
+
+
+def document(case: Case) -> Document:
+    return Document(
+        title=case.get("title", ""),
+        body=case["text"],
+        language=case["lang"],
+        outlet=case.get("outlet", ""),
+        country=case.get("country", ""),
+    )
+
+
+def explained(case: Case) -> str:
+    wanted = "should" if case["match"] else "should not"
+    return f"{case['watch']} {wanted} match {case['text']!r}: {case['why']}"
+
+
+@pytest.mark.parametrize("case", cases(*OURS))
+def test_a_watch_hears_what_it_should_and_no_more(case: Case) -> None:
+    matcher = Matcher(names())
+    matcher.add(1, parse_query(case["watch"]))
+    assert bool(matcher.match(document(case))) == case["match"], explained(case)
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("case", cases(RECORDED))
+def test_a_recorded_case_is_right(case: Case) -> None:
+    matcher = Matcher(names())
+    matcher.add(1, parse_query(case["watch"]))
+    assert bool(matcher.match(document(case))) == case["match"], explained(case)
+
+
+def test_a_watch_answers_the_same_in_the_company_of_all_others() -> None:
+    known = [case for path in OURS for case in read(path)]
+    matcher = Matcher(names())
+    for number, case in enumerate(known):
+        matcher.add(number, parse_query(case["watch"]))
+    wrong = [
+        explained(case)
+        for number, case in enumerate(known)
+        if (number in {m.watch_id for m in matcher.match(document(case))}) != case["match"]
+    ]
+    assert wrong == []
+
+
+def test_there_are_cases_of_both_kinds_in_every_language_of_the_region() -> None:
+    known = [case for path in OURS for case in read(path)]
+    assert len(known) >= 200
+    for language in ("en", "hy", "ka", "az", "tr", "ru", "uk"):
+        answers = {case["match"] for case in known if case["lang"] == language}
+        assert answers == {True, False}, language
+
+
+def test_no_case_is_told_twice() -> None:
+    told = ("watch", "text", "title", "outlet", "country")
+    known = [tuple(c.get(key) for key in told) for path in OURS for c in read(path)]
+    assert len(known) == len(set(known))
