@@ -167,6 +167,9 @@ def decide(
             subscriber_id=subscriber_id,
             outcome=outcome,
             reason=dict(reason),
+            outlet_id=sa.select(articles.c.outlet_id)
+            .where(articles.c.id == article_id)
+            .scalar_subquery(),
         )
     )
 

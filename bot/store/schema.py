@@ -159,6 +159,13 @@ articles = sa.Table(
     ),
     sa.Index("ix_articles_story_id", "story_id"),
     sa.Index("ix_articles_outlet_id_seen_at", "outlet_id", "seen_at"),
+    sa.Index("ix_articles_outlet_id_id", "outlet_id", "id"),
+    sa.Index(
+        "ix_articles_copies",
+        "id",
+        sqlite_where=sa.text("copy_of IS NOT NULL"),
+        postgresql_where=sa.text("copy_of IS NOT NULL"),
+    ),
 )
 
 article_keys = sa.Table(
@@ -219,6 +226,13 @@ alerts = sa.Table(
         postgresql_where=sa.text("state = 'open' AND revision > delivered_revision"),
     ),
     sa.Index("ix_alerts_story_id", "story_id"),
+    sa.Index(
+        "ix_alerts_state_id",
+        "state",
+        "id",
+        sqlite_where=sa.text("state <> 'open'"),
+        postgresql_where=sa.text("state <> 'open'"),
+    ),
 )
 
 matches = sa.Table(
@@ -228,7 +242,7 @@ matches = sa.Table(
     _ref("watch_id", "watches.id", cascade=True),
     sa.Column("hits", sa.JSON, nullable=False),
     sa.PrimaryKeyConstraint("article_id", "watch_id"),
-    sa.Index("ix_matches_watch_id", "watch_id"),
+    sa.Index("ix_matches_watch_id_article_id", "watch_id", "article_id"),
 )
 
 decisions = sa.Table(
@@ -240,8 +254,12 @@ decisions = sa.Table(
     _ref("subscriber_id", "subscribers.id", cascade=True),
     sa.Column("outcome", sa.String(16), nullable=False),  # told, copy, excluded, held, failed
     sa.Column("reason", sa.JSON, nullable=False),
+    sa.Column("outlet_id", Id),  # the article's, so that an outlet's decisions can be paged by key
     sa.Index("ix_decisions_article_id", "article_id"),
-    sa.Index("ix_decisions_subscriber_id", "subscriber_id"),
+    sa.Index("ix_decisions_subscriber_id_id", "subscriber_id", "id"),
+    sa.Index("ix_decisions_outlet_id_id", "outlet_id", "id"),
+    sa.Index("ix_decisions_outcome_id", "outcome", "id"),
+    sa.Index("ix_decisions_at", "at"),
 )
 
 deliveries = sa.Table(
@@ -256,4 +274,64 @@ deliveries = sa.Table(
     sa.Column("detail", sa.Text, nullable=False),
     sa.Column("message_id", sa.BigInteger),
     sa.Index("ix_deliveries_alert_id", "alert_id"),
+)
+
+console_people = sa.Table(
+    "console_people",  # who may open the console besides the admins of the settings
+    metadata,
+    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),  # of Telegram
+    sa.Column("role", sa.String(16), nullable=False),  # viewer, admin
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("added_by", sa.BigInteger, nullable=False),
+    sa.Column("added_at", Utc, nullable=False),
+)
+
+console_links = sa.Table(
+    "console_links",  # one-time ways in; only a hash is kept, so a copy of the database opens nothing
+    metadata,
+    sa.Column("token_hash", sa.String(64), primary_key=True),
+    sa.Column("user_id", sa.BigInteger, nullable=False),
+    sa.Column("language", sa.String(35), nullable=False),
+    sa.Column("created_at", Utc, nullable=False),
+    sa.Column("expires_at", Utc, nullable=False),
+    sa.Column("used_at", Utc),
+    sa.Index("ix_console_links_user_id", "user_id"),
+)
+
+console_sessions = sa.Table(
+    "console_sessions",
+    metadata,
+    _id(),
+    sa.Column("token_hash", sa.String(64), nullable=False, unique=True),
+    sa.Column("user_id", sa.BigInteger, nullable=False),
+    sa.Column("language", sa.String(35), nullable=False),
+    sa.Column("csrf", sa.String(64), nullable=False),
+    sa.Column("agent", sa.Text, nullable=False),  # the browser, as it calls itself
+    sa.Column("created_at", Utc, nullable=False),
+    sa.Column("seen_at", Utc, nullable=False),
+    sa.Column("ended_at", Utc),
+    sa.Index("ix_console_sessions_user_id", "user_id"),
+)
+
+console_tokens = sa.Table(
+    "console_tokens",  # of the read API
+    metadata,
+    _id(),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("token_hash", sa.String(64), nullable=False, unique=True),
+    sa.Column("created_by", sa.BigInteger, nullable=False),
+    sa.Column("created_at", Utc, nullable=False),
+    sa.Column("used_at", Utc),
+    sa.Column("revoked_at", Utc),
+)
+
+audit = sa.Table(
+    "audit",  # every change made in the console; append-only
+    metadata,
+    _id(),
+    sa.Column("at", Utc, nullable=False),
+    sa.Column("user_id", sa.BigInteger, nullable=False),
+    sa.Column("action", sa.String(64), nullable=False),
+    sa.Column("target", sa.Text, nullable=False),
+    sa.Column("detail", sa.JSON, nullable=False),
 )
