@@ -13,6 +13,9 @@ from psycopg import sql
 
 from tests.e2e.bot_api import BotApi
 
+# As bot.adapters.messenger does: the library would warn at each flood limit.
+os.environ.setdefault("PTB_TIMEDELTA", "1")
+
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 

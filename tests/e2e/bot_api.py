@@ -10,22 +10,21 @@ import contextlib
 import json
 import threading
 import time
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from aiohttp import web
 
+from tests.e2e.loopback import Loopback
 from tests.e2e.telegram_calls import Calls
 from tests.e2e.telegram_chats import Chat, Fault, FloodGate, Refusal, Shown, User
 from tests.e2e.telegram_spec import BadCall, Spec
 from tests.e2e.telegram_world import World
 
-T = TypeVar("T")
 TOKEN = "4242424242:AAEfakeTokenForTheLoopbackServer_0000"
 MAX_BODY = 60 * 2**20
 
 
-class BotApi:
+class BotApi(Loopback):
     """The server and the people behind it. Every method may be called from any thread.
 
     flood: None lets everything through. faults: what goes wrong, in order of application.
@@ -39,6 +38,7 @@ class BotApi:
         flood: FloodGate | None = None,
         username: str = "outpost_test_bot",
     ) -> None:
+        super().__init__()
         self.token = token
         self.port = port
         self.flood = flood
@@ -49,9 +49,7 @@ class BotApi:
         self.log: list[list[Any]] = []  # method, parameters, status (0: not answered yet)
         self.refused: list[str] = []  # every 400: what a correct bot never causes
         self.lost_answers = 0  # messages that took effect, and whose sender was not told so
-        self._loop = asyncio.new_event_loop()
         self._runner: web.AppRunner | None = None
-        self._thread: threading.Thread | None = None
         self._poll = 0  # the youngest getUpdates; older ones give way to it
 
     # -- life ---------------------------------------------------------------------------------
@@ -60,27 +58,6 @@ class BotApi:
     def url(self) -> str:
         """What TELEGRAM_API_URL is set to."""
         return f"http://127.0.0.1:{self.port}"
-
-    def __enter__(self) -> "BotApi":
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
-        self.open()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        if self._thread:
-            self._thread.join(10)
-        self._loop.close()
-
-    def open(self) -> None:
-        """Start to listen, on the same port as before if there was one."""
-        asyncio.run_coroutine_threadsafe(self._open(), self._loop).result(10)
-
-    def close(self) -> None:
-        """Stop listening: Telegram is down. What the chats show is kept."""
-        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(10)
 
     async def _open(self) -> None:
         app = web.Application(client_max_size=MAX_BODY)
@@ -98,14 +75,6 @@ class BotApi:
             self.world.wake()
             runner, self._runner = self._runner, None
             await runner.cleanup()
-
-    def _in_loop(self, f: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        """Run on the server's own thread, so that no two threads touch the chats at once."""
-
-        async def call() -> T:
-            return f(*args, **kwargs)
-
-        return asyncio.run_coroutine_threadsafe(call(), self._loop).result(10)
 
     # -- the wire -----------------------------------------------------------------------------
 
@@ -247,70 +216,65 @@ class BotApi:
 
     def say(self, chat_id: int, text: str, user: User | int | None = None, **more: Any) -> int:
         """Write a message into a chat as a person; return its id. See World.say for `more`."""
-        return self._in_loop(self.world.say, chat_id, text, user, **more)
+        return self.in_loop(self.world.say, chat_id, text, user, **more)
 
     def tap(self, chat_id: int, message_id: int, label: str, user: User | int | None = None) -> str:
         """Press a button by its label or data; return the id of the callback query."""
-        return self._in_loop(self.world.tap, chat_id, message_id, label, user)
+        return self.in_loop(self.world.tap, chat_id, message_id, label, user)
 
     def answer_of(self, query_id: str) -> dict[str, Any] | None:
         """Return what a tap was answered with (text, show_alert), None while it was not."""
-        return self._in_loop(self.world.answers.get, query_id)
+        return self.in_loop(self.world.answers.get, query_id)
 
     def react(
         self, chat_id: int, message_id: int, emoji: str, user: User | int | None = None
     ) -> None:
         """Put one emoji under a message; "" takes it away."""
-        self._in_loop(self.world.react, chat_id, message_id, emoji, user)
+        self.in_loop(self.world.react, chat_id, message_id, emoji, user)
 
     def block(self, chat_id: int) -> None:
         """A person blocks the bot, or a group throws it out."""
-        self._in_loop(self.world.block, chat_id)
+        self.in_loop(self.world.block, chat_id)
 
     def unblock(self, chat_id: int) -> None:
         """The reverse of block."""
-        self._in_loop(self.world.unblock, chat_id)
+        self.in_loop(self.world.unblock, chat_id)
 
     def add_group(self, chat_id: int, title: str = "Newsroom", **more: Any) -> Chat:
         """Make a group (or channel) with the bot in it; see World.add_group."""
-        return self._in_loop(self.world.add_group, chat_id, title, **more)
+        return self.in_loop(self.world.add_group, chat_id, title, **more)
 
     def migrate(self, chat_id: int, new_chat_id: int) -> None:
         """Turn a group into a supergroup with another id."""
-        self._in_loop(self.world.migrate, chat_id, new_chat_id)
+        self.in_loop(self.world.migrate, chat_id, new_chat_id)
 
     def person(self, user: User) -> User:
         """Make a person known, with a private chat of their own that they have started."""
-        return self._in_loop(self.world.person, user)
+        return self.in_loop(self.world.person, user)
 
     def shown(self, chat_id: int, *, bot: bool = True) -> list[Shown]:
         """Return what a chat shows, oldest first: the bot's messages, or everybody's."""
-        return self._in_loop(self.world.shown, chat_id, bot=bot)
+        return self.in_loop(self.world.shown, chat_id, bot=bot)
 
     def chat(self, chat_id: int) -> Chat:
         """Return a chat with all that is known of it."""
-        return self._in_loop(self.world.chat, chat_id)
+        return self.in_loop(self.world.chat, chat_id)
 
     def pending(self) -> int:
         """Return how many updates the bot has not confirmed yet."""
-        return self._in_loop(lambda: len(self.world.updates))
+        return self.in_loop(lambda: len(self.world.updates))
 
     def called(self, method: str) -> list[dict[str, Any]]:
         """Return the parameters of every call of a method, in order, refused ones too."""
         return [params for name, params, _ in list(self.log) if name == method]
 
-    def wait_for(self, predicate: Callable[[], T], timeout_s: float = 10.0, what: str = "") -> T:
-        """Return the first true value of `predicate`; fail with what the chats show if it never is."""
-        until = time.monotonic() + timeout_s
-        while not (value := predicate()):
-            if time.monotonic() > until:
-                raise AssertionError(f"never happened: {what or predicate}\n{self.transcript()}")
-            time.sleep(0.02)
-        return value
+    def describe(self) -> str:
+        """Return what the chats show."""
+        return self.transcript()
 
     def transcript(self) -> str:
         """Return all chats as text, for a person to read."""
-        return self._in_loop(self.world.transcript)
+        return self.in_loop(self.world.transcript)
 
 
 def _error(e: Refusal) -> web.Response:

@@ -1,0 +1,114 @@
+"""`outpost` as a process of its own, with the environment a test gives it, its log kept."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.e2e.bot_api import BotApi
+from tests.e2e.press import Press
+
+ROOT = Path(__file__).resolve().parents[2]
+FAST = {
+    "OUTPOST__POLLING__MIN_INTERVAL_S": "1",
+    "OUTPOST__POLLING__MAX_INTERVAL_S": "1",
+    "OUTPOST__POLLING__POLLS_PER_MINUTE": "10000",
+    "OUTPOST__POLLING__FEED_GAP_S": "0",
+    "OUTPOST__POLLING__PAGE_GAP_S": "0",
+    "OUTPOST__NETWORK__ALLOW_PRIVATE": "127.0.0.0/8",
+    "OUTPOST__DELIVERY__EDIT_GAP_S": "0",
+    "OUTPOST__WORK__LEASE_S": "5",
+}
+STOP_S = 20  # what SIGTERM is promised to take at most
+
+
+class Outpost:
+    """One installation: a folder, an environment, and its processes, one after another or beside."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        self.folder = folder
+        self.environment = environment
+        self.running: list[subprocess.Popen[bytes]] = []
+        self._starts = 0
+
+    def command(self, *words: str, timeout_s: float = 60) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "bot", *words],
+            cwd=self.folder,
+            env=self._environment(),
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+
+    def _environment(self) -> dict[str, str]:
+        inherited = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "TMPDIR")}
+        return {**inherited, "PYTHONPATH": str(ROOT), **FAST, **self.environment}
+
+    def start(self, roles: str = "poll,ingest,deliver,chat") -> subprocess.Popen[bytes]:
+        """Start `outpost run` with these roles."""
+        self._starts += 1
+        with (self.folder / f"run{self._starts}.log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "bot", "run", "--roles", roles],
+                cwd=self.folder,
+                env=self._environment(),
+                stdout=log,
+                stderr=log,
+            )
+        self.running.append(process)
+        return process
+
+    @property
+    def log(self) -> str:
+        """Return what all runs have logged, in order."""
+        files = sorted(self.folder.glob("run*.log"), key=lambda f: int(f.stem.removeprefix("run")))
+        return "\n".join(f.read_text("utf-8", "replace") for f in files)
+
+    def stop(self) -> list[int]:
+        """Ask all to end (SIGTERM); return their exit codes. TimeoutExpired after STOP_S."""
+        for process in self.running:
+            process.send_signal(signal.SIGTERM)
+        codes = [process.wait(STOP_S) for process in self.running]
+        self.running.clear()
+        return codes
+
+    def kill(self) -> None:
+        """End all at once (SIGKILL)."""
+        for process in self.running:
+            process.kill()
+            process.wait(10)
+        self.running.clear()
+
+
+class Installation(Outpost):
+    """Outpost with its press, its Telegram and its database."""
+
+    def __init__(self, folder: Path, api: BotApi, press: Press, database_url: str) -> None:
+        config = folder / "config"
+        config.mkdir()
+        super().__init__(
+            folder,
+            {
+                "TELEGRAM_BOT_TOKEN": api.token,
+                "TELEGRAM_API_URL": api.url,
+                "DATABASE_URL": database_url,
+                "OUTPOST_CONFIG": str(config),
+                "OUTPOST_ADMINS": "1",
+            },
+        )
+        self.database_url = database_url
+        self.api, self.press = api, press
+        if not database_url.startswith("sqlite"):
+            migrated = self.command("migrate")
+            assert migrated.returncode == 0, migrated.stderr
+
+    def begin(self, roles: str = "poll,ingest,deliver,chat") -> None:
+        """Write the outlets file, start, and wait until every outlet's history is filed."""
+        file = self.folder / "config" / "outlets.toml"
+        file.write_text(self.press.outlets_toml(), "utf-8")
+        self.start(roles)
+        self.press.wait_polled(*(o for o in self.press.outlets.values() if not o.feed))
