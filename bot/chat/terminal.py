@@ -18,6 +18,7 @@ from bot.domain.model import ChatKind
 
 LOCAL_ID = 1  # chat and user in one; Telegram's private chats have the id of their user as well
 READ_BYTES = 65_536
+GREETING = "Type a command (/start, /help) or the number of a button. Ctrl-D ends."
 
 _TAP = re.compile(r"(?:tap\s+)?\[?(\d{1,9})\]?", re.IGNORECASE)
 
@@ -73,6 +74,7 @@ class TerminalChat:
 
     async def run(self, lines: AsyncIterator[str]) -> None:
         """Answer each line until there are no more."""
+        self._messenger.note(GREETING)
         async for line in lines:
             await self.hear(line)
 

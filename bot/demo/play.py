@@ -39,9 +39,8 @@ An invented press of {n} outlets publishes on this machine ({host}). The real pi
 second; this terminal shows what a Telegram chat would show. Lines with a dot are the press.
 """
 YOUR_TURN = """
-Your turn, for {minutes} minutes; Ctrl-D ends. Type a command (/help) or the number of a button.
-More news is on its way: try /watch Gyumri, /watch barley OR wheat, /watch Batumi chess
-"""
+Your turn, for {minutes} minutes. More news is on its way: try /watch Gyumri, /watch barley OR wheat,
+/watch Batumi chess"""
 
 
 class DemoStalledError(OutpostError):

@@ -140,4 +140,6 @@ async def test_the_end_of_input_ends_the_chat(person, tmp_path):
     script.write_text("/watch Lachin")
     with script.open() as file:
         await person.chat.run(read_lines(file.fileno()))
-    assert "Lachin" in person.out.getvalue()
+    shown = person.out.getvalue()
+    assert shown.startswith("Type a command")
+    assert "Lachin" in shown
