@@ -27,12 +27,12 @@ class Piece:
     """
 
     outlet: str
-    at_s: float
+    at_s: int
     slug: str
     title: str
     byline: str
     text: str
-    dated_s: float = 0
+    dated_s: int = 0
 
     @property
     def paragraphs(self) -> list[str]:
