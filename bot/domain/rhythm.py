@@ -13,8 +13,8 @@ from typing import Any, Self
 
 HALF_LIFE_H = 72.0  # of the count of new entries
 PROFILE_HALF_LIFE_H = 14 * 24.0  # of the hour-of-day profile: two of each weekday
-PRIOR_ENTRIES = 0.5  # what is believed of a feed nobody knows yet: an entry in half a day ...
-PRIOR_H = 12.0  # ... with the weight of half a day of watching
+PRIOR_ENTRIES = 0.25  # what is believed of a feed nobody knows yet: an entry in half a day ...
+PRIOR_H = 3.0  # ... with the weight of three hours of watching
 PROFILE_PRIOR = 2.0  # entries per hour of day that a profile needs before it is believed
 PROFILE_RANGE = (0.25, 4.0)
 HOURS = 24
@@ -29,6 +29,7 @@ class Rhythm:
     counted_at: datetime | None = None  # what both are decayed to
     hours: tuple[float, ...] = field(default=(0.0,) * HOURS)  # decayed entries by UTC hour of day
     listed: int = 0  # entries that the feed listed last
+    span_h: float = 0.0  # age of all but the oldest tenth of them; 0 where they have no dates
     changed_at: datetime | None = None  # last poll whose body was not known
     new_at: datetime | None = None  # last poll that brought something new
     longest_gap_h: float = 0.0  # longest time without anything new, decayed like the profile
@@ -81,7 +82,8 @@ class Rhythm:
         """Return for how many hours an entry stays listed at the busiest time of day; None if unknown."""
         if not self.listed or not self.known:
             return None
-        return self.listed / (self.rate_per_h * max(self.profile()))
+        turnover = self.listed / (self.rate_per_h * max(self.profile()))
+        return min(turnover, self.span_h) if self.span_h else turnover
 
     @property
     def gap_h(self) -> float:
@@ -125,6 +127,13 @@ def _hours(span: timedelta) -> float:
 def _watched(hours: float) -> float:
     """Return the decayed length of a stretch that ends now."""
     return HALF_LIFE_H / math.log(2) * (1 - math.exp2(-hours / HALF_LIFE_H))
+
+
+def span_h(dates: Sequence[datetime], now: datetime) -> float:
+    """Return for how many hours entries stay listed, by their dates; the oldest tenth may be pinned."""
+    if len(dates) < 2:
+        return 0.0
+    return max(0.0, _hours(now - sorted(dates)[len(dates) // 10]))
 
 
 def first_rhythm(dates: Sequence[datetime], listed: int, now: datetime) -> Rhythm:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.domain.model import Changed, Failure, FailureKind, Feed, FeedReading, Unchanged
-from bot.domain.rhythm import Rhythm, first_rhythm, next_rhythm
+from bot.domain.rhythm import Rhythm, first_rhythm, next_rhythm, span_h
 
 JITTER = 0.05  # of the interval, either way, so that polls of one minute do not stay together
 BACKOFF_MAX_S = 86_400
@@ -183,14 +183,15 @@ def _after_answer(
     if isinstance(reading, Unchanged):
         return next_rhythm(rhythm, (), 0, now)
     listed = len(reading.entries)
+    dates = [e.published_at for e in reading.entries if e.published_at is not None]
     if not rhythm.known:
-        dates = [e.published_at for e in reading.entries if e.published_at is not None]
         learned = first_rhythm(dates, listed, now)
     else:
         learned = replace(next_rhythm(rhythm, new, listed, now), changed_at=now)
     same = bool(reading.moved_to) and reading.moved_to == rhythm.moved_to
     return replace(
         learned,
+        span_h=span_h(dates, now),
         score=score,
         hint_s=reading.hint_s or 0,
         lies=rhythm.lies,
