@@ -9,6 +9,7 @@ import pytest
 from bot.app import COMMANDS
 from bot.cli import cli
 from bot.config import ROLES, SECTIONS, Settings, load_outlets
+from bot.domain.query import parse_query
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -50,6 +51,19 @@ def test_every_chat_command_is_there_and_no_other():
     [table] = re.findall(r"## In the chat\n(.*?)\n### ", README, re.DOTALL)
     told = set(re.findall(r"`/(\w+)", table))
     assert told == {c.name for c in COMMANDS if c.typed}
+
+
+def queries_in_readme() -> list[str]:
+    """Return the examples of the table on how to write a watch."""
+    [table] = re.findall(r"### How to write a watch\n(.*?)\nWords are", README, re.DOTALL)
+    cells = re.findall(r"^\| (`.*?`) \|", table, re.MULTILINE)
+    return [query for cell in cells for query in re.findall(r"`([^`]+)`", cell)]
+
+
+@pytest.mark.parametrize("query", queries_in_readme())
+def test_every_example_of_a_watch_can_be_read(query):
+    # A filter alone finds nothing to watch for; the table shows them side by side.
+    assert parse_query(f"word {query}")
 
 
 def test_every_command_of_the_command_line_is_there():
