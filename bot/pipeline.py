@@ -9,7 +9,7 @@ import random
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -42,7 +42,7 @@ from bot.domain.names import Names
 from bot.domain.provenance import Provenance, Signed
 from bot.domain.query import parse_query
 from bot.domain.urls import canonical_url
-from bot.store import alerts, articles, feeds, fingerprints, watches
+from bot.store import alerts, articles, feeds, fingerprints, stories, watches
 from bot.store.engine import Store, Tx
 
 log = logging.getLogger(__name__)
@@ -71,6 +71,17 @@ class Messenger(Protocol):
 
 
 Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One reading of an article. again_at: when its page is to be tried once more, None for never."""
+
+    before: Article  # as stored
+    article: Article
+    page: Page | None
+    failure: str | None
+    again_at: datetime | None
 
 
 class Lookout:
@@ -163,6 +174,8 @@ class Pipeline:
             settled = settle_entries(reading.entries, feed_url=feed.url, now=now)
             entries = [tidy(e, now) for e in settled]
             archived = feed.first_polled_at is None
+            since = now - timedelta(hours=self.settings.clustering.window_h)
+            articles.note_changes(tx, feed, entries, since=since, now=now)
             new = articles.add_new(tx, feed, entries, archived=archived, now=now)
         plan = schedule.plan_poll(
             feed,
@@ -192,7 +205,7 @@ class Pipeline:
         )
 
     async def ingest(self, article: Article) -> str:
-        """Stage 2. Returns the outcome to count: "new_story", "copy", "archived", "waits" or "known"."""
+        """Stage 2. Returns the outcome to count: "new_story", "copy", "archived", "again" or "known"."""
         page = await self._read_page(article)
         outcome = await self.store.run(self._file, article, page)
         log.info("ingest article=%d outcome=%s url=%s", article.id, outcome, article.url)
@@ -210,60 +223,95 @@ class Pipeline:
         articles.lock_stories(tx)
         if articles.is_filed(tx, article.id):
             return "known"  # the lease ran out and another process was faster
-        failure = page.detail if isinstance(page, Failure) else None
-        read = page if isinstance(page, Page) else None
-        full = with_page(article, read)
-        matched, revision = self.lookout.match(tx, document_of(full))
-        if failure and not matched and article.attempts < self.settings.pages.attempts:
-            # Nobody is kept waiting: what is known so far interests no one, the full text might.
-            retry = now + timedelta(seconds=self.settings.pages.retry_s)
-            articles.postpone(tx, article.id, retry)
-            return "waits"
-        story_id, evidence = self._join(tx, full, read, failure=failure, revision=revision, now=now)
+        look = Look(
+            before=article,
+            article=with_page(article, page if isinstance(page, Page) else None),
+            page=page if isinstance(page, Page) else None,
+            failure=page.detail if isinstance(page, Failure) else None,
+            again_at=self._again_at(article, page, now),
+        )
+        matched, revision = self.lookout.match(tx, document_of(look.article))
+        decision, sketch = self._compare(tx, look, now)
+        evidence = evidence_of(decision) if decision else {}
+        if article.story_id is None:
+            story_id = decision.story_id if decision else articles.open_story(tx, article.id, now)
+        else:
+            story_id = self._mend(tx, article, decision, evidence, now)
+        articles.file(
+            tx,
+            look.article,
+            story_id=story_id,
+            sketch=sketch,
+            copy_of=decision.copy_of if decision else None,
+            evidence=evidence,
+            page_failure=look.failure,
+            again_at=look.again_at,
+            watch_revision=revision,
+            now=now,
+        )
+        self._name_origin(tx, story_id)
         if article.archived:
             return "archived"
+        if article.story_id is not None:
+            tell_again(tx, article.id, story_id, matched, evidence, now=now)
+            return "again"
         tell(tx, article.id, story_id, matched, evidence, now=now)
-        return "copy" if evidence else "new_story"
+        return "copy" if decision else "new_story"
 
-    def _join(
-        self,
-        tx: Tx,
-        article: Article,
-        page: Page | None,
-        *,
-        failure: str | None,
-        revision: int,
-        now: datetime,
-    ) -> tuple[int, Mapping[str, object]]:
-        """Put the article in the story it is a text of, or open a story, and name the story's origin.
+    def _again_at(
+        self, article: Article, page: PageReading | None, now: datetime
+    ) -> datetime | None:
+        """Return when to try the page once more. Nobody waits for it: what the feed says is told at once."""
+        pages = self.settings.pages
+        if not isinstance(page, Failure) or article.attempts >= pages.attempts:
+            return None
+        return now + timedelta(seconds=pages.retry_s * article.attempts)
 
-        Returns the story and the evidence for joining it, empty if it was opened.
-        """
-        document = document_of(article)
-        claims = provenance.find_claims(document, page, self.sources, source=article.source)
-        found_by = fingerprint.fingerprint(document, page, claims=claims)
+    def _compare(
+        self, tx: Tx, look: Look, now: datetime
+    ) -> tuple[clustering.Decision | None, bytes]:
+        """Return which story the article is a text of, if any, and its sketch; index its keys."""
+        article, document = look.article, document_of(look.article)
+        claims = provenance.find_claims(document, look.page, self.sources, source=article.source)
+        found_by = fingerprint.fingerprint(document, look.page, claims=claims)
         since = now - timedelta(hours=self.settings.clustering.window_h)
         limit = self.settings.clustering.candidates
         candidates = fingerprints.candidates(tx, found_by.keys, since=since, limit=limit)
         decision = clustering.decide(
             candidate_of(article, found_by.sketch), candidates, rules=self._cluster_rules
         )
-        story_id = decision.story_id if decision else articles.open_story(tx, article.id, now)
-        evidence = evidence_of(decision) if decision else {}
-        articles.file(
+        if article.story_id is not None:
+            before = fingerprint.fingerprint(document_of(look.before))
+            fingerprints.drop_keys(tx, article.id, {*before.keys, *found_by.keys})
+        fingerprints.add_keys(tx, article.id, found_by.keys)
+        return decision, found_by.sketch
+
+    def _mend(
+        self,
+        tx: Tx,
+        article: Article,
+        decision: clustering.Decision | None,
+        evidence: Mapping[str, object],
+        now: datetime,
+    ) -> int:
+        """Decide anew on an article whose text is fuller now than when it was filed; return its story."""
+        assert article.story_id is not None  # noqa: S101 - the caller asked
+        if decision is None and article.copy_of is None:
+            return article.story_id  # the first of its story, and still nobody's copy
+        if decision is not None and decision.story_id == article.story_id:
+            return article.story_id
+        left = article.story_id
+        story_id = stories.move_article(
             tx,
-            article,
-            story_id=story_id,
-            sketch=found_by.sketch,
+            article.id,
+            decision.story_id if decision else None,
             copy_of=decision.copy_of if decision else None,
             evidence=evidence,
-            page_failure=failure,
-            watch_revision=revision,
             now=now,
         )
-        fingerprints.add_keys(tx, article.id, found_by.keys)
-        self._name_origin(tx, story_id)
-        return story_id, evidence
+        if articles.of_story(tx, left):
+            self._name_origin(tx, left)
+        return story_id
 
     def _name_origin(self, tx: Tx, story_id: int) -> None:
         signed = [
@@ -420,14 +468,19 @@ def tell(
     evidence: Mapping[str, object],
     *,
     now: datetime,
+    only: set[int] | None = None,
 ) -> None:
-    """Raise the alerts an article earns, revise those already raised, and keep each decision's reason."""
+    """Raise the alerts an article earns, revise those already raised, and keep each decision's reason.
+
+    only: the subscribers to tell, None for all whom it concerns.
+    """
     owners = watches.subscribers_of(tx, [m.watch_id for m in matched])
     for match in matched:
         if match.watch_id in owners:
             articles.add_match(tx, article_id, match.watch_id, match.hits)
     told = alerts.subscribers_told(tx, story_id)
-    for subscriber_id in sorted(told | set(owners.values())):
+    concerned = told | set(owners.values()) if only is None else only
+    for subscriber_id in sorted(concerned):
         fired = sorted(w for w, s in owners.items() if s == subscriber_id)
         state = alerts.raise_or_revise(tx, subscriber_id, story_id, now)
         alerts.decide(
@@ -438,6 +491,26 @@ def tell(
             reason={"watches": fired, **evidence},
             now=now,
         )
+
+
+def tell_again(
+    tx: Tx,
+    article_id: int,
+    story_id: int,
+    matched: Sequence[Match],
+    evidence: Mapping[str, object],
+    *,
+    now: datetime,
+) -> None:
+    """Tell those whom the fuller text interests and the shorter did not; let the others' messages follow."""
+    told = alerts.subscribers_told(tx, story_id)
+    owners = watches.subscribers_of(tx, [m.watch_id for m in matched])
+    for match in matched:
+        if owners.get(match.watch_id) in told:
+            articles.add_match(tx, article_id, match.watch_id, match.hits)
+    fresh = [m for m in matched if owners.get(m.watch_id) not in told]
+    stories.revise(tx, story_id)
+    tell(tx, article_id, story_id, fresh, evidence, now=now, only=set(owners.values()) - told)
 
 
 def load_due(tx: Tx, now: datetime, *, limit: int, lease_s: int) -> list[AlertView]:

@@ -83,24 +83,91 @@ async def test_a_page_is_read_where_the_feed_has_only_a_summary(world: World) ->
     assert "mediator" in only(world, 7)
 
 
+DOWN = Failure(FailureKind.SERVER, "503 Service Unavailable")
+
+
 async def test_a_page_that_cannot_be_read_is_tried_again_and_then_the_summary_must_do(
     world: World,
 ) -> None:
     world.watch(7, "mediator")
-    down = Failure(FailureKind.SERVER, "503 Service Unavailable")
-    assert await world.publish("Daily Echo", STRIKE, page=down) == "waits"
+    assert await world.publish("Daily Echo", STRIKE, page=DOWN) == "new_story"
     assert await world.ingest_all() == []  # not due yet
-    world.pass_time(minutes=10)
-    assert await world.ingest_all() == ["waits"]
-    world.pass_time(minutes=10)
-    assert await world.ingest_all() == ["new_story"]
+    world.pass_time(minutes=6)
+    assert await world.ingest_all() == ["again"]
+    world.pass_time(minutes=11)
+    assert await world.ingest_all() == ["again"]
+    world.pass_time(days=1)
+    assert await world.ingest_all() == []
+    assert await world.deliver_all() == []
 
 
-async def test_a_match_in_the_summary_does_not_wait_for_the_page(world: World) -> None:
+async def test_nobody_waits_for_a_page_whose_summary_matches(world: World) -> None:
     world.watch(7, "Poti")
-    down = Failure(FailureKind.SERVER, "503 Service Unavailable")
-    assert await world.publish("Daily Echo", STRIKE, page=down) == "new_story"
+    assert await world.publish("Daily Echo", STRIKE, page=DOWN) == "new_story"
     assert await world.deliver_all() == ["ok"]
+
+
+async def test_a_full_text_that_comes_later_still_alerts(world: World) -> None:
+    world.watch(7, "mediator")
+    await world.publish("Daily Echo", STRIKE, page=DOWN)
+    assert await world.deliver_all() == []
+    world.reader.pages = dict.fromkeys(world.reader.pages, Page(STRIKE))
+    world.pass_time(minutes=6)
+    assert await world.ingest_all() == ["again"]
+    assert await world.deliver_all() == ["ok"]
+    assert "<b>mediator</b>" in only(world, 7)
+
+
+async def test_a_full_text_that_proves_a_copy_joins_the_stories_and_their_messages(
+    world: World,
+) -> None:
+    world.watch(7, "harbour OR weather")
+    await world.publish("Daily Echo", STRIKE, title="Dockers walk out")
+    await world.deliver_all()
+    hidden = "The weather in the harbour was calm on Monday, and little moved on the quays."
+    await world.publish("Coast Mail", hidden, title="Quiet quays", page=DOWN)
+    await world.deliver_all()
+    assert len(world.messenger.shown[7]) == 2
+
+    world.reader.pages = dict.fromkeys(world.reader.pages, Page(STRIKE))
+    world.pass_time(minutes=6)
+    assert await world.ingest_all() == ["again"]
+    await world.deliver_all()
+    first, second = world.messenger.shown[7].values()
+    assert "Coast Mail" in first
+    assert "Daily Echo" in second  # it shows what it turned out to be
+
+
+async def test_a_full_text_that_proves_another_report_splits_the_story_and_is_told(
+    world: World,
+) -> None:
+    world.watch(7, "Poti")
+    teaser = STRIKE[:230]
+    await world.publish("Daily Echo", teaser + " " * 160, title="Dockers walk out")
+    assert await world.publish("Coast Mail", STRIKE, title="Dockers walk out", page=DOWN) == "copy"
+    await world.deliver_all()
+    assert len(world.messenger.shown[7]) == 1
+
+    other = FOOTBALL + " The stadium is in Poti. " + FOOTBALL[::-1]
+    world.reader.pages = dict.fromkeys(world.reader.pages, Page(other))
+    world.pass_time(minutes=6)
+    assert await world.ingest_all() == ["again"]
+    await world.deliver_all()
+    first, second = world.messenger.shown[7].values()
+    assert "Coast Mail" not in first
+    assert "Coast Mail" in second
+
+
+async def test_a_headline_that_the_outlet_changes_is_changed_in_the_message(world: World) -> None:
+    world.watch(7, "harbour")
+    await world.publish("Daily Echo", STRIKE, title="Dockers walk out")
+    await world.deliver_all()
+    world.retitle("Daily Echo", "Dockers return to work")
+    await world.poll_all()
+    assert await world.ingest_all() == ["again"]
+    await world.deliver_all()
+    assert "Dockers return to work" in only(world, 7)
+    assert world.messenger.sends == 1
 
 
 async def test_a_lost_answer_is_sent_again(world: World) -> None:

@@ -1,7 +1,7 @@
 """A small world for pipeline tests: a real database, a fake reader, a messenger that keeps what is shown."""
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from bot.config import Pages, Settings, shipped
@@ -131,6 +131,14 @@ class World:
         entries = before.entries if isinstance(before, Changed) else ()
         entry = Entry(url=url, title="Report", body=body, published_at=self.now)
         self.reader.listed[feed_url] = Changed((*entries, entry), body_hash=url)
+
+    def retitle(self, outlet: str, title: str) -> None:
+        """Let an outlet change the headline of all that its feed lists."""
+        [feed] = self.outlets[outlet].feeds
+        before = self.reader.listed[feed.url]
+        assert isinstance(before, Changed)
+        entries = tuple(replace(e, title=title) for e in before.entries)
+        self.reader.listed[feed.url] = Changed(entries, body_hash=title)
 
     async def publish(
         self,

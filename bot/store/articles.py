@@ -86,7 +86,7 @@ def claim_new(
             .over(partition_by=articles.c.outlet_id, order_by=(articles.c.due_at, articles.c.id))
             .label("place"),
         )
-        .where(articles.c.state == "new", articles.c.due_at <= now)
+        .where(articles.c.state != "filed", articles.c.due_at <= now)
         .where(articles.c.outlet_id.not_in(list(busy)))
         .subquery()
     )
@@ -94,7 +94,7 @@ def claim_new(
         sa.select(articles.c.id)
         .join(waiting, waiting.c.id == articles.c.id)
         .where(waiting.c.place <= per_outlet)
-        .where(articles.c.state == "new", articles.c.due_at <= now)
+        .where(articles.c.state != "filed", articles.c.due_at <= now)
         .order_by(articles.c.due_at, articles.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True, of=articles)
@@ -107,11 +107,6 @@ def claim_new(
     return [_article(row) for row in rows.mappings()]
 
 
-def postpone(tx: Tx, article_id: int, due_at: datetime) -> None:
-    """Let an article wait for its page."""
-    tx.execute(articles.update().where(articles.c.id == article_id).values(due_at=due_at))
-
-
 def lock_stories(tx: Tx) -> None:
     """Let one transaction at a time decide on stories, or two processes open one story twice."""
     if tx.dialect.name == "postgresql":  # SQLite: BEGIN IMMEDIATE, one writer anyway
@@ -119,7 +114,7 @@ def lock_stories(tx: Tx) -> None:
 
 
 def is_filed(tx: Tx, article_id: int) -> bool:
-    """Return whether an article has its story. Ask under the story lock: a lease may have run out."""
+    """Return whether an article is done. Ask under the story lock: a lease may have run out."""
     found = tx.execute(sa.select(articles.c.state).where(articles.c.id == article_id))
     return bool(found.scalar_one() == "filed")
 
@@ -146,10 +141,14 @@ def file(
     copy_of: int | None,
     evidence: Mapping[str, object],
     page_failure: str | None,
+    again_at: datetime | None,
     watch_revision: int,
     now: datetime,
 ) -> None:
-    """Write down what the page gave and which story the article belongs to."""
+    """Write down what the page gave and which story the article belongs to.
+
+    again_at: when its page is to be tried once more, None for never.
+    """
     tx.execute(
         articles.update()
         .where(articles.c.id == article.id)
@@ -158,8 +157,9 @@ def file(
             body=article.body,
             author=article.author,
             published_at=article.published_at,
-            state="filed",
-            filed_at=now,
+            state="filed" if again_at is None else "again",
+            due_at=again_at or now,
+            filed_at=sa.func.coalesce(articles.c.filed_at, now),
             story_id=story_id,
             copy_of=copy_of,
             evidence=dict(evidence) or None,
@@ -168,6 +168,46 @@ def file(
             watch_revision=watch_revision,
         )
     )
+
+
+CHANGE_GAP = timedelta(minutes=15)  # some feeds have a counter in their summaries
+
+
+def note_changes(
+    tx: Tx, feed: Feed, entries: Iterable[Entry], *, since: datetime, now: datetime
+) -> int:
+    """Let articles be read again whose feed has changed headline or summary; return how many.
+
+    Only those seen since then: an old article that is touched up is no news. What is archived stays so.
+    """
+    changed = 0
+    by_url = {e.url: e for e in entries}
+    for part in chunked(list(by_url), 500):
+        statement = sa.select(articles).where(
+            articles.c.url.in_(part),
+            articles.c.feed_id
+            == feed.id,  # another feed of the outlet may always say it differently
+            articles.c.state == "filed",
+            articles.c.due_at <= now - CHANGE_GAP,
+            articles.c.archived.is_(False),
+            articles.c.seen_at >= since,
+        )
+        for row in tx.execute(statement).mappings().all():
+            values = _changes(row, by_url[row["url"]])
+            if values:
+                again = articles.update().where(articles.c.id == row["id"])
+                tx.execute(again.values(**values, state="again", due_at=now, attempts=0))
+                changed += 1
+    return changed
+
+
+def _changes(row: sa.RowMapping, entry: Entry) -> dict[str, str]:
+    """Return what an entry says differently. What it leaves out it does not take back."""
+    return {
+        name: new
+        for name, new in (("title", entry.title), ("summary", entry.summary))
+        if new and new != row[name]
+    }
 
 
 def by_ids(tx: Tx, ids: Sequence[int]) -> list[Article]:
@@ -199,6 +239,8 @@ def with_sketches(tx: Tx, story_id: int) -> list[tuple[Article, bytes]]:
 
 def view_story(tx: Tx, story_id: int, subscriber_id: int) -> StoryView:
     """Return a story as one subscriber sees it: its articles, and which of their watches it matched."""
+    merged = sa.select(stories.c.merged_into).where(stories.c.id == story_id)
+    story_id = tx.execute(merged).scalar() or story_id
     rows = tx.execute(
         sa.select(matches.c.article_id, matches.c.hits, watches)
         .join_from(articles, matches)
@@ -228,10 +270,13 @@ def _watch(row: sa.RowMapping) -> Watch:
 
 
 def add_match(tx: Tx, article_id: int, watch_id: int, hits: Iterable[Hit]) -> None:
-    """Keep why a watch fired on an article. A second time changes nothing."""
+    """Keep why a watch fires on an article as it reads now."""
     rows = [[h.term, h.form, h.rule.value, h.place.value, h.start, h.end] for h in hits]
     statement = insert(tx, matches).values(article_id=article_id, watch_id=watch_id, hits=rows)
-    tx.execute(statement.on_conflict_do_nothing())
+    again = statement.on_conflict_do_update(
+        index_elements=[matches.c.article_id, matches.c.watch_id], set_={"hits": rows}
+    )
+    tx.execute(again)
 
 
 def _hits(rows: Iterable[Sequence[Any]]) -> tuple[Hit, ...]:

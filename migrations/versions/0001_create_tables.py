@@ -74,6 +74,9 @@ def upgrade() -> None:
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("origin_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("origin", sa.JSON(), nullable=True),
+        sa.Column(
+            "merged_into", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stories")),
     )
     op.create_table(
@@ -250,8 +253,8 @@ def upgrade() -> None:
             "ix_articles_due_at",
             ["due_at"],
             unique=False,
-            sqlite_where=sa.text("state = 'new'"),
-            postgresql_where=sa.text("state = 'new'"),
+            sqlite_where=sa.text("state <> 'filed'"),
+            postgresql_where=sa.text("state <> 'filed'"),
         )
         batch_op.create_index(
             "ix_articles_outlet_id_seen_at", ["outlet_id", "seen_at"], unique=False
