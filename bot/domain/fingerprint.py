@@ -164,13 +164,18 @@ def _grams(words: Sequence[bytes], size: int) -> dict[int, bytes]:
     return dict(zip(map(crc32, runs), runs, strict=True))
 
 
+def letters(words: str) -> str:
+    """Return normalised words as one character each, as they are in Sketch.lead.
+
+    A character's remainder by 4 tells the word's sort: 0 short (up to 3 letters: mostly grammar), 1 up to 6,
+    2 longer, 3 with a figure.
+    """
+    return "".join(map(_letter, words.split()))
+
+
 @lru_cache(maxsize=65536)
 def _letter(word: str) -> str:
-    """Return a word as one character, so that rapidfuzz compares word by word.
-
-    Its remainder by 4 tells what the word is: 0 short (up to 3 letters: mostly grammar), 1 up to 6, 2 longer,
-    3 with a figure.
-    """
+    """Return a word as one character, so that rapidfuzz compares word by word."""
     sort = 3 if _DIGITS.search(word) else min(2, (len(word) - 1) // 3)
     return chr((crc32(word.encode()) % (_ALPHABET // 4 - 16) + 16) * 4 + sort)
 
