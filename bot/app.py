@@ -1,7 +1,7 @@
 """The composition root: builds everything, starts the roles, owns the clock, the signals and the ticks.
 
 APScheduler only ticks, in memory; what is due is in the database, so a late tick or a second process
-skips nothing. `except Exception` is here, in `guarded`, and nowhere else: a bug costs one item for now.
+skips nothing.
 """
 
 import asyncio
@@ -9,10 +9,10 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Hashable, Sequence
+from collections.abc import Callable, Collection, Coroutine
 from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Protocol
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
@@ -24,6 +24,7 @@ from bot.chat.command import Desk
 from bot.chat.dispatch import TelegramChat
 from bot.chat.terminal import TerminalChat, read_lines
 from bot.config import Settings, config_file, load_outlets, shipped
+from bot.crew import Crew, guarded, guarded_tick
 from bot.domain.errors import DatabaseDown, OutpostError, SchemaError, SettingsError
 from bot.domain.model import AlertView, Article, Feed
 from bot.domain.names import Names, load_names
@@ -43,68 +44,10 @@ PER_OUTLET = 2  # pages of one outlet at once: the second waits its turn while t
 DELIVER_AT_ONCE = 16
 COMMANDS = (*subscriber.COMMANDS, *admin.COMMANDS)
 
-Item = TypeVar("Item")
-
 
 def utc_now() -> datetime:
     """Return the time: the only clock of the house."""
     return datetime.now(UTC)  # noqa: TID251 - this is the clock
-
-
-async def guarded(what: str, work: Awaitable[object]) -> None:
-    """Do one piece of work; whatever goes wrong is logged and costs this piece only, for now."""
-    try:
-        await work
-    except DatabaseDown as e:
-        log.error("%s: the database does not answer, trying again: %s", what, e)
-    except Exception:
-        log.exception("%s failed: this is a bug, please report it", what)
-
-
-class Crew(Generic[Item]):
-    """The hands of one stage: claims as many items as hands are free, and gives each a task of its own."""
-
-    def __init__(
-        self,
-        name: str,
-        at_once: int,
-        *,
-        claim: Callable[[int, Sequence[Item]], Awaitable[Sequence[Item]]],
-        work: Callable[[Item], Awaitable[object]],
-        key: Callable[[Item], Hashable],
-    ) -> None:
-        self.name = name
-        self._at_once = at_once
-        self._claim = claim
-        self._work = work
-        self._key = key
-        self._hands: dict[asyncio.Task[None], Item] = {}
-
-    @property
-    def in_hand(self) -> list[Item]:
-        """Return what is being worked on."""
-        return list(self._hands.values())
-
-    async def tick(self) -> None:
-        """Claim what is due and start on it. What this process still works on is not started twice."""
-        free = self._at_once - len(self._hands)
-        if free <= 0:
-            return
-        busy = {self._key(item) for item in self.in_hand}
-        for item in await self._claim(free, self.in_hand):
-            if self._key(item) in busy:
-                continue  # its lease ran out while it was in hand
-            task = asyncio.create_task(guarded(self.name, self._work(item)))
-            self._hands[task] = item
-            task.add_done_callback(self._hands.pop)
-
-    async def finish(self, grace_s: float) -> None:
-        """Wait for what is in hand, at most so many seconds; the rest goes back by its lease."""
-        if self._hands:
-            _, late = await asyncio.wait(self._hands, timeout=grace_s)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
 
 
 class Chat(Protocol):
@@ -208,11 +151,6 @@ class App:
         await asyncio.gather(*waiting, return_exceptions=True)
         for task in done:
             task.result()  # raises what ended it
-
-
-async def guarded_tick(what: str, tick: Callable[[], Awaitable[None]]) -> None:
-    """Make the guarded call at each tick: APScheduler wants a function, not a coroutine."""
-    await guarded(f"{what} tick", tick())
 
 
 def open_database(settings: Settings) -> Store:

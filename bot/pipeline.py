@@ -6,10 +6,9 @@ What is known, what matched and what is to be told commit together, so nothing i
 
 import logging
 import random
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -17,16 +16,13 @@ from urllib.parse import urlsplit
 from bot import render
 from bot.config import Settings
 from bot.domain import clustering, fingerprint, provenance, schedule
-from bot.domain.errors import QueryError
+from bot.domain.article import candidate_of, document_of, tidy, with_page
 from bot.domain.identity import settle_entries
-from bot.domain.matching import Matcher
 from bot.domain.model import (
     Alert,
     AlertView,
     Article,
     Changed,
-    Document,
-    Entry,
     Failure,
     Feed,
     FeedReading,
@@ -40,14 +36,11 @@ from bot.domain.model import (
 )
 from bot.domain.names import Names
 from bot.domain.provenance import Provenance, Signed
-from bot.domain.query import parse_query
-from bot.domain.urls import canonical_url
+from bot.lookout import Lookout
 from bot.store import alerts, articles, feeds, fingerprints, stories, watches
 from bot.store.engine import Store, Tx
 
 log = logging.getLogger(__name__)
-
-MAX_TEXT = 200_000  # characters of an article that are kept, matched and compared
 
 
 class Reader(Protocol):
@@ -82,34 +75,6 @@ class Look:
     page: Page | None
     failure: str | None
     again_at: datetime | None
-
-
-class Lookout:
-    """All active watches in memory, brought up to date from the revision log in each transaction."""
-
-    def __init__(self, names: Names) -> None:
-        self._names = names
-        self._matcher = Matcher(names)
-        self._revision = self._purge = 0
-        self._lock = threading.Lock()  # transactions run in several threads
-
-    def match(self, tx: Tx, document: Document) -> tuple[list[Match], int]:
-        """Return the watches that fire, and the revision of the watch log they were read at."""
-        with self._lock:
-            self._follow(watches.changes_since(tx, self._revision, self._purge))
-            return self._matcher.match(document), self._revision
-
-    def _follow(self, changes: watches.Changes) -> None:
-        if changes.purge != self._purge:
-            self._matcher = Matcher(self._names)
-        for watch_id in changes.stopped:
-            self._matcher.remove(watch_id)
-        for watch in changes.started:
-            try:
-                self._matcher.add(watch.id, parse_query(watch.query))
-            except QueryError as e:  # saved by an earlier version that read it differently
-                log.error("watch=%d cannot be read any more: %s", watch.id, e.key)
-        self._revision, self._purge = changes.revision, changes.purge
 
 
 class Pipeline:
@@ -172,7 +137,7 @@ class Pipeline:
         new: list[datetime | None] = []
         if isinstance(reading, Changed):
             settled = settle_entries(reading.entries, feed_url=feed.url, now=now)
-            entries = [tidy(e, now) for e in settled]
+            entries = [tidy(e) for e in settled]
             archived = feed.first_polled_at is None
             since = now - timedelta(hours=self.settings.clustering.window_h)
             articles.note_changes(tx, feed, entries, since=since, now=now)
@@ -388,65 +353,6 @@ class Pipeline:
     def _count(self, stage: str, outcome: str) -> str:
         self.counts[f"{stage}.{outcome}"] += 1
         return outcome
-
-
-def tidy(entry: Entry, now: datetime) -> Entry:
-    """Return an entry as it is kept: canonical URL, bounded text, no date in the future."""
-    published = entry.published_at
-    return replace(
-        entry,
-        url=canonical_url(entry.url),
-        title=entry.title[:1_000],
-        summary=entry.summary[:MAX_TEXT],
-        body=entry.body[:MAX_TEXT],
-        author=entry.author[:300],
-        source=entry.source[:300],
-        published_at=min(published, now) if published else None,
-    )
-
-
-def with_page(article: Article, page: Page | None) -> Article:
-    """Return the article with what its page adds. The feed's word stands where both speak."""
-    if page is None:
-        return article
-    return replace(
-        article,
-        title=article.title or page.title[:1_000],
-        body=page.text[:MAX_TEXT] if len(page.text) > len(article.body) else article.body,
-        author=article.author or page.authors[:300],
-        published_at=article.published_at
-        or (min(page.published_at, article.seen_at) if page.published_at else None),
-    )
-
-
-def document_of(article: Article) -> Document:
-    """Return an article as matching and clustering see it."""
-    return Document(
-        title=article.title,
-        summary=article.summary,
-        body=article.body,
-        language=article.language,
-        outlet=article.outlet,
-        country=article.country,
-        author=article.author,
-        url=article.url,
-    )
-
-
-def candidate_of(article: Article, sketch: bytes) -> clustering.Candidate:
-    """Return a new article as clustering compares it."""
-    return clustering.Candidate(
-        article_id=article.id,
-        story_id=None,
-        outlet_id=article.outlet_id,
-        seen_at=article.seen_at,
-        published_at=article.published_at,
-        sketch=sketch,
-        language=article.language,
-        outlet=article.outlet,
-        host=urlsplit(article.url).hostname or "",
-        url=article.url,
-    )
 
 
 def evidence_of(decision: clustering.Decision) -> dict[str, object]:

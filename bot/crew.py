@@ -1,0 +1,76 @@
+"""Hands for the stages: claims work, gives each item a task, and survives whatever goes wrong with it.
+
+`except Exception` is here, in `guarded`, and nowhere else: a bug costs one item for now.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from typing import Generic, TypeVar
+
+from bot.domain.errors import DatabaseDown
+
+log = logging.getLogger(__name__)
+
+Item = TypeVar("Item")
+
+
+async def guarded(what: str, work: Awaitable[object]) -> None:
+    """Do one piece of work; whatever goes wrong is logged and costs this piece only, for now."""
+    try:
+        await work
+    except DatabaseDown as e:
+        log.error("%s: the database does not answer, trying again: %s", what, e)
+    except Exception:
+        log.exception("%s failed: this is a bug, please report it", what)
+
+
+class Crew(Generic[Item]):
+    """The hands of one stage: claims as many items as hands are free, and gives each a task of its own."""
+
+    def __init__(
+        self,
+        name: str,
+        at_once: int,
+        *,
+        claim: Callable[[int, Sequence[Item]], Awaitable[Sequence[Item]]],
+        work: Callable[[Item], Awaitable[object]],
+        key: Callable[[Item], Hashable],
+    ) -> None:
+        self.name = name
+        self._at_once = at_once
+        self._claim = claim
+        self._work = work
+        self._key = key
+        self._hands: dict[asyncio.Task[None], Item] = {}
+
+    @property
+    def in_hand(self) -> list[Item]:
+        """Return what is being worked on."""
+        return list(self._hands.values())
+
+    async def tick(self) -> None:
+        """Claim what is due and start on it. What this process still works on is not started twice."""
+        free = self._at_once - len(self._hands)
+        if free <= 0:
+            return
+        busy = {self._key(item) for item in self.in_hand}
+        for item in await self._claim(free, self.in_hand):
+            if self._key(item) in busy:
+                continue  # its lease ran out while it was in hand
+            task = asyncio.create_task(guarded(self.name, self._work(item)))
+            self._hands[task] = item
+            task.add_done_callback(self._hands.pop)
+
+    async def finish(self, grace_s: float) -> None:
+        """Wait for what is in hand, at most so many seconds; the rest goes back by its lease."""
+        if self._hands:
+            _, late = await asyncio.wait(self._hands, timeout=grace_s)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+
+async def guarded_tick(what: str, tick: Callable[[], Awaitable[None]]) -> None:
+    """Make the guarded call at each tick: APScheduler wants a function, not a coroutine."""
+    await guarded(f"{what} tick", tick())
