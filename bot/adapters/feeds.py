@@ -17,6 +17,7 @@ from urllib.parse import urljoin
 
 import feedparser
 
+from bot.adapters.charsets import settle_charset
 from bot.adapters.plain import plain_text
 from bot.domain.dates import FIRST_YEAR, read_date
 from bot.domain.furniture import without_furniture
@@ -86,7 +87,8 @@ def _without_bom(body: bytes) -> bytes:
 
 
 def _xml_feed(body: bytes, url: str, content_type: str) -> ParsedFeed | Failure:
-    headers = {"content-type": content_type} if content_type else {}
+    body, charset = settle_charset(body, content_type)
+    headers = {"content-type": f"application/xml; charset={charset}"} if charset else {}
     if (
         b"<rss:item" in body
     ):  # RSS in a prefix of its own is legal, if declared; feedparser knows it undeclared only
@@ -200,7 +202,10 @@ def _note(parsed: Mapping[str, Any], entries: tuple[Entry, ...]) -> str:
 
 def _fault(parsed: Mapping[str, Any]) -> str:
     """Return feedparser's complaint as one line, "" if it has none."""
-    text = str(parsed.get("bozo_exception") or "")
+    fault = parsed.get("bozo_exception")
+    if isinstance(fault, feedparser.NonXMLContentType):
+        return ""  # half of all outlets serve their feed as text/html: nobody's news
+    text = str(fault or "")
     return _line(re.sub(r"^<unknown>:(\d+):\d+: ", r"line \1: ", text))
 
 

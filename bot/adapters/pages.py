@@ -16,8 +16,8 @@ import trafilatura
 from lxml import etree
 from lxml import html as lxml_html
 from trafilatura.settings import Document
-from trafilatura.utils import decode_file
 
+from bot.adapters.charsets import decode_page
 from bot.domain.dates import read_date
 from bot.domain.furniture import without_furniture
 from bot.domain.model import Failure, FailureKind, Page, PageReading
@@ -60,19 +60,10 @@ def extract_page(
 
 
 def _tree(body: bytes, content_type: str) -> lxml_html.HtmlElement | None:
-    found = re.search(r"charset=[\"']?([\w-]+)", content_type, re.I)
-    text = _decoded(body, found[1]) if found else decode_file(body)
     try:
-        return trafilatura.load_html(text)
+        return trafilatura.load_html(decode_page(body, content_type))
     except (etree.LxmlError, ValueError):
         return None
-
-
-def _decoded(body: bytes, charset: str) -> str:
-    try:
-        return body.decode(charset)
-    except (LookupError, UnicodeDecodeError):
-        return str(decode_file(body))
 
 
 def _first(*texts: str | None) -> str:
