@@ -41,12 +41,13 @@ _WHERE = frozenset({"head", "tail", "author", "title"})
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """One way of naming a source. language "": any."""
+    """One way of naming a source. language "": any. listed: it takes only outlets that the file lists."""
 
     language: str
     kind: str
     where: str
     regex: re.Pattern[str]
+    listed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class Provenance:
 
     patterns: tuple[Pattern, ...] = ()
     names: Mapping[str, str] | None = None  # plain name or host -> the name we show
+    listed: re.Pattern[str] | None = None  # any of the names
 
     def outlet(self, name: str) -> str:
         """Return one name for an outlet, whatever way it is written; hosts and names alike."""
@@ -127,14 +129,27 @@ def load_provenance(text: str) -> Provenance:
             names.setdefault(
                 plain_name(alias.removesuffix("*")) + ("*" if alias.endswith("*") else ""), name
             )
-    one_of = "|".join(_alias_regex(alias) for alias in sorted(set(known), key=len, reverse=True))
+    one_of = _any_of(known)
     patterns = tuple(_pattern(entry, one_of) for entry in tables.get("pattern", []))
-    return Provenance(patterns, names)
+    return Provenance(patterns, names, re.compile(one_of))
+
+
+def _any_of(known: Iterable[str]) -> str:
+    """Return a regex of the listed names, as they are written or in capitals, whatever the case around them.
+
+    The look-ahead at the first letter spares trying every name at every word.
+    """
+    known = list(known)
+    aliases = sorted({*known, *map(str.upper, known)}, key=len, reverse=True)
+    if not aliases:
+        return r"(?!)"
+    initials = re.escape("".join(sorted({alias[0] for alias in aliases})))
+    return rf"(?-i:\b(?=[{initials}])(?:{'|'.join(map(_alias_regex, aliases))}))"
 
 
 def _alias_regex(alias: str) -> str:
     stem = re.escape(alias.removesuffix("*"))
-    return rf"\b{stem}\w*" if alias.endswith("*") else rf"\b{stem}\b"
+    return rf"{stem}\w*" if alias.endswith("*") else rf"{stem}\b"
 
 
 def _pattern(entry: Mapping[str, Any], known: str) -> Pattern:
@@ -154,7 +169,13 @@ def _pattern(entry: Mapping[str, Any], known: str) -> Pattern:
         raise SettingsError(
             f"provenance.toml: a pattern of unknown kind or place, or without <outlet>: {dict(entry)}"
         )
-    return Pattern(language, kind, where, regex)
+    return Pattern(
+        language,
+        kind,
+        where,
+        regex,
+        listed="<known>" in entry["regex"] and "<name>" not in entry["regex"],
+    )
 
 
 def plain_name(name: str) -> str:
@@ -213,10 +234,14 @@ def _written(document: Document, provenance: Provenance) -> Iterable[Claim]:
         "author": document.author,
         "title": document.title,
     }
+    listed = provenance.listed
+    named = {where: bool(listed and listed.search(place)) for where, place in places.items()}
     language = document.language.partition("-")[0]
     for pattern in provenance.patterns:
         if pattern.language and language and pattern.language != language:
             continue
+        if pattern.listed and not named[pattern.where]:
+            continue  # most articles: the long list of names is not tried at every letter
         for found in pattern.regex.finditer(places[pattern.where]):
             outlet = next(name for name in found.groups() if name)
             yield Claim(pattern.kind, outlet.strip()[:60], " ".join(found[0].split())[:80])
