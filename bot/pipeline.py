@@ -37,7 +37,7 @@ from bot.domain.model import (
 from bot.domain.names import Names
 from bot.domain.provenance import Provenance, Signed
 from bot.lookout import Lookout
-from bot.store import alerts, articles, feeds, fingerprints, stories, watches
+from bot.store import alerts, articles, feeds, fingerprints, ledger, notices, stories, watches
 from bot.store.engine import Store, Tx
 
 log = logging.getLogger(__name__)
@@ -152,6 +152,8 @@ class Pipeline:
             chance=random.random(),  # noqa: S311 - jitter
         )
         feeds.record_poll(tx, feed, reading, plan, new=len(new), now=now)
+        if new:
+            notices.wake(tx, "ingest")
         return len(new)
 
     # Stage 2: ingest
@@ -221,6 +223,8 @@ class Pipeline:
             tell_again(tx, article.id, story_id, matched, evidence, now=now)
             return "again"
         tell(tx, article.id, story_id, matched, evidence, now=now)
+        barred = self.lookout.excluded(document_of(look.article), matched)
+        ledger.exclude(tx, article.id, barred, now)
         return "copy" if decision else "new_story"
 
     def _again_at(
@@ -397,6 +401,8 @@ def tell(
             reason={"watches": fired, **evidence},
             now=now,
         )
+    if concerned:
+        notices.wake(tx, "deliver")
 
 
 def tell_again(

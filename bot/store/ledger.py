@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.store import alerts as alerts_log
 from bot.store.engine import Tx
 from bot.store.schema import alerts, articles, decisions, matches, outlets, subscribers, watches
 
@@ -185,6 +186,35 @@ def read_new(tx: Tx, filters: Filters, *, after: int, limit: int = 50) -> list[L
     if filters.watch_id is not None:
         kept = _of_watch(tx, kept, filters.watch_id)
     return _lines(tx, [(i, i) for i in kept[:limit]])
+
+
+def exclude(tx: Tx, article_id: int, barred: Mapping[int, Sequence[str]], now: datetime) -> None:
+    """Note the subscribers whose watches only a NOT kept from firing: one decision for each.
+
+    barred: by watch, what its NOT found. A subscriber of whom something else was decided is passed over.
+    """
+    if not barred:
+        return
+    decided = sa.select(decisions.c.subscriber_id).where(decisions.c.article_id == article_id)
+    owners = tx.execute(
+        sa.select(watches.c.subscriber_id, watches.c.id)
+        .where(watches.c.id.in_(list(barred)), watches.c.stopped_at.is_(None))
+        .where(watches.c.subscriber_id.not_in(decided))
+        .order_by(watches.c.subscriber_id, watches.c.id)
+    )
+    shut_out: dict[int, list[int]] = {}
+    for subscriber_id, watch_id in owners:
+        shut_out.setdefault(subscriber_id, []).append(watch_id)
+    for subscriber_id, ids in shut_out.items():
+        words = list(dict.fromkeys(word for i in ids for word in barred[i]))
+        alerts_log.decide(
+            tx,
+            article_id=article_id,
+            subscriber_id=subscriber_id,
+            outcome="excluded",
+            reason={"watches": ids, "not": words},
+            now=now,
+        )
 
 
 def newest_id(tx: Tx) -> int:
