@@ -27,7 +27,9 @@ from telegram.error import (
 )
 from telegram.request import HTTPXRequest
 
+from bot.adapters.turnstile import Turnstile
 from bot.domain.model import Message, Outcome, Sent
+from bot.domain.pacing import Rank
 
 # Without it the library warns at each flood limit that seconds will become a timedelta. It reads
 # the environment itself, so there is no setting of ours to put it in.
@@ -99,13 +101,26 @@ class _Bot(telegram.Bot):
 
 
 class TelegramMessenger:
-    """Brings messages to chats through the Bot API."""
+    """Brings messages to chats through the Bot API, within its flood limits.
 
-    def __init__(self, bot: telegram.Bot) -> None:
+    All that a process sends goes through one messenger, or the limits are kept by none.
+    """
+
+    def __init__(self, bot: telegram.Bot, door: Turnstile | None = None) -> None:
         self._bot = bot
+        self._door = door or Turnstile()
+
+    def resting(self) -> set[int]:
+        """Return the chats that Telegram's limits keep waiting for more than half a second."""
+        return self._door.resting()
 
     async def send(
-        self, chat_id: int, message: Message, *, thread_id: int | None = None
+        self,
+        chat_id: int,
+        message: Message,
+        *,
+        thread_id: int | None = None,
+        rank: Rank = Rank.ALERT,
     ) -> Outcome:
         """Send one message. Not idempotent: UNCERTAIN means the chat may already show it.
 
@@ -126,9 +141,11 @@ class TelegramMessenger:
             )
             return sent.message_id
 
-        return await self._attempt(call, message)
+        return await self._attempt(call, message, chat_id, rank)
 
-    async def edit(self, chat_id: int, message_id: int, message: Message) -> Outcome:
+    async def edit(
+        self, chat_id: int, message_id: int, message: Message, *, rank: Rank = Rank.EDIT
+    ) -> Outcome:
         """Make a message show this. Idempotent; REFUSED if the chat has deleted it."""
 
         async def call(
@@ -144,15 +161,18 @@ class TelegramMessenger:
             )
             return message_id
 
-        outcome = await self._attempt(call, message)
+        outcome = await self._attempt(call, message, chat_id, rank)
         if outcome.sent is Sent.REFUSED and "message is not modified" in outcome.detail.lower():
             return Outcome(Sent.OK, message_id=message_id)
         return outcome
 
-    async def _attempt(self, call: Call, message: Message) -> Outcome:
+    async def _attempt(self, call: Call, message: Message, chat_id: int, rank: Rank) -> Outcome:
         """Try as meant; what Telegram will not parse, once more as plain text (detail then says so)."""
         text, keys = _encodable(message.html), keyboard(message)
+        await self._door.turn(chat_id, rank)
         first = await self._outcome(call(text, keys, ParseMode.HTML))
+        if first.retry_after_s:
+            self._door.hold(chat_id, first.retry_after_s)
         if first.sent is not Sent.REFUSED:
             return first
         complaint = first.detail.lower()

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from bot.domain.errors import DatabaseDown
 from bot.domain.model import Message, Outcome, Sent
+from bot.domain.pacing import Rank
 from bot.store import updates
 from bot.store.engine import Store
 from bot.store.updates import WaitingReply
@@ -32,11 +33,11 @@ class Messenger(Protocol):
     """What shows replies; a forum has topics."""
 
     async def send(
-        self, chat_id: int, message: Message, *, thread_id: int | None = None
+        self, chat_id: int, message: Message, *, thread_id: int | None = None, rank: Rank
     ) -> Outcome:
         """Send one message."""
 
-    async def edit(self, chat_id: int, message_id: int, message: Message) -> Outcome:
+    async def edit(self, chat_id: int, message_id: int, message: Message, *, rank: Rank) -> Outcome:
         """Replace a message."""
 
 
@@ -104,8 +105,10 @@ class Replies:
 
     async def _show(self, chat_id: int, edits: int | None, reply: WaitingReply) -> Outcome:
         if edits is not None:
-            return await self._messenger.edit(chat_id, edits, reply.message)
-        return await self._messenger.send(chat_id, reply.message, thread_id=reply.thread_id)
+            return await self._messenger.edit(chat_id, edits, reply.message, rank=Rank.REPLY)
+        return await self._messenger.send(
+            chat_id, reply.message, thread_id=reply.thread_id, rank=Rank.REPLY
+        )
 
     async def _drop(self, reply: WaitingReply) -> None:
         for wait in waits():

@@ -1,0 +1,71 @@
+"""The door before Telegram: whoever wants to send waits here for a turn (bot.domain.pacing)."""
+
+import asyncio
+import itertools
+import math
+import time
+from collections.abc import Callable, Hashable
+
+from bot.domain.pacing import Pacer, Rank
+
+
+class Turnstile:
+    """Lets senders through one by one, as the pacer says. One per bot token and process.
+
+    clock: steady seconds. Belongs to the event loop it is first used on.
+    """
+
+    def __init__(
+        self, pacer: Pacer | None = None, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._pacer = Pacer() if pacer is None else pacer  # an empty one is false
+        self._clock = clock
+        self._tickets = itertools.count()
+        self._waiting: dict[Hashable, asyncio.Future[None]] = {}
+        self._keeper: asyncio.Task[None] | None = None
+        self._news = asyncio.Event()
+
+    async def turn(self, chat_id: int, rank: Rank) -> None:
+        """Wait until one message may go to that chat; it counts as sent from then on."""
+        ticket = next(self._tickets)
+        passed = asyncio.get_running_loop().create_future()
+        self._waiting[ticket] = passed
+        self._pacer.ask(ticket, chat_id, rank, self._clock())
+        self._news.set()
+        if self._keeper is None or self._keeper.done():
+            self._keeper = asyncio.create_task(self._keep())
+        try:
+            await passed
+        finally:
+            self._waiting.pop(ticket, None)
+            self._pacer.withdraw(ticket)
+
+    def hold(self, chat_id: int, for_s: float) -> None:
+        """Send nothing to a chat for so long: Telegram said so."""
+        now = self._clock()
+        self._pacer.hold(chat_id, now + for_s, now)
+
+    def resting(self) -> set[int]:
+        """Return the chats that will not get a turn within half a second, whoever asks."""
+        return self._pacer.resting(self._clock())
+
+    async def _keep(self) -> None:
+        """Give turns while anybody waits."""
+        while self._waiting:
+            self._news.clear()
+            ticket, wait = self._pacer.next(self._clock())
+            if ticket is not None:
+                passed = self._waiting.get(ticket)
+                if passed and not passed.done():
+                    passed.set_result(None)
+                await asyncio.sleep(0)  # the one let through leaves the line first
+            elif math.isinf(wait):
+                await self._news.wait()
+            else:
+                await self._sleep(wait)
+
+    async def _sleep(self, wait: float) -> None:
+        try:
+            await asyncio.wait_for(self._news.wait(), wait)
+        except TimeoutError:
+            return
