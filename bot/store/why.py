@@ -1,0 +1,196 @@
+"""Why somebody was, or was not, told of an article: the facts behind /missed and `outpost why`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+
+from bot.domain.errors import QueryError
+from bot.domain.misses import Miss, explain
+from bot.domain.model import Article, Document
+from bot.domain.names import Names
+from bot.domain.query import parse_query
+from bot.domain.urls import canonical_url
+from bot.store import articles as articles_store
+from bot.store import ledger
+from bot.store.engine import Tx
+from bot.store.schema import articles, feeds, outlets, watches
+
+LOOKED_AT = 20_000  # newest articles whose headlines are searched for words
+CHUNK = 4_000
+WATCHES = 200  # of one subscriber, looked through for the nearest miss
+
+
+@dataclass(frozen=True, slots=True)
+class NearMiss:
+    """A watch that did not fire, and how near it came."""
+
+    watch_id: int
+    query: str
+    miss: Miss
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """What became of an article, for one subscriber or for all.
+
+    article None: never seen; then outlet is the one whose site it is on, "" if no outlet's, and
+    polled_at, failure are of its feeds. lines: what was decided, oldest first. near: watches that did not
+    fire, nearest first. state: new, filed or again. others: decisions for other subscribers.
+    """
+
+    article: Article | None
+    url: str = ""
+    state: str = ""
+    page_failure: str | None = None
+    outlet: str = ""
+    polled_at: datetime | None = None
+    failure: str | None = None
+    lines: Sequence[ledger.Line] = ()
+    near: Sequence[NearMiss] = ()
+    others: int = 0
+    original: Article | None = None  # what it is a copy of
+
+
+def explain_article(tx: Tx, words: str, names: Names, *, subscriber_id: int | None = None) -> Why:
+    """Return what became of the article at a URL, or of the newest one whose headline has these words.
+
+    subscriber_id: whose decisions and watches are wanted; None, everybody's decisions and no watches.
+    """
+    url = words.strip() if "://" in words else ""
+    found = _by_url(tx, url) if url else _by_words(tx, words)
+    if found is None:
+        return _never_seen(tx, url)
+    article_id, state, failure = found
+    [article] = articles_store.by_ids(tx, [article_id])
+    lines = ledger.of_articles(tx, [article.id])
+    mine = [x for x in lines if subscriber_id in (None, x.subscriber_id)]
+    original = articles_store.by_ids(tx, [article.copy_of]) if article.copy_of else []
+    return Why(
+        article=article,
+        url=article.url,
+        state=state,
+        page_failure=failure,
+        outlet=article.outlet,
+        lines=mine,
+        near=_near(tx, article, subscriber_id, names) if subscriber_id and not mine else (),
+        others=len(lines) - len(mine),
+        original=original[0] if original else None,
+    )
+
+
+def _by_url(tx: Tx, url: str) -> tuple[int, str, str | None] | None:
+    found = sa.select(articles.c.id, articles.c.state, articles.c.page_failure)
+    row = tx.execute(found.where(articles.c.url.in_({url, canonical_url(url)})).limit(1)).first()
+    return (row.id, row.state, row.page_failure) if row else None
+
+
+def _by_words(tx: Tx, text: str) -> tuple[int, str, str | None] | None:
+    """Look through the newest headlines for one that has all the words."""
+    words = text[: ledger.TEXT_CHARS].casefold().split()
+    before = None
+    for _ in range(LOOKED_AT // CHUNK if words else 0):
+        part = sa.select(
+            articles.c.id, articles.c.title, articles.c.state, articles.c.page_failure
+        ).where(articles.c.id > 0)
+        if before is not None:
+            part = part.where(articles.c.id < before)
+        rows = tx.execute(part.order_by(articles.c.id.desc()).limit(CHUNK)).all()
+        for row in rows:
+            if all(word in row.title.casefold() for word in words):
+                return row.id, row.state, row.page_failure
+        if len(rows) < CHUNK:
+            break
+        before = rows[-1].id
+    return None
+
+
+def _never_seen(tx: Tx, url: str) -> Why:
+    """Say whether the page is of an outlet we poll at all. Outlets are few: their sites are compared here."""
+    host = _host(url)
+    polls = (
+        sa.select(
+            outlets.c.name, outlets.c.homepage, feeds.c.url, feeds.c.polled_at, feeds.c.failure
+        )
+        .join_from(outlets, feeds, feeds.c.outlet_id == outlets.c.id)
+        .where(feeds.c.retired_at.is_(None))
+    )
+    for row in tx.execute(polls) if host else ():
+        if host in (_host(row.homepage), _host(row.url)):
+            return Why(None, url=url, outlet=row.name, polled_at=row.polled_at, failure=row.failure)
+    return Why(None, url=url)
+
+
+def _host(url: str) -> str:
+    try:
+        return (urlsplit(url).hostname or "").removeprefix("www.")
+    except ValueError:  # a broken IPv6 address
+        return ""
+
+
+def _near(tx: Tx, article: Article, subscriber_id: int, names: Names) -> list[NearMiss]:
+    document = Document(
+        title=article.title,
+        summary=article.summary,
+        body=article.body,
+        language=article.language,
+        outlet=article.outlet,
+        country=article.country,
+        author=article.author,
+        url=article.url,
+    )
+    active = (
+        sa.select(watches.c.id, watches.c.query)
+        .where(watches.c.subscriber_id == subscriber_id, watches.c.stopped_at.is_(None))
+        .limit(WATCHES)
+    )
+    near = []
+    for watch_id, text in tx.execute(active).all():
+        try:
+            near.append(NearMiss(watch_id, text, explain(parse_query(text), document, names)))
+        except QueryError:
+            continue  # it cannot be read any more; the log says so already
+    near.sort(key=lambda n: (not n.miss.fires, not n.miss.excluded, -_share(n.miss)))
+    return near
+
+
+def _share(miss: Miss) -> float:
+    return len(miss.has) / max(1, len(miss.has) + len(miss.lacks))
+
+
+def as_json(why: Why) -> Mapping[str, Any]:
+    """Return the facts as plain values, for `outpost why --json` and the API."""
+    return {
+        "url": why.url,
+        "seen": why.article is not None,
+        "title": why.article.title if why.article else None,
+        "outlet": why.outlet or None,
+        "state": why.state or None,
+        "archived": why.article.archived if why.article else None,
+        "page_failure": why.page_failure,
+        "copy_of": why.original.url if why.original else None,
+        "evidence": dict(why.article.evidence) if why.article else {},
+        "decisions": [
+            {
+                "at": x.at.isoformat(),
+                "chat": x.chat,
+                "outcome": x.outcome,
+                "state": x.state,
+                "told_at": x.told_at.isoformat() if x.told_at else None,
+                "reason": dict(x.reason),
+            }
+            for x in why.lines
+        ],
+        "near_misses": [
+            {
+                "watch": n.query,
+                "has": list(n.miss.has),
+                "lacks": list(n.miss.lacks),
+                "barred_by": list(n.miss.barred_by),
+            }
+            for n in why.near
+        ],
+    }
