@@ -47,7 +47,7 @@ _META = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)", re.I)
 def decode_page(body: bytes, content_type: str) -> str:
     """Return an HTML page as text: by its letters, the header, its meta, a guess; never fails."""
     told, meta = _CHARSET.search(content_type), _META.search(body[:8192])
-    said = (told[1] if told else "", meta[1].decode("ascii") if meta else "")
+    said: tuple[str, ...] = (told[1] if told else "", meta[1].decode("ascii") if meta else "")
     if body.startswith((b"\xff\xfe", b"\xfe\xff")):
         said = ("utf-16",)
     for charset in ("utf-8-sig", *said):

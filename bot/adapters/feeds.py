@@ -163,8 +163,10 @@ def _absolute(link: str) -> str:
 def _date(item: Mapping[str, Any]) -> datetime | None:
     """Return our own reading of the date first: feedparser takes every zone it does not know for UTC."""
     for name in ("published", "updated", "created"):
-        if at := read_date(str(item.get(name) or "")) or _parsed_date(item.get(f"{name}_parsed")):
-            return at
+        if name in item:  # asked first: feedparser answers `updated` with `published`, and warns
+            at = read_date(str(item[name])) or _parsed_date(item.get(f"{name}_parsed"))
+            if at:
+                return at
     return None
 
 

@@ -8,6 +8,7 @@ from urllib.parse import urljoin, urlsplit
 from lxml import etree
 from lxml import html as lxml_html
 
+from bot.adapters.charsets import decode_page
 from bot.adapters.feeds import ParsedFeed
 from bot.adapters.plain import plain_text
 from bot.domain.model import Entry, Failure, FailureKind
@@ -70,8 +71,9 @@ def parse_index(body: bytes, *, url: str) -> ParsedFeed | Failure:
 
 def html_tree(body: bytes) -> Any:
     """Return the parsed page, None if there is no HTML in it."""
+    text = decode_page(body, "").encode("utf-8", "replace")
     try:
-        return lxml_html.document_fromstring(body)
+        return lxml_html.document_fromstring(text, parser=lxml_html.HTMLParser(encoding="utf-8"))
     except (etree.LxmlError, ValueError):
         return None
 

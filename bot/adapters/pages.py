@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from itertools import islice
 from typing import Any
 from urllib.parse import urljoin
 
@@ -23,6 +24,8 @@ from bot.domain.furniture import without_furniture
 from bot.domain.model import Failure, FailureKind, Page, PageReading
 
 MAX_LINKS = 200
+CONTEXT_CHARS = 40  # of a paragraph, enough to find it in the text again
+_BLOCKS = {"p", "li", "blockquote", "h2", "h3", "h4", "td", "div", "figcaption"}
 SHORT_CHARS = 600  # a shorter text is hardly a whole article
 _ARTICLE_TYPES = re.compile(r"(\w*Article|\w*Posting|Report|LiveBlogPosting)$")
 
@@ -41,7 +44,14 @@ def extract_page(
         return Failure(FailureKind.NOT_A_FEED, "no HTML in it")
     said = _said(tree)
     meta = _meta(tree)
-    found = trafilatura.bare_extraction(tree, url=url, with_metadata=True, include_comments=False)
+    links = list(_links(tree, url))
+    found = trafilatura.bare_extraction(
+        tree,
+        url=url,
+        with_metadata=True,
+        include_comments=False,
+        date_extraction_params={"extensive_search": False},  # else a year in the footer is a date
+    )
     if not isinstance(found, Document) or not (text := (found.text or "").strip()):
         return Failure(FailureKind.EMPTY, "no article text found in the page")
     title = _first(_text(said.get("headline")), meta.get("og:title"), found.title)
@@ -55,7 +65,7 @@ def extract_page(
             ", ".join(_names(said.get("publisher"))), meta.get("og:site_name"), found.sitename
         ),
         based_on=tuple(_based_on(said, url)),
-        links=tuple(_links(found.body, url)),
+        links=tuple(_within(links, text)),
     )
 
 
@@ -175,8 +185,21 @@ def _based_on(article: Mapping[str, Any], base: str) -> Iterable[str]:
                 yield _absolute(base, said_of) if "/" in said_of else said_of.strip()
 
 
-def _links(body: Any, base: str) -> list[str]:
-    if body is None:
-        return []
-    found = (_absolute(base, a.get("target") or a.get("href") or "") for a in body.iter("ref", "a"))
-    return list(dict.fromkeys(link for link in found if link))[:MAX_LINKS]
+def _links(tree: lxml_html.HtmlElement, base: str) -> Iterator[tuple[str, str]]:
+    """Yield every link with the beginning of the paragraph it stands in."""
+    for link in tree.iter("a"):
+        target = _absolute(base, link.get("href") or "")
+        block = next((above for above in link.iterancestors() if above.tag in _BLOCKS), None)
+        if target and block is not None:
+            yield target, _letters(block.text_content())[:CONTEXT_CHARS]
+
+
+def _within(links: Iterable[tuple[str, str]], text: str) -> Iterable[str]:
+    """Return the links whose paragraphs the article has, each once, in order."""
+    letters = _letters(text)
+    kept = (target for target, context in links if context and context in letters)
+    return islice(dict.fromkeys(kept), MAX_LINKS)
+
+
+def _letters(text: str) -> str:
+    return "".join(text.split())

@@ -1,0 +1,428 @@
+"""Feeds as they are: every format, ill-formed, in wrong charsets, without dates, with one guid for all."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.adapters.charsets import settle_charset
+from bot.adapters.feeds import MAX_ENTRIES, ParsedFeed, parse_feed
+from bot.adapters.reading import address_to_ask, channel_of, kind_of, read_entries
+from bot.domain.model import Failure, FailureKind, FeedKind
+from bot.evals.feeds import judge_all
+from tests.adapters.sites import rss
+
+AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
+URL = "https://outlet.example/rss"
+
+
+def parse(body: bytes | str, content_type: str = "", url: str = URL) -> ParsedFeed:
+    found = parse_feed(
+        body.encode() if isinstance(body, str) else body, url=url, content_type=content_type
+    )
+    assert isinstance(found, ParsedFeed), found
+    return found
+
+
+def refuse(body: bytes | str) -> Failure:
+    found = parse_feed(body.encode() if isinstance(body, str) else body, url=URL, content_type="")
+    assert isinstance(found, Failure)
+    return found
+
+
+def one_item(inside: str, **changes):
+    return parse(
+        f'<rss version="2.0" {changes.get("ns", "")}><channel><item>{inside}</item></channel></rss>'
+    )
+
+
+FORMATS = {
+    "rss": '<rss version="2.0"><channel><title>O</title><item><title>T</title><link>https://o.example/1</link>'
+    "<pubDate>Mon, 23 Nov 2026 13:00:00 MSK</pubDate></item></channel></rss>",
+    "atom": '<feed xmlns="http://www.w3.org/2005/Atom"><title>O</title><entry><title>T</title>'
+    '<link rel="alternate" href="https://o.example/1"/><published>2026-11-23T10:00:00Z</published></entry></feed>',
+    "rdf": '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/"'
+    ' xmlns:dc="http://purl.org/dc/elements/1.1/"><channel><title>O</title></channel><item><title>T</title>'
+    "<link>https://o.example/1</link><dc:date>2026-11-23T10:00:00Z</dc:date></item></rdf:RDF>",
+    "json": json.dumps(
+        {
+            "version": "https://jsonfeed.org/version/1.1",
+            "title": "O",
+            "items": [
+                {
+                    "id": "1",
+                    "url": "https://o.example/1",
+                    "title": "T",
+                    "date_published": "2026-11-23T14:00:00+04:00",
+                }
+            ],
+        }
+    ),
+}
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_format_gives_the_same_entry(form):
+    found = parse(FORMATS[form])
+    [entry] = found.entries
+    assert (found.title, entry.title, entry.url, entry.published_at) == (
+        "O",
+        "T",
+        "https://o.example/1",
+        AT,
+    )
+
+
+class TestText:
+    def test_markup_is_gone_and_paragraphs_are_lines(self):
+        [entry] = one_item(
+            "<description>&lt;p&gt;One &amp;amp; two&lt;/p&gt;&lt;p&gt;Three&lt;/p&gt;</description>"
+        ).entries
+        assert entry.summary == "One & two\nThree"
+
+    def test_scripts_and_players_are_not_text(self):
+        inside = "<![CDATA[<script>alert(1)</script><p>Text</p><iframe src='x'>no</iframe>]]>"
+        assert one_item(f"<description>{inside}</description>").entries[0].summary == "Text"
+
+    def test_a_headline_with_a_sign_is_not_markup(self):
+        assert (
+            one_item("<title>2 &lt; 3 and 5 &gt; 4</title>").entries[0].title == "2 < 3 and 5 > 4"
+        )
+
+    def test_full_text_is_the_body_and_a_teaser_is_not(self):
+        ns = 'xmlns:content="http://purl.org/rss/1.0/modules/content/"'
+        full = "<content:encoded>" + "A sentence of the article. " * 40 + "</content:encoded>"
+        [entry] = one_item(f"<description>Teaser</description>{full}", ns=ns).entries
+        assert (entry.summary, len(entry.body) > 600) == ("Teaser", True)
+        [entry] = one_item("<content:encoded>Short</content:encoded>", ns=ns).entries
+        assert entry.body == ""
+
+    def test_a_long_description_is_the_body(self):
+        text = "A sentence of the article. " * 40
+        assert one_item(f"<description>{text}</description>").entries[0].body == text.strip()
+
+    def test_furniture_of_feeds_is_left_out(self):
+        tail = "&lt;p&gt;Text of it.&lt;/p&gt;&lt;p&gt;The post T appeared first on O.&lt;/p&gt;"
+        assert one_item(f"<description>{tail}</description>").entries[0].summary == "Text of it."
+
+    def test_authors_and_sources_come_along(self):
+        inside = '<title>T</title><author>a@o.example (Ann Bell)</author><source url="https://a.example/">Agency</source>'
+        [entry] = one_item(inside).entries
+        assert "Ann Bell" in entry.author
+        assert entry.source == "Agency"
+
+
+class TestLinks:
+    def test_relative_links_become_absolute(self):
+        assert one_item("<link>/news/1</link>").entries[0].url == "https://outlet.example/news/1"
+
+    def test_a_guid_that_is_an_address_is_a_link(self):
+        assert one_item("<guid>https://o.example/1</guid>").entries[0].url == "https://o.example/1"
+
+    def test_a_guid_that_is_none_is_not(self):
+        [entry] = one_item('<guid isPermaLink="false">o-1</guid>').entries
+        assert (entry.url, entry.guid) == ("", "o-1")
+
+    def test_a_broken_link_breaks_nothing(self):
+        assert one_item("<link>http://[broken/1</link>").entries[0].url
+
+
+class TestDates:
+    def test_a_zone_feedparser_does_not_know_is_read(self):
+        assert (
+            one_item("<pubDate>Mon, 23 Nov 2026 14:00:00 +04</pubDate>").entries[0].published_at
+            == AT
+        )
+
+    def test_year_one_is_no_date(self):
+        assert one_item("<pubDate>0001-01-01T00:00:00Z</pubDate>").entries[0].published_at is None
+
+    def test_the_date_of_an_update_serves_where_there_is_no_other(self):
+        body = FORMATS["atom"].replace("published>", "updated>")
+        assert parse(body).entries[0].published_at == AT
+
+
+class TestNotes:
+    def test_feeds_without_dates_or_guids_say_so(self):
+        items = "<item><title>A</title></item><item><title>B</title></item>"
+        found = parse(f'<rss version="2.0"><channel>{items}</channel></rss>')
+        assert found.note == "no dates we can read; no guids"
+
+    def test_one_guid_for_all_is_told(self):
+        assert parse(rss("A", "B").replace(b"g1", b"g0")).note == "the same guid on all entries"
+
+    def test_ill_formed_feeds_are_read_and_the_line_is_named(self):
+        found = parse(rss("A & B", "C"))
+        assert len(found.entries) == 2
+        assert found.note.startswith("ill-formed: line ")
+
+    def test_the_media_type_is_not_worth_a_note(self):
+        assert parse(rss("A"), content_type="text/html").note == ""
+
+    def test_more_entries_than_we_take_are_cut_and_told(self):
+        found = parse(rss(*(f"T{n}" for n in range(MAX_ENTRIES + 500))))
+        assert len(found.entries) == MAX_ENTRIES
+        assert f"first {MAX_ENTRIES}" in found.note
+
+
+class TestHints:
+    def hint(self, extra):
+        return parse(
+            rss("A", extra=extra).replace(
+                b"<rss", b'<rss xmlns:sy="http://purl.org/rss/1.0/modules/syndication/"'
+            )
+        ).ttl_s
+
+    def test_ttl_is_minutes(self):
+        assert self.hint("<ttl>15</ttl>") == 900
+
+    def test_sy_is_a_period_and_a_frequency(self):
+        extra = "<sy:updatePeriod>daily</sy:updatePeriod><sy:updateFrequency>4</sy:updateFrequency>"
+        assert self.hint(extra) == 21_600
+
+    def test_what_wordpress_always_says_is_nobodys_wish(self):
+        extra = (
+            "<sy:updatePeriod>hourly</sy:updatePeriod><sy:updateFrequency>1</sy:updateFrequency>"
+        )
+        assert self.hint(extra) is None
+
+    @pytest.mark.parametrize("extra", ["<ttl>soon</ttl>", "<ttl>-5</ttl>", "<ttl>1e400</ttl>", ""])
+    def test_nonsense_is_no_wish(self, extra):
+        assert self.hint(extra) is None
+
+
+REFUSED = [
+    ("", FailureKind.EMPTY, "empty"),
+    ("<!DOCTYPE html><html></html>", FailureKind.NOT_A_FEED, "HTML"),
+    ("<!-- moved --><html></html>", FailureKind.NOT_A_FEED, "HTML"),
+    ("Not found", FailureKind.NOT_A_FEED, "no feed"),
+    ("{}", FailureKind.NOT_A_FEED, "no JSON Feed"),
+    ("[1, 2]", FailureKind.NOT_A_FEED, "no JSON Feed"),
+    ('{"version": ', FailureKind.NOT_A_FEED, "broken JSON"),
+    ("[" * 200_000, FailureKind.NOT_A_FEED, "broken JSON"),
+    ('{"items": [{"id": 1}, "x"]}', FailureKind.NOT_A_FEED, "no JSON Feed"),
+]
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "detail"), REFUSED, ids=[r[0][:20] or "empty" for r in REFUSED]
+)
+def test_what_is_no_feed_is_refused_in_one_line(body, kind, detail):
+    failure = refuse(body)
+    assert failure.kind is kind
+    assert detail in failure.detail
+    assert "\n" not in failure.detail
+
+
+def test_json_that_lacks_its_version_is_known_by_its_items():
+    assert len(parse('{"items": [{"id": 1, "content_text": "x"}]}').entries) == 1
+
+
+class TestEntities:
+    def test_a_few_declared_letters_are_no_bomb(self):
+        body = b'<!DOCTYPE rss [<!ENTITY eacute "&#233;">]>' + rss("caf&eacute;")
+        assert parse(body).entries[0].title == "café"
+
+    def test_entities_of_entities_are(self):
+        body = b'<!DOCTYPE rss [<!ENTITY a "x"><!ENTITY b "&a;&a;">]>' + rss("&b;")
+        assert refuse(body).kind is FailureKind.ABSURD
+
+    def test_parameter_entities_of_entities_are(self):
+        body = b'<!DOCTYPE rss [<!ENTITY % a "x"><!ENTITY % b "%a;%a;">]>' + rss("x")
+        assert refuse(body).kind is FailureKind.ABSURD
+
+    def test_so_is_a_crowd_of_them(self):
+        crowd = b"".join(b'<!ENTITY e%d "x">' % n for n in range(100))
+        assert refuse(b"<!DOCTYPE rss [" + crowd + b"]>" + rss("x")).kind is FailureKind.ABSURD
+
+    def test_a_long_comment_is_not_a_tag(self):
+        assert (
+            len(parse(rss("A").replace(b"<item>", b"<!--" + b"x" * 70_000 + b"--><item>")).entries)
+            == 1
+        )
+
+    def test_a_long_text_is_not_a_tag(self):
+        assert len(parse(rss("A" * 70_000)).entries) == 1
+
+
+TITLE = "Забастовка в порту продолжается третий день, переговоры зашли в тупик"
+CHARSETS = [
+    pytest.param("utf-8", "utf-8", "", id="as declared"),
+    pytest.param("windows-1251", "windows-1251", "", id="windows-1251 as declared"),
+    pytest.param("koi8-r", "koi8-r", "", id="koi8-r as declared"),
+    pytest.param("utf-8", "windows-1251", "", id="UTF-8 declared as windows-1251"),
+    pytest.param("utf-8", "utf-8", "text/xml; charset=iso-8859-1", id="a header that is wrong"),
+    pytest.param("utf-8", "", "text/xml; charset=windows-1251", id="only a wrong header"),
+    pytest.param("windows-1251", "", "text/xml; charset=windows-1251", id="only the header is right"),
+    pytest.param("windows-1251", "utf-8", "", id="windows-1251 declared as UTF-8"),
+    pytest.param("windows-1251", "", "", id="windows-1251, nothing said"),
+    pytest.param("utf-16", "utf-16", "", id="UTF-16"),
+    pytest.param("utf-8-sig", "utf-8", "", id="with a byte order mark"),
+    pytest.param("utf-8", "no-such-charset", "", id="an unknown charset"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("real", "declared", "header"), CHARSETS)
+def test_cyrillic_is_read_whatever_is_said_of_it(real, declared, header):
+    said = f'<?xml version="1.0" encoding="{declared}"?>' if declared else '<?xml version="1.0"?>'
+    body = said + rss(*[f"{TITLE}, часть {n}" for n in range(3)]).decode()
+    found = parse(body.encode(real), content_type=header)
+    assert found.entries[0].title == f"{TITLE}, часть 0"
+
+
+def test_one_broken_letter_does_not_spoil_the_others():
+    body = rss(TITLE, TITLE).replace(
+        "порту".encode(), "пор\xff".encode("latin-1", "replace")[:1] + b"\xff", 1
+    )
+    assert parse(body).entries[1].title == TITLE
+
+
+def test_pure_ascii_is_left_to_the_parser():
+    assert settle_charset(b"<rss/>", "text/xml; charset=iso-2022-jp") == (b"<rss/>", "")
+
+
+SITEMAP = (
+    '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:news="http://www.google.com/schemas/'
+    'sitemap-news/0.9"><url><loc>https://o.example/old-news-of-the-day</loc><lastmod>2026-11-22</lastmod></url>'
+    "<url><loc>https://o.example/1</loc><news:news><news:publication><news:name>O</news:name>"
+    "</news:publication><news:publication_date>2026-11-23T10:00:00Z</news:publication_date>"
+    "<news:title>T &amp; U</news:title></news:news></url></urlset>"
+)
+
+
+class TestKinds:
+    def read(self, body, kind=FeedKind.FEED, url=URL):
+        return read_entries(body.encode(), url=url, content_type="", kind=kind)
+
+    def test_a_news_sitemap_is_known_by_its_root_and_read_newest_first(self):
+        found = self.read(SITEMAP)
+        assert [(e.title, e.url) for e in found.entries] == [
+            ("T & U", "https://o.example/1"),
+            ("Old news of the day", "https://o.example/old-news-of-the-day"),
+        ]
+        assert found.entries[0].published_at == AT
+        assert kind_of(URL, found.form) is FeedKind.SITEMAP
+
+    def test_an_index_names_its_sitemaps_those_for_news_first(self):
+        parts = "".join(
+            f"<sitemap><loc>https://o.example/{n}.xml</loc></sitemap>" for n in ("a", "news", "b")
+        )
+        found = self.read(f"<sitemapindex>{parts}</sitemapindex>")
+        assert found.parts == tuple(f"https://o.example/{n}.xml" for n in ("news", "a", "b"))
+
+    @pytest.mark.parametrize("body", ["<rss/>", "nonsense", "<html></html>"])
+    def test_a_sitemap_that_is_none_is_a_failure(self, body):
+        assert self.read(body, FeedKind.SITEMAP).kind is FailureKind.NOT_A_FEED
+
+    def test_an_error_page_is_not_taken_for_an_outlets_news(self):
+        page = "<html><body><a href='/2026/11/23/strike-goes-on'>The strike goes on today</a></body></html>"
+        assert self.read(page).kind is FailureKind.NOT_A_FEED
+        assert len(self.read(page, FeedKind.HTML).entries) == 1
+
+    @pytest.mark.parametrize("kind", FeedKind)
+    def test_nothing_is_empty_in_every_kind(self, kind):
+        assert self.read("  ", kind).kind is FailureKind.EMPTY
+
+
+INDEX = """<html><head><title>Outlet</title></head><body>
+<nav><a href="/2026/11/23/menu-entry-of-the-day">A headline that stands in the menu</a></nav>
+<main>
+  <a href="/2026/11/23/strike-goes-on?utm_source=x"><img alt=""></a>
+  <h2><a href="/2026/11/23/strike-goes-on">The strike goes on for a third day</a></h2>
+  <a href="https://news.outlet.example/ferry-prices-rise-again"><h3>Ferry prices rise again</h3><p>x</p></a>
+  <a href="/news/4411239">Министр ушёл в отставку после скандала</a>
+  <a href="/tag/strike">All that was written about the strike</a>
+  <a href="/2026/11/23/short">More</a>
+  <a href="https://elsewhere.example/2026/11/23/foreign-story">A story of another outlet altogether</a>
+  <a href="javascript:void(0)">Open the player in a new window</a>
+  <a href="/about-us">About the people who make this paper</a>
+</main>
+<footer><a href="/2026/11/23/imprint-and-contacts">Imprint and contacts of the paper</a></footer>
+</body></html>"""
+
+
+def test_an_index_page_gives_its_articles_and_nothing_else():
+    found = read_entries(
+        INDEX.encode(), url="https://outlet.example/", content_type="", kind=FeedKind.HTML
+    )
+    assert {e.url: e.title for e in found.entries} == {
+        "https://outlet.example/2026/11/23/strike-goes-on": "The strike goes on for a third day",
+        "https://news.outlet.example/ferry-prices-rise-again": "Ferry prices rise again",
+        "https://outlet.example/news/4411239": "Министр ушёл в отставку после скандала",
+    }
+
+
+def test_an_index_without_articles_is_a_failure():
+    found = read_entries(
+        b"<html><a href='/about'>x</a></html>", url=URL, content_type="", kind=FeedKind.HTML
+    )
+    assert found.kind is FailureKind.EMPTY
+
+
+POST = """<div class="tgme_widget_message" data-post="outlet/{n}">
+<div class="tgme_widget_message_text">{text}</div>
+<a class="tgme_widget_message_date"><time datetime="2026-11-23T14:00:00+04:00"></time></a></div>"""
+CHANNEL = '<div class="tgme_channel_info_header_title">Outlet</div>'
+
+
+class TestTelegram:
+    def read(self, *texts):
+        posts = "".join(POST.format(n=n, text=text) for n, text in enumerate(texts, 1))
+        page = f"<html><body>{CHANNEL}{posts}</body></html>"
+        return read_entries(
+            page.encode(), url="https://t.me/s/outlet", content_type="", kind=FeedKind.FEED
+        )
+
+    def test_posts_are_entries(self):
+        found = self.read("<b>Strike goes on</b><br/>Ships wait in the roads.", "Second")
+        assert (found.title, len(found.entries)) == ("Outlet", 2)
+        first = found.entries[0]
+        assert (first.title, first.url) == ("Strike goes on", "https://t.me/outlet/1")
+        assert first.summary == "Strike goes on\nShips wait in the roads."
+        assert first.published_at == AT
+
+    def test_a_long_post_gets_a_short_title_and_is_its_own_full_text(self):
+        first = self.read("Dockers walked out. " + "And the talks went on and on. " * 40).entries[0]
+        assert first.title == "Dockers walked out."
+        assert len(first.body) > 600
+        endless = self.read("word " * 300).entries[0]
+        assert len(endless.title) <= 140
+
+    def test_a_post_without_words_is_kept_by_its_link(self):
+        assert self.read("").entries[0].title == "t.me/outlet/1"
+
+    def test_a_channel_without_a_preview_is_a_failure(self):
+        closed = b'<html><body><div class="tgme_page_title">Outlet</div></body></html>'
+        found = read_entries(
+            closed, url="https://t.me/s/outlet", content_type="", kind=FeedKind.TELEGRAM
+        )
+        assert found.kind is FailureKind.EMPTY
+        other = read_entries(b"<html></html>", url=URL, content_type="", kind=FeedKind.TELEGRAM)
+        assert other.kind is FailureKind.NOT_A_FEED
+
+    @pytest.mark.parametrize(
+        ("url", "asked"),
+        [
+            ("https://t.me/outlet", "https://t.me/s/outlet"),
+            ("https://t.me/s/outlet", "https://t.me/s/outlet"),
+            ("https://telegram.me/outlet/", "https://t.me/s/outlet"),
+            ("https://t.me/joinchat", "https://t.me/joinchat"),
+            ("https://t.me/+abcdef", "https://t.me/+abcdef"),
+            ("https://outlet.example/s/outlet", "https://outlet.example/s/outlet"),
+        ],
+    )
+    def test_a_channels_door_leads_to_its_preview(self, url, asked):
+        assert address_to_ask(url) == asked
+        assert bool(channel_of(url)) == (asked == "https://t.me/s/outlet")
+
+
+@pytest.mark.shared
+def test_recorded_feeds_are_read_as_their_makers_say(shared_data):
+    """The figures reported for issue 5; every disagreement is known by name."""
+    tally = judge_all(shared_data / "feeds")
+    assert tally.files >= 730
+    assert tally.agree / tally.files > 0.985
+    assert tally.entries_right / tally.entries > 0.999
+    assert tally.dates_right / tally.dates > 0.995
+    known = ("cdf/", "base/http_item_link_base", "smallweb/0346", "0001", "smallweb/")
+    assert [line for line in tally.wrong if not any(k in line for k in known)] == []
