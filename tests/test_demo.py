@@ -131,7 +131,7 @@ def test_the_update_joins_the_message_of_what_it_updates(runs):
 def test_what_only_shares_names_is_published_and_not_told(runs):
     for headline in ("Ten men of Lachin win on the road", "Togh cellars open their doors"):
         assert f": {headline}" in runs.scripted.text
-        assert not any(headline in m.text for m in runs.scripted.messages)
+        assert not any(headline in m.text for m in runs.scripted.alerts)
 
 
 @pytest.mark.parametrize(
@@ -152,6 +152,8 @@ def test_the_log_says_what_was_told_and_what_was_folded(runs):
     [*_, log] = runs.scripted.messages
     assert log.text.count("🔁") == 3
     assert ROCKFALL in log.text
+    assert "excluded for Terminal: Ten men of Lachin" in log.text
+    assert "Togh" not in log.text
 
 
 def test_the_summary_agrees_with_the_screen(runs):
