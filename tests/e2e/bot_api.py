@@ -10,6 +10,7 @@ import contextlib
 import json
 import threading
 import time
+from collections import deque
 from typing import Any
 
 from aiohttp import web
@@ -50,6 +51,7 @@ class BotApi(Loopback):
         self.refused: list[str] = []  # every 400: what a correct bot never causes
         self.lost_answers = 0  # messages that took effect, and whose sender was not told so
         self._runner: web.AppRunner | None = None
+        self._effects: deque[float] = deque(maxlen=10_000)  # when messages changed, monotonic
         self._poll = 0  # the youngest getUpdates; older ones give way to it
 
     # -- life ---------------------------------------------------------------------------------
@@ -100,8 +102,11 @@ class BotApi(Loopback):
             if e.code == 400:
                 self.refused.append(f"{method}: {e.description}")
         entry[2] = status
+        changed = status == 200 and method in self.calls.COUNTED
+        if changed:
+            self._effects.append(time.monotonic())
         if fault and fault.kind.endswith("_after"):
-            return await self._spoil_after(fault, request, answer, changed=status == 200)
+            return await self._spoil_after(fault, request, answer, changed=changed)
         return answer
 
     async def _call(self, method: str, given: dict[str, Any]) -> Any:
@@ -259,6 +264,11 @@ class BotApi(Loopback):
     def chat(self, chat_id: int) -> Chat:
         """Return a chat with all that is known of it."""
         return self.in_loop(self.world.chat, chat_id)
+
+    def recent_effects(self, within_s: float) -> int:
+        """Return how many messages were sent or edited in the last seconds."""
+        since = time.monotonic() - within_s
+        return sum(at >= since for at in list(self._effects))
 
     def pending(self) -> int:
         """Return how many updates the bot has not confirmed yet."""
