@@ -30,8 +30,9 @@ from bot.domain.model import AlertView, Article, Feed
 from bot.domain.names import Names, load_names
 from bot.domain.provenance import Provenance, load_provenance
 from bot.pipeline import Messenger, Pipeline
-from bot.store import alerts, feeds, revisions, watches
+from bot.store import alerts, feeds, notices, revisions, watches
 from bot.store.engine import Store, Tx
+from bot.store.seats import Seat
 from bot.web import server
 
 log = logging.getLogger(__name__)
@@ -42,7 +43,10 @@ GRACE_S = (
 INGEST_AT_ONCE = 16
 PER_OUTLET = 2  # pages of one outlet at once: the second waits its turn while the first is read
 DELIVER_AT_ONCE = 16
+SEAT_S = 2.0  # between two looks at a seat; with the lock freed in 8 s at worst, taken over in 10
 COMMANDS = (*subscriber.COMMANDS, *admin.COMMANDS)
+
+Tick = Callable[[], Coroutine[Any, Any, None]]
 
 
 def utc_now() -> datetime:
@@ -79,6 +83,10 @@ class App:
         self.chat = chat
         self.port = port
         self.stopping = asyncio.Event()
+        token = settings.telegram_bot_token
+        bot_id = token.get_secret_value().partition(":")[0] if token else ""
+        self._sender = Seat(store, f"sender:{bot_id}")
+        self._reader = Seat(store, f"reader:{bot_id}")
         lookup = pipeline
         self._polls: Crew[Feed] = Crew(
             "poll",
@@ -122,19 +130,29 @@ class App:
         try:
             await self._until_stopped()
         finally:
-            scheduler.shutdown(wait=False)
+            scheduler.pause()
             crews = (self._polls, self._ingests, self._deliveries)
             await asyncio.gather(*(crew.finish(GRACE_S) for crew in crews))
+            scheduler.shutdown(wait=False)
+            self._sender.leave()
+            self._reader.leave()
 
-    def _ticks(self) -> list[tuple[str, float, Callable[[], Coroutine[Any, Any, None]]]]:
-        every: list[tuple[str, float, Callable[[], Coroutine[Any, Any, None]]]] = []
+    def _ticks(self) -> list[tuple[str, float, Tick]]:
+        # On PostgreSQL a notice wakes a stage at once, and the ticks only find what has become due.
+        often = 2.0 if self.store.dialect == "postgresql" else 0.25
+        every: list[tuple[str, float, Tick]] = []
         if "poll" in self.roles:
             every += [("pace", 60, self.pipeline.set_pace), ("poll", 0.5, self._polls.tick)]
         if "ingest" in self.roles:
-            every += [("ingest", 0.25, self._ingests.tick)]
+            every += [("ingest", often, self._ingests.tick)]
         if "deliver" in self.roles:
-            every += [("deliver", 0.25, self._deliveries.tick), ("resume", 15, self._resume)]
+            every += [("deliver", often, self._deliver), ("resume", 15, self._resume)]
         return every
+
+    async def _deliver(self) -> None:
+        """Send, if this process is the bot's one sender; else stand by for it."""
+        if await asyncio.to_thread(self._sender.take):
+            await self._deliveries.tick()
 
     async def _resume(self) -> None:
         await self.store.run(watches.resume_due, utc_now())
@@ -142,15 +160,69 @@ class App:
     async def _until_stopped(self) -> None:
         tasks: list[asyncio.Task[Any]] = [asyncio.create_task(self.stopping.wait())]
         if self.chat is not None:
-            tasks.append(asyncio.create_task(self.chat.run()))
+            tasks.append(asyncio.create_task(self._converse(self.chat)))
         if self.port is not None:
             tasks.append(asyncio.create_task(server.serve(self.store, self.port)))
+        if self.store.dialect == "postgresql":
+            tasks.append(asyncio.create_task(self._heed_notices()))
         done, waiting = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in waiting:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
         for task in done:
             task.result()  # raises what ended it
+
+    async def _converse(self, chat: Chat) -> None:
+        """Hold the chat while this process has the reader's seat; else stand by for it."""
+        while True:
+            await self._wait_for(self._reader)
+            talking = asyncio.create_task(chat.run())
+            losing = asyncio.create_task(self._until_lost(self._reader))
+            try:
+                await asyncio.wait((talking, losing), return_when=asyncio.FIRST_COMPLETED)
+                if talking.done():
+                    return talking.result()
+                log.warning("another process may read the updates now: standing by")
+            finally:
+                for task in (talking, losing):
+                    task.cancel()
+                await asyncio.gather(talking, losing, return_exceptions=True)
+
+    async def _wait_for(self, seat: Seat) -> None:
+        waiting = False
+        while not await self._holds(seat):
+            if not waiting:
+                log.info("another process reads the updates: standing by")
+            waiting = True
+            await asyncio.sleep(SEAT_S)
+
+    async def _until_lost(self, seat: Seat) -> None:
+        while await self._holds(seat):  # noqa: ASYNC110 - the server does not tell us
+            await asyncio.sleep(SEAT_S)
+
+    async def _holds(self, seat: Seat) -> bool:
+        try:
+            return await asyncio.to_thread(seat.take)
+        except DatabaseDown as e:
+            log.error("the database does not answer, trying again: %s", e)
+            return False
+
+    async def _heed_notices(self) -> None:
+        """Let the stages look as soon as another process says so."""
+        stages: dict[str, Tick] = {}
+        if "ingest" in self.roles:
+            stages["ingest"] = self._ingests.tick
+        if "deliver" in self.roles:
+            stages["deliver"] = self._deliver
+        while stages:
+            try:
+                async for stage in notices.listen(self.store.engine.url):
+                    if stage in stages:
+                        await guarded_tick(stage, stages[stage])
+            except DatabaseDown as e:
+                log.warning("no notices for now, the ticks go on: %s", e)
+            await asyncio.sleep(SEAT_S)
+        await self.stopping.wait()
 
 
 def open_database(settings: Settings) -> Store:

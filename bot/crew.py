@@ -14,6 +14,8 @@ log = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
 
+DOWN_S = 3.0  # a tick that found no database sleeps; the ticks that fall due meanwhile are skipped
+
 
 async def guarded(what: str, work: Awaitable[object]) -> None:
     """Do one piece of work; whatever goes wrong is logged and costs this piece only, for now."""
@@ -43,6 +45,7 @@ class Crew(Generic[Item]):
         self._work = work
         self._key = key
         self._hands: dict[asyncio.Task[None], Item] = {}
+        self._claiming = asyncio.Lock()  # a tick and a wake at once must not claim twice the hands
 
     @property
     def in_hand(self) -> list[Item]:
@@ -51,19 +54,22 @@ class Crew(Generic[Item]):
 
     async def tick(self) -> None:
         """Claim what is due and start on it. What this process still works on is not started twice."""
-        free = self._at_once - len(self._hands)
-        if free <= 0:
-            return
-        busy = {self._key(item) for item in self.in_hand}
-        for item in await self._claim(free, self.in_hand):
-            if self._key(item) in busy:
-                continue  # its lease ran out while it was in hand
-            task = asyncio.create_task(guarded(self.name, self._work(item)))
-            self._hands[task] = item
-            task.add_done_callback(self._hands.pop)
+        async with self._claiming:
+            free = self._at_once - len(self._hands)
+            if free <= 0:
+                return
+            busy = {self._key(item) for item in self.in_hand}
+            for item in await self._claim(free, self.in_hand):
+                if self._key(item) in busy:
+                    continue  # its lease ran out while it was in hand
+                task = asyncio.create_task(guarded(self.name, self._work(item)))
+                self._hands[task] = item
+                task.add_done_callback(self._hands.pop)
 
     async def finish(self, grace_s: float) -> None:
         """Wait for what is in hand, at most so many seconds; the rest goes back by its lease."""
+        async with self._claiming:  # what is being claimed would be nobody's until its lease ends
+            pass
         if self._hands:
             _, late = await asyncio.wait(self._hands, timeout=grace_s)
             for task in late:
@@ -71,6 +77,13 @@ class Crew(Generic[Item]):
             await asyncio.gather(*late, return_exceptions=True)
 
 
-async def guarded_tick(what: str, tick: Callable[[], Awaitable[None]]) -> None:
-    """Make the guarded call at each tick: APScheduler wants a function, not a coroutine."""
-    await guarded(f"{what} tick", tick())
+async def guarded_tick(what: str, tick: Callable[[], Awaitable[object]]) -> None:
+    """Make the guarded call at each tick. While the database is down, seconds pass between two tries."""
+    try:
+        await tick()
+    except DatabaseDown as e:
+        log.error("%s: the database does not answer, trying again: %s", what, e)
+        await asyncio.sleep(DOWN_S)
+    except Exception:
+        log.exception("%s failed: this is a bug, please report it", what)
+        await asyncio.sleep(DOWN_S)

@@ -1,0 +1,34 @@
+"""Waking other processes: PostgreSQL's LISTEN and NOTIFY.
+
+A notice only says "look now"; what is due is in the tables, and the ticks would find it a little later.
+So nothing is lost where notices do not arrive: SQLite, a pooler in transaction mode, a broken connection.
+"""
+
+from collections.abc import AsyncIterator
+
+import psycopg
+import sqlalchemy as sa
+
+from bot.domain.errors import DatabaseDown
+from bot.store.engine import Tx
+
+CHANNEL = "outpost"
+
+
+def wake(tx: Tx, stage: str) -> None:
+    """Tell every process, once this transaction has committed, that a stage has something to do."""
+    if tx.dialect.name == "postgresql":
+        tx.execute(sa.select(sa.func.pg_notify(CHANNEL, stage)))
+
+
+async def listen(url: sa.URL) -> AsyncIterator[str]:
+    """Yield the stages that are woken. Raises DatabaseDown when the connection ends; PostgreSQL only."""
+    address = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    try:
+        connection = await psycopg.AsyncConnection.connect(address, autocommit=True)
+        async with connection:
+            await connection.execute(f"LISTEN {CHANNEL}")
+            async for notice in connection.notifies():
+                yield notice.payload
+    except psycopg.OperationalError as e:
+        raise DatabaseDown(str(e).strip().splitlines()[0]) from e
