@@ -96,6 +96,24 @@ class Chat(Section):
     query_chars: int = Field(500, ge=10, le=4_000)
 
 
+class Web(Section):
+    """The console: where it is reached, by whom it may be forwarded, how long a session lasts."""
+
+    url: str = Field("", pattern=r"^(https?://[^\s/?#]+)?/?$", max_length=300)
+    host: str = Field("127.0.0.1", max_length=255)
+    proxies: Annotated[tuple[Network, ...], NoDecode] = ()
+    idle_h: float = Field(12, ge=0.1, le=720)
+    absolute_h: float = Field(168, ge=0.1, le=8_760)
+    metrics: bool = True
+
+    @field_validator("proxies", mode="before")
+    @classmethod
+    def _comma_separated(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.strip("[] ").split(",") if part.strip())
+        return value
+
+
 class Settings(BaseSettings):
     """Everything that is a choice. Made by `load_settings` only."""
 
@@ -126,6 +144,12 @@ class Settings(BaseSettings):
     work: Work = Work()
     delivery: Delivery = Delivery()
     chat: Chat = Chat()
+    web: Web = Web()
+
+    @property
+    def console_url(self) -> str:
+        """Return where the console is reached, without a slash at the end."""
+        return self.web.url.rstrip("/") or f"http://127.0.0.1:{self.port}"
 
     @field_validator("admins", mode="before")
     @classmethod
@@ -155,7 +179,7 @@ class Settings(BaseSettings):
         return (init_settings, env_settings, file)
 
 
-SECTIONS = ("polling", "network", "pages", "clustering", "work", "delivery", "chat")
+SECTIONS = ("polling", "network", "pages", "clustering", "work", "delivery", "chat", "web")
 
 
 def shipped(name: str) -> Path:

@@ -75,7 +75,8 @@ def _sqlite(url: sa.URL) -> sa.Engine:
 
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        reads = connection.get_execution_options().get("postgresql_readonly")
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
     return engine
 
@@ -85,6 +86,7 @@ class Store:
 
     def __init__(self, url: str) -> None:
         self.engine = make_engine(url)
+        self._reading = self.engine.execution_options(postgresql_readonly=True)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="store")
 
     @property
@@ -94,8 +96,22 @@ class Store:
 
     def call(self, f: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run f(tx, ...) in one transaction, here and now. Raises DatabaseDown, and whatever f raises."""
+        return self._call(self.engine, f, *args, **kwargs)
+
+    def look(self, f: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run f(tx, ...), which only reads, so that no writer of SQLite waits. Raises as `call` does."""
+        return self._call(self._reading, f, *args, **kwargs)
+
+    def _call(
+        self,
+        engine: sa.Engine,
+        f: Callable[Concatenate[Tx, P], T],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
         try:
-            with self.engine.begin() as tx:
+            with engine.begin() as tx:
                 return f(tx, *args, **kwargs)
         except sa.exc.OperationalError as e:
             raise DatabaseDown(str(e.orig).strip().splitlines()[0]) from e
@@ -110,6 +126,13 @@ class Store:
         """Run f(tx, ...) in one transaction in a thread. Raises as `call` does."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, lambda: self.call(f, *args, **kwargs))
+
+    async def read(
+        self, f: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run f(tx, ...), which only reads, as `look` does, in a thread."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, lambda: self.look(f, *args, **kwargs))
 
     def close(self) -> None:
         """Finish what runs and let the connections go."""
