@@ -113,18 +113,17 @@ def test_the_story_is_one_message_edited_as_copies_come(runs):
     shown = [m for m in runs.scripted.alerts if ROCKFALL in m.text]
     assert [m.edited for m in shown] == [False] + [True] * (len(shown) - 1)
     assert len({m.number for m in shown}) == 1
-    assert "also" not in shown[0].text
+    assert "Caspian Ledger" not in shown[0].text
     assert "Caspian Ledger" in shown[1].text
     last = shown[-1].text
-    assert "The Highland Courier · " in last
-    assert "Caspian Ledger" in last
-    assert "42 min later" in last
+    assert "The Highland Courier" in last
+    assert re.search(r"Caspian Ledger.{0,90}\b42 min", last)
     assert "Bosphorus Evening Wire" in last
 
 
 def test_the_update_joins_the_message_of_what_it_updates(runs):
     [*_, last] = [m for m in runs.scripted.alerts if ROCKFALL in m.text]
-    assert "updated by 🇦🇲 The Highland Courier" in last.text
+    assert "/one-lane-of-the-lachin-road-reopens" in last.text
     assert not any("One lane" in m.text and ROCKFALL not in m.text for m in runs.scripted.alerts)
 
 
