@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from bot.domain.names import load_names
+
 NAMES_FILE = Path(__file__).resolve().parents[2] / "config" / "names.toml"
 KEYS = {"id", "kind", "names", "also", "never", "minds_case", "distinct_from"}
 KINDS = {"place", "person", "organisation"}
@@ -140,6 +142,16 @@ def test_no_name_belongs_to_two_entries() -> None:
             owners[name.casefold()].add(entry["id"])
     doubled = {name: sorted(ids) for name, ids in owners.items() if len(ids) > 1}
     assert set(doubled) == set(SHARED_NAMES), doubled
+
+
+def test_no_two_entries_meet_when_a_person_types_them_without_diacritics() -> None:
+    names = load_names(NAMES_FILE.read_text(encoding="utf-8"))
+    meeting = {
+        key: sorted({name.id for name, _ in found})
+        for key, found in names.by_key.items()
+        if len({name.id for name, _ in found}) > 1
+    }
+    assert meeting == {}
 
 
 @pytest.mark.shared
