@@ -114,6 +114,10 @@ class TelegramMessenger:
         """Return the chats that Telegram's limits keep waiting for more than half a second."""
         return self._door.resting()
 
+    def recall(self, chat_id: int, ago_s: float) -> None:
+        """Count a message that an earlier process sent so long ago; the oldest first."""
+        self._door.recall(chat_id, ago_s)
+
     async def send(
         self,
         chat_id: int,

@@ -18,7 +18,7 @@ class Turnstile:
     def __init__(
         self, pacer: Pacer | None = None, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._pacer = Pacer() if pacer is None else pacer  # an empty one is false
+        self._pacer = Pacer(began=clock()) if pacer is None else pacer  # an empty one is false
         self._clock = clock
         self._tickets = itertools.count()
         self._waiting: dict[Hashable, asyncio.Future[None]] = {}
@@ -44,6 +44,10 @@ class Turnstile:
         """Send nothing to a chat for so long: Telegram said so."""
         now = self._clock()
         self._pacer.hold(chat_id, now + for_s, now)
+
+    def recall(self, chat_id: int, ago_s: float) -> None:
+        """Count a message that an earlier process sent; in the order of their times."""
+        self._pacer.recall(chat_id, self._clock() - ago_s)
 
     def resting(self) -> set[int]:
         """Return the chats that will not get a turn within half a second, whoever asks."""

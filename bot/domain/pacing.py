@@ -28,7 +28,7 @@ class Limits:
     burst: int = 2
     private_per_s: float = 1.0
     private_burst: int = 2
-    per_group: int = 20
+    per_group: int = 18  # of 20: what was under way when a sender died is in no memory
     group_window_s: float = 61.0  # a second above the minute, for the way there
 
 
@@ -45,9 +45,13 @@ class _Line:
 
 
 class Pacer:
-    """The queue before the door: within a chat by rank and arrival, between chats by turns."""
+    """The queue before the door: within a chat by rank and arrival, between chats by turns.
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    began: when this sender took over from another, whose last sends it does not know. Every burst is
+    taken to be used up then; what groups were sent can be told by `recall`. None: there was no other.
+    """
+
+    def __init__(self, limits: Limits | None = None, *, began: float | None = None) -> None:
         self._limits = limits or Limits()
         # How far ahead of the even rate a burst may run, in seconds.
         self._slack = (self._limits.burst - 1) / self._limits.per_s
@@ -58,7 +62,9 @@ class Pacer:
         self._resting: list[tuple[float, int, int]] = []  # when it may go on, chat, stamp
         self._number = 0
         self._served = 0
-        self._due = 0.0  # as _Line.due, for all chats together
+        # As _Line.due, for all chats together; and where each chat's starts.
+        self._due = 0.0 if began is None else began + self._slack
+        self._private_due = 0.0 if began is None else began + self._private_slack
         self._held_until = 0.0
 
     def __len__(self) -> int:
@@ -69,7 +75,7 @@ class Pacer:
         """Queue for one message to a chat. ticket: any value of the caller's, unique while it waits."""
         self._number += 1
         self._waiting.add(ticket)
-        line = self._lines.setdefault(chat_id, _Line())
+        line = self._line(chat_id)
         entry = (int(rank), self._number, ticket)
         heapq.heappush(line.waiting, entry)
         if line.waiting[0] is entry:
@@ -81,9 +87,14 @@ class Pacer:
 
     def hold(self, chat_id: int, until: float, now: float) -> None:
         """Send nothing to a chat before `until`: Telegram said so."""
-        line = self._lines.setdefault(chat_id, _Line())
+        line = self._line(chat_id)
         line.held_until = max(line.held_until, until)
         self._place(chat_id, line, now)
+
+    def recall(self, chat_id: int, at: float) -> None:
+        """Count a message that another sender sent to a group then. In the order of their times."""
+        if chat_id < 0:
+            self._line(chat_id).sent.append(at)
 
     def hold_all(self, until: float) -> None:
         """Send nothing at all before `until`."""
@@ -126,6 +137,9 @@ class Pacer:
             elif not line.waiting and not line.sent and max(line.due, line.held_until) <= now:
                 del self._lines[chat_id]
         return found
+
+    def _line(self, chat_id: int) -> _Line:
+        return self._lines.setdefault(chat_id, _Line(due=self._private_due))
 
     def _may_at(self, chat_id: int, line: _Line, now: float) -> float:
         """Return when the chat may be written to; a time past means now."""

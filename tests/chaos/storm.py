@@ -26,42 +26,14 @@ from tests.e2e.installation import Installation
 from tests.e2e.press import Outlet, Press
 from tests.e2e.telegram_chats import Fault, FloodGate, User
 
-WORDS = [
-    "albatross",
-    "baluster",
-    "capstan",
-    "davit",
-    "ensign",
-    "fathom",
-    "gunwale",
-    "halyard",
-    "isobar",
-    "jetty",
-    "keelson",
-    "lanyard",
-]
-FILLER = [
-    "quay",
-    "lamp",
-    "rope",
-    "tide",
-    "gull",
-    "mast",
-    "crane",
-    "crew",
-    "salt",
-    "pier",
-    "dawn",
-    "fog",
-    "bell",
-    "knot",
-    "hull",
-    "deck",
-    "sail",
-    "buoy",
-    "net",
-    "oar",
-]
+WORDS = (
+    "albatross", "baluster", "capstan", "davit", "ensign", "fathom", "gunwale", "halyard", "isobar",
+    "jetty", "keelson", "lanyard",
+)  # fmt: skip
+FILLER = (
+    "quay", "lamp", "rope", "tide", "gull", "mast", "crane", "crew", "salt", "pier", "dawn", "fog",
+    "bell", "knot", "hull", "deck", "sail", "buoy", "net", "oar",
+)  # fmt: skip
 GROUP = -500
 ROLES = {
     "sqlite": ("poll,ingest,deliver,chat",),
@@ -77,6 +49,8 @@ FAULTS = (
     Fault("slow_after", delay_s=1.5),
     Fault("flood", retry_after=2),
 )
+# An admin's menu before that admin has spoken; an edit that had been made, its answer lost; a late tap.
+INNOCENT = ("chat not found", "message is not modified", "query is too old")
 SPOILED = ("sendMessage", "editMessageText", "getUpdates", "answerCallbackQuery")
 
 
@@ -302,7 +276,7 @@ class Storm:
         b.ambiguous = self.api.lost_answers
         b.commands, b.commands_lost = len(self.commands), self._unanswered()
         b.floods = self.api.flood.violations if self.api.flood else []
-        b.refused = [r for r in self.api.refused if "chat not found" not in r]
+        b.refused = [r for r in self.api.refused if not any(word in r for word in INNOCENT)]
         log = self.outpost.log
         b.tracebacks = [log[i - 300 : i + 1500] for i in _places(log, "Traceback")]
         self._count_rows()

@@ -32,13 +32,28 @@ def test_a_person_gets_a_short_burst_and_then_one_message_a_second():
     assert [round(at, 2) for at, _ in drain(pacer)] == [0, 0, 1, 2, 3]
 
 
-def test_a_group_gets_twenty_and_then_waits_out_its_minute():
+def test_a_group_gets_its_fill_and_then_waits_out_its_minute():
     pacer = Pacer(LOOSE)
-    for n in range(25):
+    for n in range(23):
         pacer.ask(n, GROUP, Rank.ALERT, 0.0)
     times = [at for at, _ in drain(pacer)]
-    assert times[:20] == [0.0] * 20
-    assert times[20:] == [61.0] * 5
+    assert times[:18] == [0.0] * 18
+    assert times[18:] == [61.0] * 5
+
+
+def test_a_sender_that_takes_over_has_no_burst_left_and_recalls_what_groups_were_sent():
+    pacer = Pacer(LOOSE, began=100.0)
+    for n in range(3):
+        pacer.ask(n, 7, Rank.ALERT, 100.0)
+    assert [at for at, _ in drain(pacer, 100.0)] == [100, 101, 102]
+
+    pacer = Pacer(LOOSE, began=100.0)
+    for n in range(17):
+        pacer.recall(GROUP, 60.0 + n)
+    pacer.recall(7, 99.0)
+    for n in range(3):
+        pacer.ask(n, GROUP, Rank.ALERT, 100.0)
+    assert [at for at, _ in drain(pacer, 100.0)] == [100, 121, 122]
 
 
 def test_all_together_flow_at_28_a_second():
@@ -107,7 +122,7 @@ def test_an_empty_queue_waits_for_ever():
 
 def test_chats_at_rest_are_named_and_those_long_quiet_forgotten():
     pacer = Pacer(LOOSE)
-    for n in range(20):
+    for n in range(18):
         pacer.ask(n, GROUP, Rank.ALERT, 0.0)
     pacer.ask("x", 7, Rank.ALERT, 0.0)
     drain(pacer)
