@@ -43,7 +43,7 @@ class Candidate:
 
     sketch: as fingerprint made it. first: it is the first article of its story, or its origin: the text
     that later ones are compared with lest the story drift. language: BCP 47, "" where unknown.
-    outlet: the outlet's name, host: of the article's URL; both only for claims of provenance.
+    outlet: the outlet's name, host: of the article's URL where that is not given; for claims of provenance.
     """
 
     article_id: int
@@ -191,6 +191,10 @@ def _compare(
     )
 
 
+def _names(article: Candidate) -> tuple[str, str]:
+    return article.outlet, article.host or article.url
+
+
 def naming(
     claims: Sequence[Claim],
     names: Sequence[str],
@@ -200,7 +204,7 @@ def naming(
 ) -> tuple[float, str]:
     """Return how strongly one article names the other's outlet as its source, 0..1, and in which words.
 
-    names: by what the outlet of each goes: its name and its host; "" is passed over.
+    names: by what the outlet of each goes: its name, its host or a URL; "" is passed over.
     """
     best = (0.0, "")
     for said, called in ((claims, other_names), (other_claims, names)):

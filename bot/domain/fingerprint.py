@@ -12,11 +12,12 @@ every article, so it works on whole texts at once.
 import html
 import re
 from array import array
-from collections.abc import Iterable, Sequence, Set
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
-from itertools import islice
+from itertools import count, islice
 from struct import Struct
 from unicodedata import normalize
 from zlib import crc32
@@ -43,7 +44,7 @@ _WORD = re.compile(r"\w+")
 _DROPPED = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff'’‘ʼʹ`´ʻ\u0307՛՜՞]")
 _BLOCK = re.compile(r"\n+|(?<=[.!?։。])\s+")
 _DIGITS = re.compile(r"\d")
-_ONE = re.compile("1")
+_FIGURE = re.compile(r"\d\w*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,23 +119,30 @@ def fingerprint(
     text = document.body if full else document.summary
     words = split_words(_without(text, boilerplate) if boilerplate else text)[:_MAX_WORDS]
     title = split_words(document.title)
-    encoded = [word.encode() for word in words]
-    threes, fives = _grams(encoded, 3), _grams(encoded, 5)
+    encoded = _encoded(words)
+    threes = _runs(encoded, 3)
+    fives = _places(_runs(encoded, 5, threes, 3))
+    ordered = sorted(fives)
+    places = {value % GRID_BITS for value in threes}
     if full and document.summary:
-        threes |= _grams([word.encode() for word in split_words(document.summary)], 3)
-    sketch = Sketch(
+        places |= {v % GRID_BITS for v in _runs(_encoded(split_words(document.summary)), 3)}
+    sketch = _pack(
         full=full,
         words=len(words),
         title=" ".join(title),
         lead="".join(map(_letter, words[:_LEAD_WORDS])),
-        grid=_grid(threes),
-        fives=tuple(sorted(fives)[:_FIVES]),
-        numbers=frozenset(_numbers(title + words)),
-        claims=tuple(claims),
-        author=" ".join(split_words(document.author)[:6]),
+        places=places,
+        fives=ordered[:_FIVES],
+        numbers=_numbers(" ".join((*title, *words))),
+        notes=[" ".join(split_words(document.author)[:6]), *map(_note, claims)],
     )
-    keys = _keys(title, encoded, fives, threes if not full else {}, boilerplate)
-    return Fingerprint(tuple(keys | _link_keys(document, page)), pack(sketch))
+    opening = _places(threes[: _LEAD_KEY_WORDS - 2] if full else threes)
+    keys = _smallest(
+        encoded, fives, size=5, most=_BODY_KEYS, boilerplate=boilerplate, ordered=ordered
+    )
+    keys |= _smallest(encoded, opening, size=3, most=_LEAD_KEYS, boilerplate=boilerplate)
+    keys |= _title_keys(title, boilerplate) | _link_keys(document, page)
+    return Fingerprint(tuple(keys), sketch)
 
 
 def learn_boilerplate(
@@ -145,23 +153,37 @@ def learn_boilerplate(
     articles: the keys of each of an outlet's recent articles, one story once (a text filed again and
     again is a copy, not furniture); a few hundred are plenty. share: 0..1.
     """
-    counts: dict[int, int] = {}
+    counts: Counter[int] = Counter()
     total = 0
     for keys in articles:
         total += 1
-        for key in set(keys):
-            counts[key] = counts.get(key, 0) + 1
+        counts.update(set(keys))
     needed = max(at_least, share * total)
-    return frozenset(key for key, count in counts.items() if count >= needed)
+    return frozenset(key for key, times in counts.items() if times >= needed)
 
 
-def _grams(words: Sequence[bytes], size: int) -> dict[int, bytes]:
-    """Return every run of `size` words by its hash; one run of them all where the text is shorter."""
-    if not words:
-        return {}
-    shifted = [islice(words, start, None) for start in range(min(size, len(words)))]
-    runs = list(map(b" ".join, zip(*shifted, strict=False)))
-    return dict(zip(map(crc32, runs), runs, strict=True))
+def _encoded(words: Sequence[str]) -> list[bytes]:
+    return " ".join(words).encode().split(b" ") if words else []
+
+
+def _runs(words: Sequence[bytes], size: int, begun: Iterable[int] = (), done: int = 0) -> list[int]:
+    """Return the hash of every run of `size` words, in order; of all in one run where there are fewer.
+
+    The CRC of a run is that of its words one after another, so no run is ever put together: `map` and `crc32`
+    do it all in C. begun: the same of runs of `done` words, to go on from.
+    """
+    size = min(size, len(words))
+    if not size:
+        return []
+    hashes = begun if 0 < done <= size else map(crc32, words)
+    for start in range(done if 0 < done <= size else 1, size):
+        hashes = map(crc32, islice(words, start, None), hashes)
+    return list(hashes)
+
+
+def _places(runs: Iterable[int]) -> dict[int, int]:
+    """Return where each run stands, by its hash."""
+    return dict(zip(runs, count(), strict=False))
 
 
 def letters(words: str) -> str:
@@ -180,49 +202,49 @@ def _letter(word: str) -> str:
     return chr((crc32(word.encode()) % (_ALPHABET // 4 - 16) + 16) * 4 + sort)
 
 
-def _grid(hashes: Iterable[int]) -> int:
-    bits = bytearray(GRID_BITS // 8)
-    for value in hashes:
-        place = value % GRID_BITS
-        bits[place >> 3] |= 1 << (place & 7)
-    return int.from_bytes(bits, "little")
+def _grid(places: Iterable[int]) -> int:
+    """Return a number with a bit for each place, place 0 the highest."""
+    bits = bytearray(b"0" * GRID_BITS)
+    for place in places:
+        bits[place] = 49  # "1"
+    return int(bits, 2)
 
 
-def _numbers(words: Iterable[str]) -> list[int]:
+def _numbers(words: str) -> list[int]:
     """Return hashes of the figures of a text, the first ones: a template's figures stand there."""
-    seen = dict.fromkeys(word for word in words if _DIGITS.search(word))
-    return [crc32(word.encode()) & 0xFFFF for word in islice(seen, _NUMBERS)]
+    found = dict.fromkeys(_FIGURE.findall(words))
+    return sorted({crc32(word.encode()) & 0xFFFF for word in islice(found, _NUMBERS)})
 
 
-def _key(content: bytes, high: int | None = None) -> int:
-    """Return a signed 64-bit key. high: the CRC of `content`, so that a key can tell its run of words."""
-    low = blake2b(content, digest_size=8).digest()
-    value = int.from_bytes(low, "big")
-    if high is not None:
-        value = high << 32 | value & 0xFFFFFFFF
-    return value - (1 << 64) if value >= 1 << 63 else value
+def _key(content: bytes, run: int | None = None) -> int:
+    """Return a signed 64-bit key, evenly spread. run: a run's hash, which becomes the key's lower half."""
+    if run is None:
+        return int.from_bytes(blake2b(content, digest_size=8).digest(), "big", signed=True)
+    return int.from_bytes(blake2b(content, digest_size=4).digest(), "big", signed=True) << 32 | run
 
 
-def _keys(
-    title: Sequence[str],
+def _smallest(
     words: Sequence[bytes],
-    fives: dict[int, bytes],
-    threes: dict[int, bytes],
+    runs: Mapping[int, int],
+    *,
+    size: int,
+    most: int,
     boilerplate: Set[int],
+    ordered: Sequence[int] = (),
 ) -> set[int]:
-    """Return the keys of title, opening and text: the smallest hashes of each, furniture left out."""
-    heading = [word.encode() for word in title]
-    keys = _smallest(fives, _BODY_KEYS, boilerplate)
-    keys |= _smallest(threes or _grams(words[:_LEAD_KEY_WORDS], 3), _LEAD_KEYS, boilerplate)
-    keys |= _smallest(_grams(heading, 3), _TITLE_KEYS, boilerplate)
-    if len(heading) > 2:
-        keys.add(_key(b"title " + b" ".join(sorted(heading))))
+    """Return keys of the runs of words with the smallest hashes, furniture left out. ordered: the hashes."""
+    found = ((value, runs[value]) for value in ordered or sorted(runs))
+    keys = (_key(b" ".join(words[start : start + size]), value) for value, start in found)
+    return set(islice((key for key in keys if key not in boilerplate), most))
+
+
+def _title_keys(title: Sequence[str], boilerplate: Set[int]) -> set[int]:
+    words = _encoded(title)
+    runs = _places(_runs(words, 3))
+    keys = _smallest(words, runs, size=3, most=_TITLE_KEYS, boilerplate=boilerplate)
+    if len(title) > 2:
+        keys.add(_key(b"title " + b" ".join(sorted(words))))
     return keys
-
-
-def _smallest(grams: dict[int, bytes], count: int, boilerplate: Set[int]) -> set[int]:
-    keys = (_key(grams[value], value) for value in sorted(grams))
-    return set(islice((key for key in keys if key not in boilerplate), count))
 
 
 def _link_keys(document: Document, page: Page | None) -> set[int]:
@@ -235,43 +257,52 @@ def _link_keys(document: Document, page: Page | None) -> set[int]:
 
 def _without(text: str, boilerplate: Set[int]) -> str:
     """Return a text without the paragraphs and sentences that hold a run of words of the boilerplate."""
-    furniture = {key >> 32 & 0xFFFFFFFF for key in boilerplate}
+    furniture = {key & 0xFFFFFFFF for key in boilerplate}
     kept = []
     for block in _BLOCK.split(text):
-        words = [word.encode() for word in split_words(block)]
-        if furniture.isdisjoint(_grams(words, 5)) and furniture.isdisjoint(_grams(words, 3)):
+        words = _encoded(split_words(block))
+        if furniture.isdisjoint(_runs(words, 5)) and furniture.isdisjoint(_runs(words, 3)):
             kept.append(block)
     return "\n".join(kept)
 
 
-def pack(sketch: Sketch) -> bytes:
-    """Return a sketch as bytes, at most SKETCH_MAX_BYTES. unpack gives it back."""
-    title = _cut(sketch.title, _TITLE_BYTES)
-    notes = [sketch.author]
-    for claim in sketch.claims:
-        notes.append("\x1f".join((claim.kind, claim.outlet, claim.phrase)))
-    note = _cut("\x1e".join(notes), _NOTE_BYTES)
-    places = _places(sketch.grid)
+def _pack(
+    *,
+    full: bool,
+    words: int,
+    title: str,
+    lead: str,
+    places: Set[int],
+    fives: Sequence[int],
+    numbers: Sequence[int],
+    notes: Iterable[str],
+) -> bytes:
+    """Return the bytes of a sketch. The grid of a short text is a list of places, of a long one a bit map."""
     dense = len(places) * 2 >= GRID_BITS // 8
-    grid = sketch.grid.to_bytes(GRID_BITS // 8, "little") if dense else array("H", places).tobytes()
-    lead = sketch.lead.encode("utf-16-le")
+    grid = _grid(places).to_bytes(GRID_BITS // 8, "big") if dense else array("H", places).tobytes()
+    heading, note = _cut(title, _TITLE_BYTES), _cut("\x1e".join(notes), _NOTE_BYTES)
+    row = lead.encode("utf-16-le")
     header = _HEADER.pack(
         _VERSION,
-        sketch.full | dense << 1,
-        min(sketch.words, 0xFFFF),
-        len(lead),
+        full | dense << 1,
+        words,
+        len(row),
         0 if dense else len(grid),
-        len(title),
+        len(heading),
         len(note),
-        len(sketch.fives),
-        len(sketch.numbers),
+        len(fives),
+        len(numbers),
     )
-    fives, numbers = array("I", sketch.fives), array("H", sorted(sketch.numbers))
-    return b"".join((header, title, note, lead, grid, fives.tobytes(), numbers.tobytes()))
+    tail = array("I", fives).tobytes() + array("H", numbers).tobytes()
+    return b"".join((header, heading, note, row, grid, tail))
+
+
+def _note(claim: Claim) -> str:
+    return "\x1f".join((claim.kind, claim.outlet, claim.phrase))
 
 
 def unpack(packed: bytes) -> Sketch:
-    """Return the sketch that pack made. Raises ValueError for bytes of another version."""
+    """Return the sketch of a fingerprint. Raises ValueError for bytes of another version."""
     version, flags, words, lead, grid, title, note, fives, numbers = _HEADER.unpack_from(packed)
     if version != _VERSION:
         raise ValueError(f"sketch of version {version}, this is version {_VERSION}")
@@ -287,17 +318,12 @@ def unpack(packed: bytes) -> Sketch:
         words=words,
         title=parts[0].decode(),
         lead=parts[2].decode("utf-16-le"),
-        grid=int.from_bytes(parts[3], "little") if dense else _grid(array("H", parts[3])),
+        grid=int.from_bytes(parts[3], "big") if dense else _grid(array("H", parts[3])),
         fives=tuple(array("I", parts[4])),
         numbers=frozenset(array("H", parts[5])),
         claims=tuple(Claim(*claim.split("\x1f")) for claim in claims if claim.count("\x1f") == 2),
         author=author,
     )
-
-
-def _places(grid: int) -> list[int]:
-    bits = f"{grid:b}"[::-1]
-    return [found.start() for found in _ONE.finditer(bits)]
 
 
 def _cut(text: str, limit: int) -> bytes:

@@ -1,39 +1,70 @@
 """The keys by which articles are found again, and the candidates that share some.
 
-A key that many articles share (a phrase of the day) finds only the newest of them: the look-up stays short
+A key that many articles share (a phrase of the day) finds only the newest of them: a look-up stays short,
 whatever the press writes.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from functools import lru_cache
-from urllib.parse import urlsplit
+from typing import Any
 
 import sqlalchemy as sa
 
 from bot.domain.clustering import Candidate
-from bot.store.engine import Tx
-from bot.store.schema import article_keys, articles, outlets, stories
+from bot.store.engine import Tx, insert
+from bot.store.schema import Utc, article_keys, articles, outlets, stories
 
 PER_KEY = 40  # articles looked at for one key, the newest
+PARTS = 256  # of the space of keys, which are spread evenly over it
 
-_CANDIDATE = (
-    sa.select(
-        articles.c.id,
-        articles.c.story_id,
-        articles.c.outlet_id,
-        articles.c.seen_at,
-        articles.c.published_at,
-        articles.c.sketch,
-        articles.c.language,
-        articles.c.url,
-        articles.c.copy_of,
-        outlets.c.name.label("outlet"),
-        stories.c.origin_id,
+# Articles by how many keys they share, newest first among equals: one look-up of the primary key for each
+# key. SQLite has no LATERAL, so there the oldest article still wanted bounds each look-up instead.
+_SHARED = {
+    "sqlite": """
+        SELECT found.article_id FROM json_each(:keys) AS wanted CROSS JOIN article_keys AS found
+        ON found.key = wanted.value AND found.article_id >= coalesce((SELECT article_id FROM article_keys
+        WHERE key = wanted.value ORDER BY article_id DESC LIMIT 1 OFFSET :each - 1), 0)""",
+    "postgresql": """
+        SELECT found.article_id FROM unnest(CAST(:keys AS bigint[])) AS wanted (key) CROSS JOIN LATERAL
+        (SELECT article_id FROM article_keys WHERE article_keys.key = wanted.key
+        ORDER BY article_id DESC LIMIT :each) AS found""",
+}
+_SELECT = """
+    SELECT articles.id, articles.story_id, articles.outlet_id, articles.seen_at, articles.published_at,
+    articles.sketch, articles.copy_of IS NULL OR articles.id = stories.origin_id AS is_first,
+    articles.language, outlets.name, articles.url, stories.origin_id
+    FROM articles JOIN outlets ON outlets.id = articles.outlet_id
+    JOIN stories ON stories.id = articles.story_id"""
+_ROW = (
+    articles.c.id,
+    articles.c.story_id,
+    articles.c.outlet_id,
+    articles.c.seen_at,
+    articles.c.published_at,
+    articles.c.sketch,
+    sa.column("is_first", sa.Boolean),
+    articles.c.language,
+    outlets.c.name,
+    articles.c.url,
+    stories.c.origin_id,
+)
+_SINCE = sa.bindparam("since", type_=Utc())
+_CANDIDATES = {
+    dialect: sa.text(
+        f"WITH shared AS ({found} GROUP BY found.article_id"
+        " ORDER BY count(*) DESC, found.article_id DESC LIMIT :most)"
+        f" {_SELECT} JOIN shared ON shared.article_id = articles.id"
+        " WHERE articles.sketch IS NOT NULL AND articles.seen_at >= :since"
     )
-    .join_from(articles, outlets, articles.c.outlet_id == outlets.c.id)
-    .join(stories, articles.c.story_id == stories.c.id)
-    .where(articles.c.sketch.is_not(None))
+    .bindparams(_SINCE)
+    .columns(*_ROW)
+    for dialect, found in _SHARED.items()
+}
+_ORIGINS = (
+    sa.text(f"{_SELECT} WHERE articles.sketch IS NOT NULL AND articles.id IN :ids")
+    .bindparams(sa.bindparam("ids", expanding=True))
+    .columns(*_ROW)
 )
 
 
@@ -45,80 +76,63 @@ def candidates(tx: Tx, keys: Sequence[int], *, since: datetime, limit: int) -> l
     """
     if not keys:
         return []
-    ids = [row[0] for row in tx.execute(_most_shared(len(keys)), _parameters(keys, limit))]
-    if not ids:
-        return []
-    statement = _CANDIDATE.where(articles.c.id.in_(ids), articles.c.seen_at >= since)
-    found = tx.execute(statement).mappings().all()
-    missing = {row["origin_id"] for row in found} - {row["id"] for row in found} - {None}
+    sqlite = tx.dialect.name == "sqlite"
+    wanted = json.dumps(list(keys)) if sqlite else list(keys)
+    asked = {"keys": wanted, "each": PER_KEY, "most": limit, "since": since}
+    found: list[Sequence[Any]] = [*tx.execute(_CANDIDATES[tx.dialect.name], asked)]
+    missing = {row[-1] for row in found} - {row[0] for row in found} - {None}
     if missing:
-        found = [*found, *tx.execute(_CANDIDATE.where(articles.c.id.in_(missing))).mappings()]
+        found += tx.execute(_ORIGINS, {"ids": list(missing)})
     return [_candidate(row) for row in found]
 
 
-def _candidate(row: sa.RowMapping) -> Candidate:
+def _candidate(row: Sequence[Any]) -> Candidate:
     return Candidate(
-        article_id=row["id"],
-        story_id=row["story_id"],
-        outlet_id=row["outlet_id"],
-        seen_at=row["seen_at"],
-        published_at=row["published_at"],
-        sketch=row["sketch"],
-        first=row["copy_of"] is None or row["id"] == row["origin_id"],
-        language=row["language"],
-        outlet=row["outlet"],
-        host=urlsplit(row["url"]).hostname or "",
-        url=row["url"],
+        article_id=row[0],
+        story_id=row[1],
+        outlet_id=row[2],
+        seen_at=row[3],
+        published_at=row[4],
+        sketch=row[5],
+        first=row[6],
+        language=row[7],
+        outlet=row[8],
+        url=row[9],
     )
-
-
-@lru_cache
-def _most_shared(count: int) -> sa.TextClause:
-    """Return the look-up of `count` keys: articles by how many they share, newest first among equals.
-
-    A UNION of limited look-ups, one for each key: both databases answer each from the primary key alone.
-    """
-    one = (
-        "SELECT article_id FROM (SELECT article_id FROM article_keys WHERE key = :k{}"
-        " ORDER BY article_id DESC LIMIT :each) AS found"
-    )
-    every = " UNION ALL ".join(one.format(number) for number in range(count))
-    return sa.text(
-        f"SELECT article_id FROM ({every}) AS shared GROUP BY article_id"  # noqa: S608 - numbers only
-        " ORDER BY count(*) DESC, article_id DESC LIMIT :most"
-    )
-
-
-def _parameters(keys: Sequence[int], limit: int) -> dict[str, int]:
-    return {f"k{number}": key for number, key in enumerate(keys)} | {"most": limit, "each": PER_KEY}
 
 
 def add_keys(tx: Tx, article_id: int, keys: Iterable[int]) -> None:
-    """Let an article be found by these keys and no others: what it had before is forgotten."""
-    rows = [{"key": key, "article_id": article_id} for key in set(keys)]
+    """Let an article be found by these keys, besides those it has."""
+    rows = [{"key": key, "article_id": article_id} for key in sorted(set(keys))]
     if rows:
-        tx.execute(article_keys.insert(), rows)
+        tx.execute(insert(tx, article_keys).on_conflict_do_nothing(), rows)
 
 
 def drop_keys(tx: Tx, article_id: int, keys: Iterable[int]) -> None:
-    """Let an article no longer be found by these keys."""
+    """Let an article no longer be found by these keys: its text has changed."""
     statement = article_keys.delete().where(article_keys.c.key.in_(list(keys)))
     tx.execute(statement.where(article_keys.c.article_id == article_id))
 
 
-def prune(tx: Tx, *, before: datetime, limit: int = 20_000) -> int:
-    """Forget keys of articles seen before that time, at most `limit`; return how many went."""
-    newest = sa.select(sa.func.max(articles.c.id)).where(articles.c.seen_at < before)
-    last = tx.execute(newest).scalar()
-    if last is None:
-        return 0
-    old = sa.select(article_keys.c.key, article_keys.c.article_id)
-    old = old.where(article_keys.c.article_id <= last).limit(limit)
-    pairs = tx.execute(old).all()
-    for key, article_id in pairs:
-        tx.execute(
-            article_keys.delete().where(
-                article_keys.c.key == key, article_keys.c.article_id == article_id
-            )
+def oldest_since(tx: Tx, since: datetime) -> int:
+    """Return the lowest id of the articles seen since then, or one above all ids if there are none."""
+    of_outlets = articles.c.outlet_id.in_(sa.select(outlets.c.id))  # so that its index serves
+    oldest = sa.select(sa.func.min(articles.c.id)).where(of_outlets, articles.c.seen_at >= since)
+    found = tx.execute(oldest).scalar()
+    return int(found or (tx.execute(sa.select(sa.func.max(articles.c.id))).scalar() or 0) + 1)
+
+
+def prune(tx: Tx, *, below: int, part: int) -> int:
+    """Forget the keys of articles with ids below that (see oldest_since), in one part; return how many went.
+
+    part: 0..PARTS-1, each a stretch of the table, which is ordered by key: a transaction each, and nobody
+    waits for long.
+    """
+    width = 2**64 // PARTS
+    low = part * width - 2**63
+    gone = tx.execute(
+        article_keys.delete().where(
+            article_keys.c.key.between(low, low + width - 1), article_keys.c.article_id < below
         )
-    return len(pairs)
+    )
+    return int(gone.rowcount)

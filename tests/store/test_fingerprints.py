@@ -90,7 +90,7 @@ def test_a_copy_brings_its_origin_along_whatever_its_age(store):
         assert found(tx, [6]) == [1, 2]
         assert found(tx, [5]) == []
         [origin] = [c for c in fingerprints.candidates(tx, [6], since=NOON, limit=5) if c.first]
-        assert (origin.article_id, origin.outlet, origin.host) == (1, "Echo", "echo.test")
+        assert (origin.article_id, origin.outlet, origin.url) == (1, "Echo", "https://echo.test/1")
 
     store.call(scene)
 
@@ -112,15 +112,27 @@ def test_pruning_forgets_old_keys_and_keeps_the_others(store):
         outlet(tx)
         article(tx, 1, seen_at=NOON - timedelta(days=30))
         article(tx, 2)
-        for number in (1, 2):
-            fingerprints.add_keys(tx, number, [5, 10 + number])
-        while fingerprints.prune(tx, before=NOON - timedelta(hours=72)):
-            pass
-        left = (
-            tx.execute(sa.text("SELECT article_id, key FROM article_keys ORDER BY key"))
-            .tuples()
-            .all()
+        fingerprints.add_keys(tx, 1, [5, 11, -7])
+        fingerprints.add_keys(tx, 2, [5, 12, -(2**63), 2**63 - 1])
+        below = fingerprints.oldest_since(tx, NOON - timedelta(hours=72))
+        assert (
+            sum(fingerprints.prune(tx, below=below, part=n) for n in range(fingerprints.PARTS)) == 3
         )
-        assert left == [(2, 5), (2, 12)]
+        left = tx.execute(sa.text("SELECT article_id, key FROM article_keys ORDER BY key"))
+        assert [tuple(row) for row in left] == [(2, -(2**63)), (2, 5), (2, 12), (2, 2**63 - 1)]
+        assert fingerprints.oldest_since(tx, NOON + timedelta(hours=1)) == 3
+
+    store.call(scene)
+
+
+def test_an_article_whose_text_changed_is_found_by_its_new_keys_only(store):
+    def scene(tx):
+        outlet(tx)
+        article(tx, 1)
+        fingerprints.add_keys(tx, 1, [1, 2, 3])
+        fingerprints.drop_keys(tx, 1, [1, 2, 3])
+        fingerprints.add_keys(tx, 1, [3, 4])
+        fingerprints.add_keys(tx, 1, [4])
+        assert (found(tx, [1, 2]), found(tx, [3])) == ([], [1])
 
     store.call(scene)
