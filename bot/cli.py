@@ -37,13 +37,14 @@ def log_to_stderr(level: str) -> None:
     for name in (
         "httpx",
         "httpcore",
-        "apscheduler",
         "alembic",
         "trafilatura",
         "htmldate",
         "uvicorn",
     ):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # It warns of each tick that comes while the last one still works: that is how ticks are meant.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
 
 @contextmanager
