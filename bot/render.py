@@ -40,7 +40,7 @@ def alert(view: AlertView) -> Message:
     language, story = view.alert.language, view.story
     first = story.articles[0]
     hits = _hits(story, first)
-    head = [_headline(language, first, hits), _byline(language, first)]
+    head = [_headline(language, first, hits), _byline(view, first)]
     body = [part for part in (_sentence(story, hits), _watches(language, story)) if part]
     copies = _copies(language, story)
     shown = min(len(copies), MAX_COPIES)
@@ -50,7 +50,7 @@ def alert(view: AlertView) -> Message:
         if not shown or length(words) <= MAX_MESSAGE:
             break
         shown -= 1
-    return Message(words, _stop_buttons(language, story))
+    return Message(words, (*_ask_buttons(view), *_stop_buttons(language, story)))
 
 
 def length(words: str) -> int:
@@ -140,10 +140,15 @@ def _time(article: Article) -> datetime:
     return min(article.published_at or article.seen_at, article.seen_at)
 
 
-def _byline(language: str, first: Article) -> Html:
+def _byline(view: AlertView, first: Article) -> Html:
+    language = view.alert.language
     key = "alert.byline" if first.published_at else "alert.byline_seen"
-    moment = texts.moment(language, _time(first))
-    return html(language, key, outlet=_outlet(first), moment=moment, zone="UTC")
+    outlet, tongue = _outlet(first), texts.language_name(language, first.language)
+    if tongue:
+        outlet = texts.say(language, "alert.outlet", outlet=outlet, tongue=tongue)
+    at, zone = _time(first), texts.zone(view.alert.zone)
+    moment = texts.moment(language, at, zone=zone)
+    return html(language, key, outlet=outlet, moment=moment, zone=texts.offset(at, zone))
 
 
 def _sentence(story: StoryView, found: tuple[Article, Sequence[Hit]]) -> Html | None:
@@ -187,42 +192,55 @@ def _watches(language: str, story: StoryView) -> Html | None:
     if not fired:
         return None
     named = fired[:NAMED_WATCHES]
-    queries = Html(" · ".join(f"<code>{escape(short(w.query, MAX_QUERY))}</code>" for w in named))
+    queries = Html(" · ".join(_named(w) for w in named))
     more = len(fired) - len(named)
     if more:
         return html(language, "alert.watch_more", queries=queries, n=more)
     return html(language, "alert.watch", queries=queries, n=len(named))
 
 
-def _copies(language: str, story: StoryView) -> list[Html]:
-    """Return one line for each copy, or for all of them together where evidence names the origin."""
-    origin, *copies = story.articles
-    lines = []
-    for copy in copies:
-        revised = copy.outlet_id == origin.outlet_id
-        if copy.evidence.get("kind") == "possible":
-            headline = link(escape(short(copy.title, MAX_QUERY)), copy.url)
-            lines.append(html(language, "alert.maybe", headline=headline, outlet=_outlet(copy)))
-            continue
-        outlet = link(escape(_outlet(copy)), copy.url)
-        late = _time(copy) - _time(origin)
-        key = "alert.revised" if revised else "alert.from" if _reversed(story) else "alert.also"
-        if late.total_seconds() <= 0:
-            lines.append(html(language, f"{key}_undated", outlet=outlet, origin=_outlet(origin)))
-            continue
-        span = texts.span(language, late)
-        lines.append(html(language, key, outlet=outlet, origin=_outlet(origin), span=span))
-    return lines
+def _named(watch: Watch) -> Html:
+    """Return what the subscriber calls a watch, else its query."""
+    if watch.title:
+        return Html(f"<b>{escape(short(watch.title, MAX_QUERY))}</b>")
+    return Html(f"<code>{escape(short(watch.query, MAX_QUERY))}</code>")
 
 
-def _reversed(story: StoryView) -> bool:
-    """Return whether evidence, not the order in which we saw them, says who wrote it first."""
-    origin, *copies = story.articles
-    return any(copy.seen_at < origin.seen_at for copy in copies)
+def _copies(language: str, story: StoryView) -> list[tuple[str, Html]]:
+    """Return the story's other articles as ("copy", outlet with its delay) or ("line", whole line).
+
+    Reprints come first, in the order of publication; then updates, and what may be another story.
+    """
+    origin, *others = story.articles
+    copies: list[tuple[str, Html]] = []
+    lines: list[tuple[str, Html]] = []
+    for other in others:
+        outlet = link(escape(_outlet(other)), other.url)
+        late = _time(other) - _time(origin)
+        span = texts.span(language, late) if late.total_seconds() > 0 else ""
+        if other.evidence.get("kind") == "possible":
+            headline = link(escape(short(other.title, MAX_QUERY)), other.url)
+            maybe = html(language, "alert.maybe", headline=headline, outlet=_outlet(other))
+            lines.append(("line", maybe))
+        elif other.outlet_id == origin.outlet_id:
+            key = "alert.revised" if span else "alert.revised_undated"
+            lines.append(("line", html(language, key, outlet=outlet, span=span)))
+        else:
+            late_words = html(language, "alert.copy", outlet=outlet, span=span) if span else outlet
+            copies.append(("copy", late_words))
+    return [*copies, *lines]
 
 
-def _tail(language: str, story: StoryView, copies: Sequence[Html], shown: int) -> list[str]:
-    lines: list[str] = list(copies[:shown])
+def _tail(
+    language: str, story: StoryView, copies: Sequence[tuple[str, Html]], shown: int
+) -> list[str]:
+    """Return the part about copies: none, or one, folded if it is long."""
+    reprints = [words for kind, words in copies[:shown] if kind == "copy"]
+    lines: list[str] = [words for kind, words in copies[:shown] if kind == "line"]
+    if reprints:
+        listed = Html(texts.listed(language, reprints))
+        origin = _outlet(story.articles[0])
+        lines.insert(0, html(language, "alert.copies", origin=origin, copies=listed))
     if len(copies) > shown:
         lines.append(html(language, "alert.more_copies", n=len(copies) - shown))
     if story.written_by:
@@ -231,7 +249,22 @@ def _tail(language: str, story: StoryView, copies: Sequence[Html], shown: int) -
     if not lines:
         return []
     words = "\n".join(lines)
-    return [f"<blockquote expandable>{words}</blockquote>" if len(lines) > OPEN_COPIES else words]
+    return [f"<blockquote expandable>{words}</blockquote>" if shown > OPEN_COPIES else words]
+
+
+def _ask_buttons(view: AlertView) -> tuple[tuple[Button, ...], ...]:
+    """Return the row of what a reader may say of this story. An alert without an id is a sample."""
+    alert, language = view.alert, view.alert.language
+    if not alert.id:
+        return ()
+    label, quiet = ("button.unmute", "unmute") if alert.muted else ("button.mute", "mute")
+    return (
+        (
+            Button(texts.say(language, label), f"{quiet}:{alert.id}"),
+            Button(texts.say(language, "button.not_relevant"), f"no:{alert.id}"),
+            Button(texts.say(language, "button.why"), f"why:{alert.id}"),
+        ),
+    )
 
 
 def _stop_buttons(language: str, story: StoryView) -> tuple[tuple[Button, ...], ...]:
@@ -241,7 +274,9 @@ def _stop_buttons(language: str, story: StoryView) -> tuple[tuple[Button, ...], 
     return tuple(
         (
             Button(
-                texts.say(language, "button.stop_named", query=short(w.query, MAX_LABEL)),
+                texts.say(
+                    language, "button.stop_named", query=short(w.title or w.query, MAX_LABEL)
+                ),
                 f"unwatch:{w.id}",
             ),
         )

@@ -1,6 +1,7 @@
 """Alerts read in two seconds and always go through; a mistake is shown where it is."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -64,7 +65,7 @@ def test_an_alert_tells_what_where_when_and_why():
     found = shown(article())
     assert found.text == (
         "Port at a standstill\n"
-        "🇦🇲 Daily Echo · 23 Nov, 09:00 UTC\n\n"
+        "🇦🇲 Daily Echo (English) · 23 Nov, 09:00 UTC\n\n"
         "Dockers began a harbour strike at dawn, and no ship was unloaded.\n\n"
         "🔎 harbour strike"
     )
@@ -143,7 +144,7 @@ def test_a_match_by_filters_alone_shows_no_sentence():
 def test_an_alert_whose_watch_is_forgotten_still_shows_its_story():
     message = render.alert(view(article(), matches=()))
     assert parse_html(message.html).text.startswith("Port at a standstill")
-    assert not message.buttons
+    assert [b.data for row in message.buttons for b in row] == ["mute:1", "no:1", "why:1"]
 
 
 def test_an_article_without_a_date_says_when_we_saw_it():
@@ -158,7 +159,7 @@ def test_copies_are_named_with_how_much_later_they_came():
     mail = article(2, "Coast Mail", published_at=NINE + 42 * MIN, seen_at=NINE + 43 * MIN)
     news = article(3, "Hill News", published_at=None, seen_at=NINE + 185 * MIN, country="")
     text = shown(article(), mail, news).text
-    assert "also: 🇦🇲 Coast Mail, 42 min later\nalso: Hill News, 3 hr 5 min later" in text
+    assert "🇦🇲 Daily Echo → 🇦🇲 Coast Mail +42 min, Hill News +3 hr 5 min" in text
 
 
 def test_a_copy_leads_to_its_own_page():
@@ -175,14 +176,14 @@ def test_a_copy_that_was_seen_before_its_original_is_shown_after_it_with_an_arro
 
 def test_a_copy_whose_time_cannot_be_compared_is_named_without_one():
     same = article(2, "Coast Mail")
-    assert shown(article(), same).text.endswith("also: 🇦🇲 Coast Mail")
+    assert shown(article(), same).text.endswith("🇦🇲 Daily Echo → 🇦🇲 Coast Mail")
 
 
 def test_an_outlets_own_new_version_is_an_update_and_no_repost():
     again = article(2, outlet_id=1, published_at=NINE + 10 * MIN, seen_at=NINE + 11 * MIN)
     text = shown(article(), again).text
     assert "updated by 🇦🇲 Daily Echo, 10 min later" in text
-    assert "also" not in text
+    assert "→" not in text
 
 
 def test_a_copy_that_is_in_doubt_is_shown_with_its_own_headline():
@@ -214,7 +215,7 @@ def copies(n, outlet="Outlet {}"):
 def test_many_copies_are_folded_away():
     found = shown(article(), *copies(5))
     [quote] = found.slices("expandable_blockquote")
-    assert quote.count("also:") == 5
+    assert quote.count("Outlet") == 5
 
 
 def test_a_hundred_copies_are_counted_and_telegram_keeps_every_link():
@@ -235,17 +236,46 @@ def test_each_watch_that_fired_is_named_and_can_be_stopped():
     fired = [(watch(i, f"query {i}"), 1, hits) for i in range(1, 6)]
     message = render.alert(view(article(), matches=fired))
     assert "🔎 query 1 · query 2 · query 3 and 2 more watches" in parse_html(message.html).text
-    assert [b.data for row in message.buttons for b in row] == [
+    assert [b.data for row in message.buttons[1:] for b in row] == [
         "unwatch:1",
         "unwatch:2",
         "unwatch:3",
     ]
-    assert message.buttons[0][0].label == "Stop: query 1"
+    assert message.buttons[1][0].label == "Stop: query 1"
 
 
 def test_one_watch_has_one_button():
-    [[button]] = render.alert(view(article())).buttons
+    _, [button] = render.alert(view(article())).buttons
     assert (button.label, button.data) == ("Stop this watch", "unwatch:5")
+
+
+def test_a_watch_goes_by_the_name_its_subscriber_gave_it():
+    named = replace(watch(), title="Docks & quays")
+    message = render.alert(view(article(), matches=[(named, 1, (hit(BODY, "harbour"),))]))
+    assert "🔎 Docks & quays" in parse_html(message.html).text
+
+
+def test_a_muted_story_can_be_heard_again():
+    seen = view(article())
+    muted = replace(seen, alert=replace(seen.alert, muted=True))
+    assert render.alert(muted).buttons[0][0].data == "unmute:1"
+
+
+def test_times_are_told_in_the_zone_of_the_reader():
+    seen = view(article())
+    there = replace(seen, alert=replace(seen.alert, zone="Asia/Yerevan"))
+    assert "23 Nov, 13:00 UTC+4" in parse_html(render.alert(there).html).text
+
+
+def test_reprints_come_before_updates_and_doubts():
+    doubt = article(
+        2, "Hill News", published_at=NINE + MIN, seen_at=NINE + MIN, evidence={"kind": "possible"}
+    )
+    again = article(3, outlet_id=1, published_at=NINE + 2 * MIN, seen_at=NINE + 2 * MIN)
+    mail = article(4, "Coast Mail", published_at=NINE + 3 * MIN, seen_at=NINE + 3 * MIN)
+    lines = shown(article(), doubt, again, mail).text.split("\n")
+    order = [next(i for i, x in enumerate(lines) if w in x) for w in ("→", "possibly", "updated")]
+    assert order == sorted(order)
 
 
 def test_a_link_that_no_phone_should_open_is_left_out():

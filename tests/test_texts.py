@@ -17,8 +17,15 @@ from tests.e2e.telegram_html import parse_html
 BOT = Path(texts.__file__).parents[1]
 ENGLISH = texts.catalogue("en").texts
 LANGUAGES = texts.languages()
-PLAIN = ("button.", "menu.", "toast.", "time.", "failure.", "start.suggest_")
-MADE = ("failure.", "log.", "query.bad_")  # keys put together in code, from an enum or an outcome
+PLAIN = ("button.", "menu.", "toast.", "time.", "failure.", "place.", "start.suggest_")
+MADE = (
+    "failure.",
+    "log.",
+    "query.bad_",
+    "why.",
+    "place.",
+    "verdicts.",
+)  # keys put together in code, from an enum or an outcome
 
 
 def placeholders(form: str) -> set[str]:
@@ -97,6 +104,7 @@ def literal_keys():
                 isinstance(node, ast.Constant)
                 and isinstance(node.value, str)
                 and shape.fullmatch(node.value)
+                and not node.value.endswith(".html")  # a page's template
             ):
                 yield path, node.value
 

@@ -7,7 +7,7 @@ from bot import texts
 from bot.chat.command import Command, Reply, Request
 from bot.domain.model import Role
 from bot.render import MAX_OUTLET, flag, link, short
-from bot.store import alerts, feeds
+from bot.store import alerts, feeds, verdicts
 from bot.store.engine import Tx
 from bot.texts import Html, escape
 
@@ -15,6 +15,8 @@ PAGE = 10  # lines; with the limits below a page stays far under 4096 characters
 MAX_TITLE = 120
 MAX_CHAT = 40
 MAX_DETAIL = 100
+WORST = 5  # watches whose precision is told
+FEW = 3  # matches below which a share says nothing
 
 
 def log(tx: Tx, req: Request) -> Reply:
@@ -41,7 +43,7 @@ def _line(req: Request, line: alerts.LogLine) -> Html:
     return texts.html(
         req.language,
         _log_key(line),
-        moment=texts.moment(req.language, line.at),
+        moment=req.moment(line.at),
         chat=short(line.chat, MAX_CHAT) or str(line.chat_id),
         headline=link(escape(short(line.title, MAX_TITLE)), line.url),
         outlet=short(line.outlet, MAX_OUTLET),
@@ -93,7 +95,49 @@ def _ago(req: Request, at: datetime | None) -> str:
     return texts.ago(req.language, at, req.now) if at else texts.say(req.language, "time.never")
 
 
+def judged(tx: Tx, req: Request) -> Reply:
+    """/verdicts: what readers said of decisions, newest first. Argument: the verdict the page comes after."""
+    before = _number(req.argument)
+    found = verdicts.newest(tx, before=before, limit=PAGE + 1)
+    if not found:
+        return Reply("verdicts.none", edit=True)
+    shown = found[:PAGE]
+    parts = [req.say("verdicts.title"), *(_verdict(req, said) for said in shown)]
+    if before is None:
+        worst = verdicts.precision(tx, by="watch", limit=WORST)
+        parts += [_precision(req, p) for p in worst if p.matched >= FEW]
+    row = []
+    if before is not None:
+        row.append(req.button("button.newest", "verdicts"))
+    if len(found) > PAGE:
+        row.append(req.button("button.older", f"verdicts:{shown[-1].id}"))
+    return Reply(html="\n\n".join(parts), buttons=(tuple(row),) if row else (), edit=True)
+
+
+def _verdict(req: Request, said: verdicts.Said) -> Html:
+    return texts.html(
+        req.language,
+        f"verdicts.{said.kind}",
+        moment=req.moment(said.at),
+        chat=short(said.chat, MAX_CHAT) or str(said.chat_id),
+        headline=link(escape(short(said.title, MAX_TITLE)), said.url),
+        outlet=short(said.outlet, MAX_OUTLET),
+        other=short(said.other, MAX_TITLE),
+    )
+
+
+def _precision(req: Request, found: verdicts.Precision) -> Html:
+    return texts.html(
+        req.language,
+        "verdicts.precision",
+        query=short(found.name, MAX_TITLE),
+        percent=round(100 * found.share),
+        n=found.matched,
+    )
+
+
 COMMANDS = (
     Command("log", Role.ADMIN, log, "menu.log"),
     Command("outlets", Role.ADMIN, outlets, "menu.outlets"),
+    Command("verdicts", Role.ADMIN, judged, "menu.verdicts"),
 )

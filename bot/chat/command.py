@@ -8,7 +8,7 @@ so, and shows the `Answer` of `Desk.answer`.
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import NamedTuple
 
 from rapidfuzz import fuzz, process
@@ -17,6 +17,7 @@ from bot import render, texts
 from bot.config import Chat
 from bot.domain.errors import DatabaseDown, QueryError, UserError
 from bot.domain.model import Button, ChatKind, Message, Role, Subscriber, SubscriberState
+from bot.domain.names import Names
 from bot.store import watches
 from bot.store.engine import Store, Tx
 
@@ -24,6 +25,7 @@ MAX_DATA_BYTES = 64  # Telegram's limit for callback data
 MAX_TOAST = 200  # characters; Telegram's limit for an answer to a tap
 GUESS_PCT = 65  # below it a guess at a mistyped command is noise: "wacth" scores 80, "foo" nothing
 
+NO_NAMES = Names.empty()
 LIMITS = Chat()  # the defaults of settings.toml
 
 _TYPED = re.compile(r"/([^\s@]+)(?:@(\S+))?\s*(.*)", re.DOTALL)
@@ -35,7 +37,8 @@ class Caller:
 
     language: of the person's Telegram, BCP 47, "" if it does not say. user_id: None for a channel.
     may_change: False only for one who is not an administrator of this group.
-    message_id: the message spoken, or the one whose button was tapped.
+    message_id: the message spoken, or the one whose button was tapped. reply_to: the message of ours
+    that was answered, None for none. thread_id: the topic of a forum.
     """
 
     chat_id: int
@@ -45,6 +48,8 @@ class Caller:
     user_id: int | None = None
     may_change: bool = True
     message_id: int | None = None
+    reply_to: int | None = None
+    thread_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ class Request:
     """One command as it came. argument: what followed the name, stripped, "" if nothing did.
 
     subscriber.id is 0 for a chat that has not started: no row of it exists yet.
-    commands: those this role may type, in the order of the menu.
+    commands: those this role may type, in the order of the menu. reply_to: as in Caller.
     """
 
     subscriber: Subscriber
@@ -64,6 +69,13 @@ class Request:
     user_id: int | None = None
     message_id: int | None = None
     pressed: bool = False  # a tap on a button, not typed
+    reply_to: int | None = None
+    names: Names = NO_NAMES
+
+    @property
+    def zone(self) -> tzinfo:
+        """Return the time zone this chat reads."""
+        return texts.zone(self.subscriber.zone)
 
     @property
     def language(self) -> str:
@@ -73,6 +85,14 @@ class Request:
     def say(self, key: str, /, **params: object) -> texts.Html:
         """Return a text as HTML in the chat's language; params are escaped."""
         return texts.html(self.language, key, **params)
+
+    def moment(self, at: datetime) -> str:
+        """Return a day and time as this chat reads them."""
+        return texts.moment(self.language, at, zone=self.zone)
+
+    def offset(self, at: datetime) -> str:
+        """Return how far the chat's time is from UTC at that moment."""
+        return texts.offset(at, self.zone)
 
     def button(self, key: str, data: str, /, **params: object) -> Button:
         """Return a button with its label in the chat's language. data: `command:argument`."""
@@ -154,9 +174,11 @@ class Desk:
         *,
         admins: Collection[int] = (),
         limits: Chat = LIMITS,
+        names: Names = NO_NAMES,
     ) -> None:
         self.store = store
         self.limits = limits
+        self.names = names
         self.admins = frozenset(admins)
         self._commands = {c.name: c for c in commands}
 
@@ -229,6 +251,8 @@ class Desk:
             user_id=caller.user_id,
             message_id=caller.message_id,
             pressed=order.pressed,
+            reply_to=caller.reply_to,
+            names=self.names,
         )
         if order.command is None:
             return _unknown(order, req), subscriber.language

@@ -7,7 +7,7 @@ own updater confirms a whole batch first, and loses it when it is killed.
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -38,13 +38,15 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-LISTEN_TO = ("message", "callback_query", "my_chat_member")
+LISTEN_TO = ("message", "callback_query", "my_chat_member", "message_reaction")
+DISLIKE = "👎"  # as good as a tap on "not relevant"
 POLL_S = 25  # a long poll; below the minute after which proxies cut silent connections
 SILENCE = timedelta(days=1)  # after which the offset is forgotten: see updates.REPEATED
 TRUSTED = timedelta(seconds=60)  # how long an answer about who is an administrator holds
 MOST_TRIES = 5  # at a command that Telegram will not help us with; half a minute
 LAST_WORDS_S = 5.0  # for replies under way when we are told to stop
 RULERS = (ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR)
+LINKS = ("text_link", "url")
 ABSENT = (ChatMemberStatus.LEFT, ChatMemberStatus.BANNED)
 
 
@@ -196,6 +198,8 @@ class TelegramChat:
 
     async def _hear(self, update: telegram.Update) -> Heard | None:
         """Return what was said or tapped, None if it is not for us."""
+        if update.message_reaction:
+            return self._hear_reaction(update.update_id, update.message_reaction)
         tap, said = update.callback_query, update.message
         message = tap.message if tap else said
         if message is None:
@@ -203,7 +207,7 @@ class TelegramChat:
         if tap:
             order: Order | None = self._desk.read_button(tap.data or "")
         else:
-            kind, text = ChatKind(message.chat.type), (said.text if said else None) or ""
+            kind, text = ChatKind(message.chat.type), said_in(said) if said else ""
             order = self._desk.read(text, kind=kind, bot_name=self._name) if text else None
         if order is None:
             return None
@@ -211,6 +215,27 @@ class TelegramChat:
         topic = message if isinstance(message, telegram.Message) else None
         thread_id = topic.message_thread_id if topic and topic.is_topic_message else None
         return Heard(update.update_id, order, caller, thread_id, tap.id if tap else "")
+
+    def _hear_reaction(
+        self, update_id: int, reaction: telegram.MessageReactionUpdated
+    ) -> Heard | None:
+        """Return a 👎 that was given or taken away as an order; other feelings are private."""
+        before, after = (dislikes(r) for r in (reaction.old_reaction, reaction.new_reaction))
+        if before == after:
+            return None
+        order = self._desk.read_button(f"react:{reaction.message_id}{'+' if after else '-'}")
+        user = reaction.user
+        return Heard(
+            update_id,
+            order,
+            Caller(
+                chat_id=reaction.chat.id,
+                kind=ChatKind(reaction.chat.type),
+                language=(user.language_code or "") if user else "",
+                user_id=user.id if user else None,
+                message_id=reaction.message_id,
+            ),
+        )
 
     async def _caller(
         self, message: telegram.MaybeInaccessibleMessage, order: Order, *, by: telegram.User | None
@@ -231,6 +256,7 @@ class TelegramChat:
             user_id=user.id if user and not hidden else None,
             may_change=may_change,
             message_id=message.message_id,
+            reply_to=answered_message(message) if by is None else None,
         )
 
     async def _rules(self, chat_id: int, user: telegram.User | None) -> bool:
@@ -349,6 +375,26 @@ class TelegramChat:
 
     def _safe(self, error: TelegramError) -> str:
         return repr(error).replace(self._bot.token, "<token>")
+
+
+def dislikes(reactions: Iterable[telegram.ReactionType]) -> bool:
+    """Return whether a thumb down is among a person's reactions."""
+    return any(getattr(r, "emoji", "") == DISLIKE for r in reactions)
+
+
+def said_in(message: telegram.Message) -> str:
+    """Return what was said; a message forwarded to us asks for the story of its first link."""
+    text = message.text or ""
+    if message.forward_origin and message.chat.type == ChatKind.PRIVATE:
+        links = [e.url or message.parse_entity(e) for e in message.entities if e.type in LINKS]
+        return f"/story {links[0]}" if links else text
+    return text
+
+
+def answered_message(message: telegram.MaybeInaccessibleMessage) -> int | None:
+    """Return the id of the message that this one is a reply to."""
+    replied = message.reply_to_message if isinstance(message, telegram.Message) else None
+    return replied.message_id if replied else None
 
 
 async def to_the_end(work: Coroutine[Any, Any, T]) -> T:

@@ -4,6 +4,7 @@ import re
 from datetime import datetime, timedelta
 
 from bot import texts
+from bot.chat import alert
 from bot.chat.command import Command, Reply, Request, fits
 from bot.domain.errors import UserError
 from bot.domain.model import Button, ChatKind, Role, Subscriber, SubscriberState
@@ -204,7 +205,7 @@ def pause(tx: Tx, req: Request) -> Reply:
 
 
 def _moment(req: Request, at: datetime) -> dict[str, object]:
-    return {"moment": texts.moment(req.language, at), "zone": "UTC"}
+    return {"moment": req.moment(at), "zone": req.offset(at)}
 
 
 def _length(argument: str) -> timedelta:
@@ -245,6 +246,7 @@ COMMANDS = (
     Command("unwatch", Role.SUBSCRIBER, unwatch, "menu.unwatch", changes=True),
     Command("pause", Role.SUBSCRIBER, pause, "menu.pause", changes=True, known=True),
     Command("resume", Role.SUBSCRIBER, resume, "menu.resume", changes=True, known=True),
+    *alert.COMMANDS,
     Command("help", Role.SUBSCRIBER, help_, "menu.help"),
     Command("start", Role.SUBSCRIBER, start, "menu.start", changes=True),
     Command("stop", Role.SUBSCRIBER, stop, "menu.stop", changes=True, known=True),

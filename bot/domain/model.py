@@ -239,6 +239,7 @@ class Subscriber:
     state: SubscriberState
     paused_until: datetime | None = None
     state_reason: str = ""
+    zone: str = ""  # IANA name of the time zone it reads, "" for UTC
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +252,9 @@ class Watch:
     created_at: datetime
     revision: int
     stopped_at: datetime | None = None
+    title: str = ""  # the subscriber's own name for it
+    off: tuple[str, ...] = ()  # names that the subscriber switched off for it
+    token: str | None = None  # of the link that shares it
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +279,14 @@ class Article:
     copy_of: int | None = None
     evidence: Mapping[str, object] = field(default_factory=dict)
     source: str = ""  # RSS <source>: who the feed says wrote it
+
+
+class VerdictKind(StrEnum):
+    """What a person may say of a decision."""
+
+    NOT_RELEVANT = "not_relevant"
+    NOT_A_COPY = "not_a_copy"
+    MISSED = "missed"
 
 
 class Sent(StrEnum):
@@ -330,6 +342,8 @@ class Alert:
     delivered_revision: int
     attempts: int
     message_id: int | None
+    zone: str = ""  # IANA name of the reader's time zone, "" for UTC
+    muted: bool = False  # the chat wants to hear no more of this story
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The outbox, the delivery log, the ledger of decisions, and what the admins' log shows."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -20,6 +20,8 @@ _ALERT = sa.select(
     alerts.c.delivered_revision,
     alerts.c.attempts,
     alerts.c.message_id,
+    subscribers.c.zone,
+    (alerts.c.state == "muted").label("muted"),
 ).join_from(alerts, subscribers)
 
 
@@ -56,26 +58,61 @@ def raise_or_revise(tx: Tx, subscriber_id: int, story_id: int, now: datetime) ->
     return "held" if held else "told"
 
 
-def claim_due(tx: Tx, now: datetime, *, limit: int, lease_s: int) -> list[Alert]:
-    """Take up to `limit` alerts whose message is missing or out of date, longest due first.
+def claim_due(
+    tx: Tx,
+    now: datetime,
+    *,
+    limit: int,
+    lease_s: int,
+    busy: Collection[int] = (),
+    resting: Collection[int] = (),
+) -> list[Alert]:
+    """Take up to `limit` alerts whose message is missing or out of date: news first, longest due first.
 
+    At most one for each subscriber, so that a chat with hundreds due delays nobody. busy: subscribers
+    to leave out, who are being written to. resting: chats to leave out, whom flood limits keep waiting.
     A claimed alert is invisible to other claims for lease_s seconds, then comes back by itself.
     Safe with several processes: PostgreSQL skips rows another claim holds; SQLite has one writer.
     """
+    left_out = set(busy)
+    if resting:
+        chats = subscribers.c.chat_id.in_(resting)
+        left_out.update(tx.execute(sa.select(subscribers.c.id).where(chats)).scalars())
+    ids: list[int] = []
+    for news in (True, False):
+        while len(ids) < limit:
+            picked = _pick_due(tx, now, limit=limit - len(ids), news=news, left_out=left_out)
+            if not picked:
+                break
+            ids += picked.values()
+            left_out |= set(picked)
+    lease = sa.update(alerts).where(alerts.c.id.in_(ids))
+    until = now + timedelta(seconds=lease_s)
+    tx.execute(lease.values(due_at=until, attempts=alerts.c.attempts + 1))
+    rows = tx.execute(_ALERT.where(alerts.c.id.in_(ids)))
+    found = {row["id"]: Alert(**row) for row in rows.mappings()}
+    return [found[alert_id] for alert_id in ids]
+
+
+def _pick_due(
+    tx: Tx, now: datetime, *, limit: int, news: bool, left_out: Collection[int]
+) -> dict[int, int]:
+    """Return subscriber -> the alert of theirs that is due longest, locked until the end of tx."""
+    unsent = alerts.c.message_id.is_(None)
     due = (
-        sa.select(alerts.c.id)
+        sa.select(alerts.c.subscriber_id, alerts.c.id)
         .where(alerts.c.state == "open", alerts.c.revision > alerts.c.delivered_revision)
-        .where(alerts.c.due_at <= now)
+        .where(alerts.c.due_at <= now, unsent if news else sa.not_(unsent))
+        .where(alerts.c.subscriber_id.not_in(left_out))
         .order_by(alerts.c.due_at, alerts.c.id)
-        .limit(limit)
+        .limit(4 * limit)  # a chat may have several of them
         .with_for_update(skip_locked=True)
-        .cte("due")  # a CTE, or PostgreSQL may re-run the LIMIT and lease too many
     )
-    lease = sa.update(alerts).where(alerts.c.id.in_(sa.select(due.c.id)))
-    lease = lease.values(due_at=now + timedelta(seconds=lease_s), attempts=alerts.c.attempts + 1)
-    ids = tx.execute(lease.returning(alerts.c.id)).scalars().all()
-    rows = tx.execute(_ALERT.where(alerts.c.id.in_(ids)).order_by(alerts.c.id))
-    return [Alert(**row) for row in rows.mappings()]
+    picked: dict[int, int] = {}
+    for subscriber_id, alert_id in tx.execute(due):
+        if len(picked) < limit:
+            picked.setdefault(subscriber_id, alert_id)
+    return picked
 
 
 def release(tx: Tx, alert: Alert, now: datetime) -> None:
@@ -229,3 +266,56 @@ def behind(tx: Tx) -> int:
         alerts.c.state == "open", alerts.c.revision > alerts.c.delivered_revision
     )
     return tx.execute(waiting).scalar_one()
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One alert as its chat asks about it. state: open, held, failed, muted."""
+
+    alert: Alert
+    state: str
+    created_at: datetime
+    told_at: datetime | None
+
+
+_TOLD = _ALERT.add_columns(alerts.c.state, alerts.c.created_at, alerts.c.told_at)
+
+
+def _told(row: sa.RowMapping | None) -> Told | None:
+    if row is None:
+        return None
+    values = dict(row)
+    more = {name: values.pop(name) for name in ("state", "created_at", "told_at")}
+    return Told(Alert(**values), **more)
+
+
+def of_chat(tx: Tx, subscriber_id: int, alert_id: int) -> Told | None:
+    """Return an alert of that chat, None if it has no such alert."""
+    mine = _TOLD.where(alerts.c.id == alert_id, alerts.c.subscriber_id == subscriber_id)
+    return _told(tx.execute(mine).mappings().one_or_none())
+
+
+def by_message(tx: Tx, subscriber_id: int, message_id: int) -> Told | None:
+    """Return the alert that a message of the chat shows, None if it shows none."""
+    mine = _TOLD.where(alerts.c.subscriber_id == subscriber_id, alerts.c.message_id == message_id)
+    return _told(tx.execute(mine.order_by(alerts.c.id.desc()).limit(1)).mappings().one_or_none())
+
+
+def by_story(tx: Tx, subscriber_id: int, story_id: int) -> Told | None:
+    """Return the chat's alert about a story, None if it has none."""
+    mine = _TOLD.where(alerts.c.subscriber_id == subscriber_id, alerts.c.story_id == story_id)
+    return _told(tx.execute(mine).mappings().one_or_none())
+
+
+def mute(tx: Tx, alert_id: int) -> None:
+    """Take an alert out of the outbox for good: its message stays as it is, copies go unmentioned."""
+    tx.execute(alerts.update().where(alerts.c.id == alert_id).values(state="muted"))
+
+
+def unmute(tx: Tx, alert_id: int, now: datetime) -> None:
+    """Let a muted alert follow its story again."""
+    tx.execute(
+        alerts.update()
+        .where(alerts.c.id == alert_id, alerts.c.state == "muted")
+        .values(state="open", due_at=now)
+    )

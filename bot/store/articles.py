@@ -1,6 +1,7 @@
 """Entries become articles, articles join stories. The story lock is here."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -258,6 +259,31 @@ def view_story(tx: Tx, story_id: int, subscriber_id: int) -> StoryView:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """An outlet that could carry a story. country: ISO 3166-1 alpha-2."""
+
+    name: str
+    country: str
+
+
+def not_carrying(tx: Tx, story_id: int) -> list[Carrier]:
+    """Return the outlets on our list that have no article in the story, by country and name."""
+    carrying = sa.select(articles.c.outlet_id).where(articles.c.story_id == story_id)
+    rows = tx.execute(
+        sa.select(outlets.c.name, outlets.c.country)
+        .where(outlets.c.retired_at.is_(None), outlets.c.id.not_in(carrying))
+        .order_by(outlets.c.country, outlets.c.name)
+        .limit(2_000)
+    )
+    return [Carrier(row.name, row.country) for row in rows]
+
+
+def story_at(tx: Tx, url: str) -> int | None:
+    """Return the story of the article at a canonical URL, None if we know none there."""
+    return tx.execute(sa.select(articles.c.story_id).where(articles.c.url == url)).scalar()
+
+
 def _watch(row: sa.RowMapping) -> Watch:
     return Watch(
         id=row["id"],
@@ -266,6 +292,7 @@ def _watch(row: sa.RowMapping) -> Watch:
         created_at=row["created_at"],
         revision=row["revision"],
         stopped_at=row["stopped_at"],
+        title=row["title"],
     )
 
 

@@ -121,6 +121,7 @@ stories = sa.Table(
     sa.Column("opened_at", Utc, nullable=False),
     sa.Column("origin_id", Id),  # the article written first, by evidence
     sa.Column("origin", sa.JSON),  # that evidence: outlet, reason, phrase, external
+    sa.Column("merged_into", Id),  # the story that this one turned out to be
 )
 
 articles = sa.Table(
@@ -139,7 +140,7 @@ articles = sa.Table(
     sa.Column("published_at", Utc),
     sa.Column("seen_at", Utc, nullable=False),
     sa.Column("archived", sa.Boolean, nullable=False),
-    sa.Column("state", sa.String(16), nullable=False),  # new, filed
+    sa.Column("state", sa.String(16), nullable=False),  # new, filed, again: to be read once more
     sa.Column("due_at", Utc, nullable=False),  # of ingest; pushed forward by a claim
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("filed_at", Utc),
@@ -154,8 +155,8 @@ articles = sa.Table(
     sa.Index(
         "ix_articles_due_at",
         "due_at",
-        sqlite_where=sa.text("state = 'new'"),
-        postgresql_where=sa.text("state = 'new'"),
+        sqlite_where=sa.text("state <> 'filed'"),
+        postgresql_where=sa.text("state <> 'filed'"),
     ),
     sa.Index("ix_articles_story_id", "story_id"),
     sa.Index("ix_articles_outlet_id_seen_at", "outlet_id", "seen_at"),
@@ -188,6 +189,7 @@ subscribers = sa.Table(
     sa.Column("state_reason", sa.Text, nullable=False, server_default=""),
     sa.Column("paused_until", Utc),
     sa.Column("created_at", Utc, nullable=False),
+    sa.Column("zone", sa.String(64), nullable=False, server_default=""),  # IANA name, "" for UTC
 )
 
 watches = sa.Table(
@@ -199,7 +201,11 @@ watches = sa.Table(
     sa.Column("created_at", Utc, nullable=False),
     sa.Column("stopped_at", Utc),
     sa.Column("revision", sa.BigInteger, nullable=False),  # of the watch log
+    sa.Column("title", sa.Text, nullable=False, server_default=""),  # the subscriber's name for it
+    sa.Column("off", sa.JSON),  # names that the subscriber switched off for it
+    sa.Column("token", sa.String(32)),  # of the link that shares it, None until shared
     sa.Index("ix_watches_revision", "revision"),
+    sa.Index("ix_watches_token", "token", unique=True),
     sa.Index("ix_watches_subscriber_id", "subscriber_id"),
 )
 
@@ -219,6 +225,7 @@ alerts = sa.Table(
     sa.Column("created_at", Utc, nullable=False),
     sa.Column("told_at", Utc),  # first delivered
     sa.UniqueConstraint("subscriber_id", "story_id"),
+    sa.Index("ix_alerts_subscriber_id_message_id", "subscriber_id", "message_id"),
     sa.Index(
         "ix_alerts_due_at",
         "due_at",
@@ -260,6 +267,21 @@ decisions = sa.Table(
     sa.Index("ix_decisions_outlet_id_id", "outlet_id", "id"),
     sa.Index("ix_decisions_outcome_id", "outcome", "id"),
     sa.Index("ix_decisions_at", "at"),
+)
+
+verdicts = sa.Table(
+    "verdicts",  # a person's word on a decision; taken back, the row goes
+    metadata,
+    _id(),
+    sa.Column("at", Utc, nullable=False),
+    _ref("subscriber_id", "subscribers.id", cascade=True),
+    sa.Column("user_id", sa.BigInteger, nullable=False),  # who said it; 0 where Telegram hides it
+    sa.Column("kind", sa.String(16), nullable=False),  # not_relevant, not_a_copy, missed
+    _ref("article_id", "articles.id", cascade=True),
+    sa.Column("other_id", Id, nullable=False, server_default="0"),  # what it is no copy of
+    sa.UniqueConstraint("subscriber_id", "user_id", "article_id", "kind"),
+    sa.Index("ix_verdicts_article_id", "article_id"),
+    sa.Index("ix_verdicts_kind_id", "kind", "id"),
 )
 
 deliveries = sa.Table(

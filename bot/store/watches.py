@@ -30,6 +30,7 @@ def _subscriber(row: sa.RowMapping) -> Subscriber:
         state=SubscriberState(row["state"]),
         paused_until=row["paused_until"],
         state_reason=row["state_reason"],
+        zone=row["zone"],
     )
 
 
@@ -145,7 +146,7 @@ def add(tx: Tx, subscriber_id: int, query: str, now: datetime) -> Watch:
 
 
 def _watch(row: sa.RowMapping) -> Watch:
-    return Watch(**row)
+    return Watch(**{**row, "off": tuple(row["off"] or ())})
 
 
 def same(tx: Tx, subscriber_id: int, query: str) -> Watch | None:

@@ -7,12 +7,13 @@ or cannot be filled in. A text with plural forms is chosen by its placeholder `n
 import gettext
 import html as markup
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_skeleton
@@ -22,6 +23,7 @@ from babel.numbers import format_decimal
 from babel.units import format_unit
 
 DOMAIN = "outpost"
+CONSOLE = "console"  # texts of the web console, keys "web.": a catalogue of its own, plain words
 FALLBACK = "en"
 DATES_OF = {"en": "en_GB"}  # our readers are not American: 23 Nov, not Nov 23
 LOCALES = Path(__file__).parent / "locales"
@@ -53,9 +55,12 @@ def languages() -> tuple[str, ...]:
 
 
 @cache
-def catalogue(language: str) -> Catalogue:
+def catalogue(language: str, domain: str = DOMAIN) -> Catalogue:
     """Return the catalogue of a language of `languages()`. Texts without words are left out."""
-    with (LOCALES / language / f"{DOMAIN}.po").open("rb") as file:
+    named = LOCALES / language / f"{domain}.po"
+    if not named.is_file():
+        return Catalogue({}, lambda _: 0)
+    with named.open("rb") as file:
         po = read_po(file, locale=language, abort_invalid=True)
     texts: dict[str, tuple[str, ...]] = {}
     for message in po:
@@ -101,8 +106,12 @@ def _filled(language: str, key: str, words: Mapping[str, str], params: Mapping[s
     code = nearest(language)
     if code != FALLBACK:
         with suppress(KeyError, IndexError, ValueError):  # missing or broken: better English
-            return _form(catalogue(code), key, params.get("n")).format_map(words)
-    return _form(catalogue(FALLBACK), key, params.get("n")).format_map(words)
+            return _form(_of(code, key), key, params.get("n")).format_map(words)
+    return _form(_of(FALLBACK, key), key, params.get("n")).format_map(words)
+
+
+def _of(language: str, key: str) -> Catalogue:
+    return catalogue(language, CONSOLE if key.startswith("web.") else DOMAIN)
 
 
 def _form(found: Catalogue, key: str, n: object) -> str:
@@ -137,6 +146,39 @@ def moment(language: str, at: datetime, *, zone: tzinfo = UTC) -> str:
     day = format_skeleton("MMMd", at, tzinfo=zone, locale=locale)
     time = format_skeleton("Hm", at, tzinfo=zone, locale=locale)
     return str(locale.datetime_formats["medium"]).format(time, day)
+
+
+def zone(name: str) -> tzinfo:
+    """Return the time zone of an IANA name; UTC for "" and for one that is no more."""
+    with suppress(KeyError, ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError
+        if name:
+            return ZoneInfo(name)
+    return UTC
+
+
+def offset(at: datetime, zone: tzinfo) -> str:
+    """Return how far a zone is from UTC at that moment: "UTC", "UTC+4", "UTC−3:30"."""
+    minutes = int((at.astimezone(zone).utcoffset() or timedelta()).total_seconds()) // 60
+    hours, rest = divmod(abs(minutes), 60)
+    sign = "+" if minutes > 0 else "−"
+    return f"UTC{sign}{hours}{f':{rest:02}' if rest else ''}" if minutes else "UTC"
+
+
+def language_name(language: str, code: str) -> str:
+    """Return what a language calls another: "Armenian" for hy in English; "" for a code of none."""
+    names: Mapping[str, str] = Locale.parse(nearest(language)).languages
+    return names.get(code.replace("_", "-").split("-")[0].lower(), "")
+
+
+def country_name(language: str, code: str) -> str:
+    """Return what a language calls a country; the code itself where it has no word."""
+    names: Mapping[str, str] = Locale.parse(nearest(language)).territories
+    return names.get(code.upper(), code)
+
+
+def listed(language: str, words: Sequence[str]) -> str:
+    """Return several words as one list: "a, b, c"."""
+    return format_list(list(words), style="unit", locale=nearest(language))
 
 
 def span(language: str, length: timedelta) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -39,13 +40,22 @@ def tx(store: Store) -> Iterator[sa.Connection]:
 class Asker:
     """Asks commands of one chat within one transaction."""
 
-    def __init__(self, tx: sa.Connection) -> None:
+    def __init__(self, tx: sa.Connection, *, chat: int = CHAT) -> None:
         self.tx = tx
+        self.chat = chat
         self.now = NOON
         self.kind = ChatKind.PRIVATE
         self.limits = Chat()
 
-    def __call__(self, line: str, *, role: Role = Role.SUBSCRIBER, pressed: bool = False) -> Reply:
+    def __call__(
+        self,
+        line: str,
+        *,
+        role: Role = Role.SUBSCRIBER,
+        pressed: bool = False,
+        reply_to: int | None = None,
+        message_id: int | None = None,
+    ) -> Reply:
         """Run "name argument" as typed, or "name:argument" as tapped."""
         name, _, argument = line.partition(":" if pressed else " ")
         [command] = [c for c in COMMANDS if c.name == name]
@@ -56,20 +66,22 @@ class Asker:
             role=role,
             limits=self.limits,
             commands=[c for c in COMMANDS if c.typed and c.role in (Role.SUBSCRIBER, role)],
-            user_id=CHAT,
+            user_id=self.chat,
             pressed=pressed,
+            reply_to=reply_to,
+            message_id=message_id,
         )
         return command.run(self.tx, request)
 
-    def tap(self, data: str, **kw: Role) -> Reply:
+    def tap(self, data: str, **kw: Any) -> Reply:
         """Run what a button carries."""
         return self(data if ":" in data else f"{data}:", pressed=True, **kw)
 
     @property
     def subscriber(self) -> Subscriber:
         """Return the chat as it is now; id 0 if it has not started."""
-        stranger = Subscriber(0, CHAT, self.kind, "Ani", "en", SubscriberState.GONE)
-        return watches.find_subscriber(self.tx, CHAT) or stranger
+        stranger = Subscriber(0, self.chat, self.kind, "Ani", "en", SubscriberState.GONE)
+        return watches.find_subscriber(self.tx, self.chat) or stranger
 
     def queries(self) -> list[str]:
         """Return what the chat watches."""
