@@ -1,129 +1,37 @@
-"""All watches against one article, with the reason for each match."""
+"""All watches against one article, with the reason for each match.
 
-from collections.abc import Iterable, Sequence
-from urllib.parse import urlsplit
+An article's words are looked up once; each tells the atoms (terms of watches) it counts for. Plans hang on
+atoms, so only those that can be met are looked at: the work grows with the article, hardly with the watches.
+"""
 
-from bot.domain.model import Document, Hit, Match, Place, Rule
+from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
+
+from bot.domain.languages import spoken
+from bot.domain.meaning import Spec, compile_query, unpack
+from bot.domain.model import Document, Match
 from bot.domain.names import Names
-from bot.domain.query import And, Filter, InTitle, Mode, Node, Not, Or, Phrase, Query, Term
-from bot.domain.text import Word, fold, meant, words
+from bot.domain.plans import Plan, atoms_of, build, hang_plan, twin, unhang_plan
+from bot.domain.query import Query
+from bot.domain.reading import Reading
+from bot.domain.vocabulary import Atom, Span, Vocabulary
 
-HITS_PER_PLACE = 5  # of one term; more would only swell the reason
-
-
-class _Reading:
-    """One article's words, and one query's answer about them."""
-
-    def __init__(self, document: Document, names: Names) -> None:
-        self.document = document
-        self.names = names
-        self.words = {place: words(document.text(place), document.language) for place in Place}
-
-    def rule(self, term: Term, wanted: str, word: Word, raw: str) -> Rule | None:
-        """Return why that word of the text counts as the wanted one, None if it does not."""
-        key = fold(wanted)
-        if term.mode is Mode.PREFIX:
-            return Rule.PREFIX if word.text.startswith(key) else None
-        if term.mode is Mode.CASE and wanted != raw.casefold() and term.text != raw:
-            return None
-        if word.text == key:
-            return Rule.EXACT
-        if term.mode is Mode.FORMS and len(key) > 3 and word.text in (key + "s", key + "es"):
-            return Rule.INFLECTION
-        return None
-
-    def term(self, term: Term, place: Place) -> list[Hit]:
-        """Return where a term stands: its words adjacent and in order."""
-        text, found = self.document.text(place), self.words[place]
-        wanted = meant(term.text)
-        hits = []
-        for i in range(len(found) - len(wanted) + 1):
-            window = found[i : i + len(wanted)]
-            rules = [
-                self.rule(term, w, have, text[have.start : have.end])
-                for w, have in zip(wanted, window, strict=True)
-            ]
-            if all(rules):
-                start, end = window[0].start, window[-1].end
-                rule = next((r for r in rules if r is not Rule.EXACT), Rule.EXACT)
-                hits.append(Hit(term.text, text[start:end], rule or Rule.EXACT, place, start, end))
-        return hits[:HITS_PER_PLACE]
-
-    def phrase(self, phrase: Phrase, place: Place) -> list[Hit]:
-        """Return where a phrase stands."""
-        if phrase.gap is None:
-            return self.term(
-                Term(" ".join(t.text for t in phrase.terms), phrase.terms[0].mode), place
-            )
-        found = self.words[place]
-        spots = [self.term(term, place) for term in phrase.terms]
-        order = {word.start: i for i, word in enumerate(found)}
-        for first in spots[0]:
-            near = [min(s, key=lambda h: abs(h.start - first.start), default=None) for s in spots]
-            if None in near:
-                return []
-            at = sorted(order[h.start] for h in near if h is not None)
-            if at[-1] - at[0] + 1 - len(at) <= phrase.gap:
-                return [h for h in near if h is not None]
-        return []
-
-    def hits(self, node: Node, places: Sequence[Place]) -> list[Hit] | None:
-        """Return the reasons why a node is met, None if it is not."""
-        match node:
-            case Term():
-                return [h for p in places for h in self.term(node, p)] or None
-            case Phrase():
-                return [h for p in places for h in self.phrase(node, p)] or None
-            case Filter(name, value):
-                met = meets(self.document, name, value)
-                return [Hit(str(node), value, Rule.FILTER, Place.TITLE, 0, 0)] if met else None
-            case InTitle(part):
-                return self.hits(part, (Place.TITLE,))
-            case Not(part):
-                return [] if self.hits(part, places) is None else None
-            case And(parts):
-                return _all([self.hits(p, places) for p in parts])
-            case Or(parts):
-                return _any([self.hits(p, places) for p in parts])
-
-
-def _all(found: Iterable[list[Hit] | None]) -> list[Hit] | None:
-    hits: list[Hit] = []
-    for part in found:
-        if part is None:
-            return None
-        hits += part
-    return hits
-
-
-def _any(found: list[list[Hit] | None]) -> list[Hit] | None:
-    met = [part for part in found if part is not None]
-    return [hit for part in met for hit in part] if met else None
-
-
-def meets(document: Document, name: str, value: str) -> bool:
-    """Tell whether an article meets a filter."""
-    if name == "lang":
-        return document.language.lower().split("-")[0] == value.split("-", maxsplit=1)[0]
-    if name == "country":
-        return document.country.upper() == value
-    host = (urlsplit(document.url).hostname or "").removeprefix("www.")
-    if name == "site":
-        return host == value or host.endswith(f".{value}")
-    subject = f"{document.outlet} {host}" if name == "outlet" else document.author
-    have, want = [w.text for w in words(subject)], [w.text for w in words(value)]
-    return any(have[i : i + len(want)] == want for i in range(len(have) - len(want) + 1))
+_NO_NAMES = Names.empty()
+_BY_ID = attrgetter("watch_id")
 
 
 class Matcher:
-    """Watches, and which of them an article fulfils."""
+    """Watches, and which of them an article fulfils. Not safe for threads that add and match at once."""
 
-    def __init__(self, names: Names = Names.empty()) -> None:  # noqa: B008  - immutable
-        self._names = names
-        self._queries: dict[int, Query] = {}
+    def __init__(self, names: Names = _NO_NAMES) -> None:
+        self._vocabulary = Vocabulary(names)
+        self._plans: dict[int, Plan] = {}  # by watch
+        self._wordless: dict[object, Plan] = {}  # filters alone: held against every article
 
     def __len__(self) -> int:
-        return len(self._queries)
+        return len(self._plans)
+
+    # -- watches come and go --------------------------------------------------------------------
 
     def add(
         self,
@@ -134,16 +42,141 @@ class Matcher:
     ) -> None:
         """Add a watch, or replace the one with that id.
 
-        off: names that the subscriber switched off for this watch. own: aliases of the subscriber.
+        off: names that the subscriber switched off for this watch, as `meaning.understood` lists them.
+        own: aliases of the subscriber: "term=alias", or a bare alias for the first term.
         """
-        self._queries[watch_id] = query
+        self.add_compiled(watch_id, compile_query(query, self._vocabulary.names, off, own))
+
+    def add_packed(self, watch_id: int, packed: str) -> None:
+        """Add a watch as `meaning.pack` wrote it; good while `meaning.stamp` says so."""
+        self.add_compiled(watch_id, unpack(packed))
+
+    def add_compiled(self, watch_id: int, spec: Spec) -> None:
+        """Add a watch already compiled, or replace the one with that id."""
+        self.remove(watch_id)
+        expr = build(spec, self._vocabulary.atom)
+        plan = self._twin(expr)
+        if plan is None:
+            self._plans[watch_id] = plan = Plan(expr, watch_id)
+            self._hang(plan)
+            return
+        plan.join(watch_id)
+        self._plans[watch_id] = plan
+        for atom in atoms_of(expr):  # the twin holds them already
+            self._vocabulary.release(atom)
 
     def remove(self, watch_id: int) -> None:
         """Forget a watch; one that is not there is no fault."""
-        self._queries.pop(watch_id, None)
+        plan = self._plans.pop(watch_id, None)
+        if plan is None or plan.part(watch_id):
+            return
+        if isinstance(plan.expr, Atom):
+            plan.expr.plan = None
+        else:
+            self._wordless.pop(plan.expr, None)
+            unhang_plan(plan)
+        for atom in atoms_of(plan.expr):
+            self._vocabulary.release(atom)
+
+    def _twin(self, expr: object) -> Plan | None:
+        if isinstance(expr, Atom):
+            return expr.plan
+        return self._wordless.get(expr) or twin(expr)
+
+    def _hang(self, plan: Plan) -> None:
+        if isinstance(plan.expr, Atom):
+            plan.expr.plan = plan
+        elif not hang_plan(plan):
+            self._wordless[plan.expr] = plan
+
+    # -- an article -----------------------------------------------------------------------------
 
     def match(self, document: Document) -> list[Match]:
         """Return every watch that the article fulfils, by id, with its reasons."""
-        reading = _Reading(document, self._names)
-        met = ((i, reading.hits(q.root, tuple(Place))) for i, q in sorted(self._queries.items()))
-        return [Match(i, tuple(hits)) for i, hits in met if hits is not None]
+        language = spoken(document.body or document.title, document.language)
+        reading = Reading(document, self._vocabulary.ears(language))
+        candidates = _candidates(reading)
+        candidates.update(dict.fromkeys(self._wordless.values()))
+        everything = len(reading.tokens)
+        matches: list[Match] = []
+        for plan in candidates:
+            expr = plan.expr
+            if isinstance(expr, Atom) or reading.met(expr, everything):
+                hits = reading.reasons(expr, everything)
+                watches = plan.watches
+                if isinstance(watches, int):
+                    matches.append(Match(watches, hits))
+                else:
+                    matches += [Match(watch_id, hits) for watch_id in watches]
+        matches.sort(key=_BY_ID)
+        return matches
+
+
+def _candidates(reading: Reading) -> dict[Plan, None]:
+    """Return the plans that the article may meet; those of one atom it does meet."""
+    found: dict[Plan, None] = {}
+    _settle(reading, _pairs(reading), found)
+    where = reading.where
+    for atom in where:
+        if atom.plan is not None:
+            found[atom.plan] = None
+        ands = atom.ands
+        if ands:
+            for partner in (
+                ands.keys() & where.keys() if len(ands) > 3 else filter(where.__contains__, ands)
+            ):
+                for plan in _hung(ands[partner]):
+                    found[plan] = None
+        if atom.others:
+            found.update(dict.fromkeys(atom.others.values()))
+    return found
+
+
+def _hung(thing: object) -> Iterable[Plan]:
+    return thing.values() if isinstance(thing, dict) else (thing,)  # type: ignore[return-value]
+
+
+def _pairs(reading: Reading) -> list[tuple[object, int]]:
+    """Note where each atom stands; return what hangs on atoms that follow each other, and where."""
+    where = reading.where
+    pairs: list[tuple[object, int]] = []
+    begun: list[Atom] = []
+    for at, atoms in enumerate(reading.entries):
+        for first in begun:
+            following = first.next
+            for atom in atoms:
+                if atom in following:  # type: ignore[operator]
+                    pairs.append((following[atom], at - 1))  # type: ignore[index]
+        begun = []
+        for atom in atoms:
+            if atom in where:
+                where[atom].append(at)
+            else:
+                where[atom] = [at]
+            if atom.next is not None:
+                begun.append(atom)
+    return pairs
+
+
+def _settle(reading: Reading, pairs: list[tuple[object, int]], found: dict[Plan, None]) -> None:
+    """Sort what hangs on pairs into plans to look at and names of several words; those may begin pairs too."""
+    for thing, at in pairs:
+        for one in _hung(thing):
+            if isinstance(one, Span):
+                for atom, start, stop in reading.settle(one, at):
+                    found.update(dict.fromkeys(_around(reading, atom, start, stop)))
+            else:
+                found[one] = None
+
+
+def _around(reading: Reading, atom: Atom, start: int, stop: int) -> Iterator[Plan]:
+    """Yield the plans that hang on a name of several words and the word after it, or before."""
+    entries = reading.entries
+    after = entries[stop] if stop < len(entries) else ()
+    before = entries[start - 1] if start else ()
+    hung = [atom.next.get(other) for other in after] if atom.next else []
+    hung += [other.next.get(atom) for other in before if other.next]
+    for thing in filter(None, hung):
+        for one in _hung(thing):
+            if not isinstance(one, Span):
+                yield one

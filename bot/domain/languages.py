@@ -1,0 +1,186 @@
+"""What a word of a text may be a form of: the right lists of endings for its letters and language."""
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from bot.domain import slavic
+from bot.domain.endings import CASE, PLURAL, Candidates, stripped, table
+from bot.domain.turkic import turkic
+
+_ENGLISH: Final = table(
+    plural="""
+        s: -
+        ies: y
+        ves: f fe
+        ses: sis
+        men: man
+    """
+)
+_ENGLISH_ES: Final = ("ses", "xes", "zes", "ches", "shes", "oes")
+_NOT_PLURAL: Final = ("ss", "us", "is")
+_ENGLISH_IRREGULAR: Final = {
+    "children": "child",
+    "people": "person",
+    "mice": "mouse",
+    "feet": "foot",
+}
+
+_ARMENIAN: Final = table(
+    case="""
+        ը ն: -
+        ի ին ից ով ում ումն ովն իցն: -
+        յի յին յից յով յում յն: -
+        ու ուն ուց ուցն: ի -
+        վի վին վից վով վում: ու
+        ության ությանը ությունից ությամբ: ություն
+        ման մանը մամբ: ում
+    """,
+    plural="""
+        եր երը երն երի երին երից երով երում: -
+        ներ ները ներն ների ներին ներից ներով ներում: -
+        իներ իների իներին իներից իներով: ի
+    """,
+)
+_ARMENIAN_VOWELS: Final = frozenset("աեէըիոօ")
+_ARMENIAN_AFTER_VOWEL: Final = ("յ", "ն")
+
+_GEORGIAN_BARE: Final = (
+    "ს მ ში ზე თან სთან სთვის სკენ სგან დან მდე თი ც შიც ზეც საც მაც სა შია ზეა სია"
+)
+_GEORGIAN_LONG: Final = "ის ისა ით ისთვის ისკენ ისგან იდან იდანაც ისაც ისთან ისათვის"
+_GEORGIAN_SHORT: Final = "ს მა ში ზე თან სთან ად ამდე შიც ზეც საც მაც სა ისც იც შია ზეა იდანვე"
+_GEORGIAN: Final = table(
+    case=f"""
+        {_GEORGIAN_BARE}: -
+        {_GEORGIAN_SHORT}: ი
+        {_GEORGIAN_LONG}: ი ა ე
+    """,
+    plural="""
+        ები ებს ებმა ების ებით ებში ებზე ებთან ებიდან ებად ებისთვის ებისგან ებსაც: ი ა ე -
+    """,
+)
+_GEORGIAN_VOWELS: Final = frozenset("აეიოუ")
+_SONORANTS: Final = frozenset("ლრნმვ")
+
+_GREEK: Final = table(case="σ: -\nου ο ον ε: οσ\nησ: η\nασ: α\nων: οι α")
+_GERMAN: Final = table(case="s: -", plural="en n e er: -")
+_KOREAN: Final = table(
+    case="은 는 이 가 을 를 의 에 도 와 과 로 으로 에서 에게 까지 부터 에서는 에는 만 으로부터: -"
+)
+_ARABIC: Final = ("وال", "بال", "فال", "كال", "لل", "ال", "و", "ب", "ل", "ف", "ك")
+_HEBREW: Final = ("וה", "שב", "מה", "שה", "ב", "ל", "מ", "ה", "ו", "ש", "כ")
+
+
+def english(word: str) -> Candidates:
+    """Return the singular of an English plural; 's is no matter of this list, the apostrophe cut it."""
+    if word in _ENGLISH_IRREGULAR:
+        return [(_ENGLISH_IRREGULAR[word], PLURAL)]
+    if word.endswith(_NOT_PLURAL) or not word.endswith(("s", "men")):
+        return []
+    found = stripped(word, _ENGLISH)
+    if word.endswith(_ENGLISH_ES):
+        found.append((word[:-2], PLURAL))
+    return found
+
+
+def armenian(word: str) -> Candidates:
+    """Return what an Armenian word may be taken back to: articles, cases, plurals, lost vowels."""
+    found: Candidates = []
+    for key, kind in stripped(word, _ARMENIAN, least=2):
+        ending = word[len(key) :]
+        if ending[:1] == "յ" and key[-1] not in _ARMENIAN_VOWELS:
+            continue
+        found.append((key, kind))
+        if len(key) > 3 and not ({*key[-2:]} & (_ARMENIAN_VOWELS | {"ւ"})) and ending[:1] != "ն":
+            found += [(f"{key[:-1]}{vowel}{key[-1]}", kind) for vowel in ("ու", "ի")]
+    return found
+
+
+def georgian(word: str) -> Candidates:
+    """Return what a Georgian word may be taken back to. The bare stem is no form: რომ is not რომი."""
+    found: Candidates = []
+    for key, kind in stripped(word, _GEORGIAN, least=2):
+        if word.startswith(key):  # nothing was put in place of the ending
+            if key[-1] in "აეოუ":
+                found.append((key, kind))
+        elif key[-1] != "ი":
+            found.append((key, kind))
+        elif key[-2] not in _GEORGIAN_VOWELS:
+            found.append((key, kind))
+            if len(key) > 4 and key[-2] in _SONORANTS and key[-3] not in _GEORGIAN_VOWELS:
+                found += [(f"{key[:-2]}{vowel}{key[-2:]}", kind) for vowel in "ეაო"]
+    return found
+
+
+def _prefixed(word: str, prefixes: tuple[str, ...], least: int) -> Candidates:
+    found = [
+        (word[len(p) :], CASE)
+        for p in prefixes
+        if word.startswith(p) and len(word) - len(p) >= least
+    ]
+    return found
+
+
+def _latin(word: str, language: str) -> Candidates:
+    if language in ("tr", "az"):
+        return turkic(word)
+    return stripped(word, _GERMAN, least=4) if language == "de" else english(word)
+
+
+_SCRIPTS: Final[tuple[tuple[str, str, Callable[[str], Candidates]], ...]] = (
+    ("\u0530", "\u058f", armenian),
+    ("\u10a0", "\u10ff", georgian),
+    ("\u0370", "\u03ff", lambda word: stripped(word, _GREEK, least=4)),
+    ("\u0600", "\u06ff", lambda word: _prefixed(word, _ARABIC, 4)),
+    ("\u0590", "\u05ff", lambda word: _prefixed(word, _HEBREW, 3)),
+    ("\uac00", "\ud7a3", lambda word: stripped(word, _KOREAN, least=2)),
+)
+
+
+def _cyrillic(word: str, language: str, *, capital: bool) -> Candidates:
+    if language == "ru":
+        return slavic.russian(word, capital=capital)
+    if language == "uk":
+        return slavic.ukrainian(word, capital=capital)
+    return slavic.russian(word, capital=capital) + slavic.ukrainian(word, capital=capital)
+
+
+def taken_back(word: str, language: str, *, capital: bool) -> Candidates:
+    """Return what a word of a text may be a form of, with the class of each way back.
+
+    word: its normal form, diacritics kept. language: as `spoken` gives it. capital: the text writes it with one.
+    """
+    first = word[0]
+    if first.isascii() or first < "\u0370":
+        return _latin(word, language)
+    if "\u0400" <= first <= "\u052f":
+        return _cyrillic(word, language, capital=capital)
+    for low, high, rows in _SCRIPTS:
+        if low <= first <= high:
+            return rows(word)
+    return []
+
+
+_AZERBAIJANI = re.compile("[əƏ]")
+_TURKISH = re.compile("[ğışĞİŞ]")
+_UKRAINIAN = re.compile("[іїєґІЇЄҐ]")
+_RUSSIAN = re.compile("[ыэъёЫЭЪЁ]")
+_SPOKEN: Final = frozenset(["en", "ru", "uk", "az", "tr", "de"])
+
+
+def spoken(text: str, language: str) -> str:
+    """Return the language whose endings the text's words take: the feed's, else by its letters.
+
+    "" where neither says: then every list for the letters is used.
+    """
+    known = language[:2].lower()
+    if known:
+        return known if known in _SPOKEN else ""
+    if _AZERBAIJANI.search(text):
+        return "az"
+    if _TURKISH.search(text):
+        return "tr"
+    if _UKRAINIAN.search(text):
+        return "" if _RUSSIAN.search(text) else "uk"
+    return "ru" if _RUSSIAN.search(text) else ""

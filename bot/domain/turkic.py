@@ -1,0 +1,79 @@
+"""Turkish and Azerbaijani: suffixes taken off, by vowel harmony, on letters with their diacritics.
+
+Without diacritics karşı (against) would be a form of Kars.
+"""
+
+from typing import Final
+
+from bot.domain.endings import CASE, PLURAL, Candidates
+from bot.domain.text import fold
+
+_FRONT: Final = "eəiöü"
+_VOWELS: Final = "aıou" + _FRONT
+# Suffixes in archiphonemes: A is a, e or ə; I is ı, i, u or ü; D is d or t.
+_ARCHI: Final = str.maketrans({"a": "A", "e": "A", "ə": "A", "ı": "I", "i": "I", "u": "I", "ü": "I", "t": "D", "d": "D"})  # fmt: skip
+_HIGH_AFTER: Final = {
+    "a": "ı", "ı": "ı", "e": "i", "ə": "i", "i": "i", "o": "u", "u": "u", "ö": "ü", "ü": "ü",
+}  # fmt: skip
+
+_EITHER: Final = ("DA", "DAn", "DAkI", "DIr", "lA", "DAykAn", "DAdIr", "DAkIlAr")
+_AFTER_CONSONANT: Final = ("I", "In", "A", *_EITHER)
+_AFTER_VOWEL: Final = (
+    "yI", "nI", "nIn", "yA", "ylA", "nA", "nDA", "nDAn", "nDAkI", "nIndIr".replace("d", "D"), *_EITHER,
+)  # fmt: skip
+_PLURALS: Final = tuple(
+    f"lAr{case}" for case in ("", "I", "In", "A", "DA", "DAn", "DAkI", "lA", "DIr", "InI", "InA", "InDA", "InDAn", "InIn")
+)  # fmt: skip
+_OWNED: Final = ("", "nI", "nIn", "nA", "nDA", "nDAn", "nDAkI", "ylA")
+_OWNED_CONSONANT: Final = tuple(f"I{case}" for case in _OWNED)
+_OWNED_VOWEL: Final = tuple(f"sI{case}" for case in _OWNED)
+
+_LONGEST: Final = 9
+
+
+def _rows() -> dict[tuple[str, bool], int]:
+    """Return (suffix, whether a vowel stands before it) -> class."""
+    rows: dict[tuple[str, bool], int] = {}
+    for vowel, suffixes in (
+        (False, _PLURALS),
+        (True, _PLURALS),
+        (False, _OWNED_CONSONANT),
+        (True, _OWNED_VOWEL),
+    ):
+        rows |= {(suffix, vowel): PLURAL for suffix in suffixes}
+    rows |= {(suffix, False): CASE for suffix in _AFTER_CONSONANT}
+    return rows | {(suffix, True): CASE for suffix in _AFTER_VOWEL}
+
+
+_ROWS: Final = _rows()
+_SOFTENED: Final = {"ğ": ("k", "q"), "b": ("p",), "c": ("ç",), "d": ("t",), "y": ("k",)}
+_LOOSE: Final = (
+    6  # letters from which a form may also lose its diacritics: too long to meet another by chance
+)
+
+
+def _harmonises(stem: str, suffix: str) -> bool:
+    """Tell whether the suffix's first vowel goes with the stem's last."""
+    last = next((c for c in reversed(stem) if c in _VOWELS), None)
+    first = next(c for c in suffix if c in _VOWELS)
+    if last is None:
+        return False
+    if first in "aeə":
+        return (first == "a") == (last not in _FRONT)
+    return _HIGH_AFTER[last] == first
+
+
+def turkic(word: str) -> Candidates:
+    """Return what a Turkish or Azerbaijani word may be taken back to."""
+    sounds = word.translate(_ARCHI)
+    found: Candidates = []
+    for at in range(max(3, len(word) - _LONGEST), len(word)):
+        stem = word[:at]
+        kind = _ROWS.get((sounds[at:], stem[-1] in _VOWELS))
+        if kind is None or not _harmonises(stem, word[at:]):
+            continue
+        found.append((stem, kind))
+        if word[at] in _VOWELS:
+            found += [(stem[:-1] + hard, kind) for hard in _SOFTENED.get(stem[-1], ())]
+    found += [(fold(k), kind) for k, kind in found if len(k) >= _LOOSE and not k.isascii()]
+    return found

@@ -1,0 +1,407 @@
+"""Which terms of which watches a word of a text counts for, worked out once a word and then remembered."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from rapidfuzz.distance import OSA
+
+from bot.domain.endings import SAME
+from bot.domain.languages import taken_back
+from bot.domain.lexicon import COMMON, meaning
+from bot.domain.meaning import Leaf, leaf, word_leaf
+from bot.domain.model import Rule
+from bot.domain.names import Form, Name, Names, form_of
+from bot.domain.text import TURKIC, fold, pieces, repair
+
+if TYPE_CHECKING:
+    from bot.domain.plans import Plan
+
+REMEMBERED: Final = 200_000  # words of texts whose answer is kept, a language; some 40 MB when full
+_HEAD: Final = 3  # letters of a key that tell which remembered words a new term may concern
+
+_ALIAS: Final = 1  # of an entry in the vocabulary: it is another name of the term
+_CAPITAL: Final = 2  # ... and counts only with one
+_FORM: Final = 4  # ... and is an inflected form, as a dictionary gave it
+
+
+class Atom:
+    """One term, shared by all watches that have it. Plans hang on it: see bot.domain.plans."""
+
+    __slots__ = ("ands", "known", "leaf", "next", "others", "plan", "uses")
+
+    def __init__(self, text: str) -> None:
+        self.leaf = text
+        self.uses = 0
+        self.plan: Plan | None = None  # met by the atom alone
+        self.next: dict[Atom, Hung] | None = None  # begun by the atom, if the key follows
+        self.ands: dict[Atom, Hung] | None = None  # wanting the key as well, anywhere
+        self.others: dict[object, Plan] | None = None  # everything else that needs the atom
+        self.known: Known | None = None
+
+    @property
+    def text(self) -> str:
+        """Return the term as the watch has it."""
+        return self.leaf.split("|", 2)[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What sets an atom apart from a plain word."""
+
+    exact: str = ""  # capitals as typed
+    ids: frozenset[str] = frozenset()
+    never: frozenset[str] = frozenset()
+    spans: tuple["Span", ...] = ()
+
+
+class Span:
+    """A name of several words: where its parts stand in a row, its targets stand; what it blocks does not."""
+
+    __slots__ = ("blocks", "parts", "targets")
+
+    def __init__(self, parts: tuple[Atom, ...]) -> None:
+        self.parts = parts
+        self.targets: dict[Atom, Rule] = {}
+        self.blocks: set[Atom] = set()
+
+    @property
+    def identity(self) -> object:
+        """Return what tells it from others on the same pair."""
+        return self.parts
+
+
+Hung: TypeAlias = "Plan | Span | dict[object, Plan | Span]"
+
+
+class Ears(dict[str, tuple[Atom, ...]]):
+    """Chunk of a text -> the atoms it counts for, in one language. Fills itself; forgets what new terms concern."""
+
+    def __init__(self, vocabulary: "Vocabulary", language: str) -> None:
+        super().__init__()
+        self._vocabulary = vocabulary
+        self._language = language
+        self._turkic = language in TURKIC
+        self._by_head: dict[str, list[str]] = {}
+        self.several: dict[str, tuple[str, ...]] = {}  # chunks of several words, or of none
+        self.rules: dict[str, tuple[Rule, ...]] = {}
+        self[""] = ()  # stands between title, summary and body
+
+    def __missing__(self, chunk: str) -> tuple[Atom, ...]:
+        if len(self) + len(self.several) > REMEMBERED:
+            self.forget()
+        found = pieces(chunk, turkic=self._turkic)
+        if len(found) != 1 or found[0].forms == ():
+            self.several[chunk] = tuple(chunk[p.start : p.end] for p in found)
+            return ()
+        piece = found[0]
+        raw = chunk[piece.start : piece.end]
+        met, heads = self._vocabulary.hearers(raw, piece.forms, self._language)
+        for head in heads:
+            self._by_head.setdefault(head, []).append(chunk)
+        self[chunk] = atoms = tuple(met)
+        if atoms:
+            self.rules[chunk] = tuple(met.values())
+        return atoms
+
+    def forget(self) -> None:
+        """Forget every word."""
+        self.clear()
+        self.several.clear()
+        self.rules.clear()
+        self._by_head.clear()
+        self[""] = ()
+
+    def forget_head(self, head: str) -> None:
+        """Forget the words that a new term with that head may concern."""
+        for chunk in self._by_head.pop(head, ()):
+            self.pop(chunk, None)
+            self.rules.pop(chunk, None)
+
+
+class Vocabulary:
+    """Every term of every watch, by the keys it is found under."""
+
+    def __init__(self, names: Names) -> None:
+        self.names = names
+        self._atoms: dict[str, Atom] = {}
+        self._by_key: dict[str, tuple[tuple[Atom, int, int], ...]] = {}
+        self._prefixes: dict[str, list[Atom]] = {}
+        self._prefix_sizes: dict[int, int] = {}
+        self._edits: dict[str, list[Atom]] = {}
+        self._edit_terms: dict[Atom, tuple[str, int]] = {}
+        self._ears: dict[str, Ears] = {}
+        self._spans: dict[tuple[Atom, ...], Span] = {}
+
+    def __len__(self) -> int:
+        return len(self._atoms)
+
+    def ears(self, language: str) -> Ears:
+        """Return what hears the words of texts in that language."""
+        ears = self._ears.get(language)
+        if ears is None:
+            ears = self._ears[language] = Ears(self, language)
+        return ears
+
+    # -- terms come and go ------------------------------------------------------------------------
+
+    def atom(self, text: str) -> Atom:
+        """Return the atom of a leaf, made at its first use. Pair it with `release`."""
+        atom = self._atoms.get(text)
+        if atom is None:
+            atom = self._atoms[text] = Atom(text)
+            self._enter(atom, leaf(text))
+        atom.uses += 1
+        return atom
+
+    def release(self, atom: Atom) -> None:
+        """Take back one use; an atom without uses is forgotten."""
+        atom.uses -= 1
+        if atom.uses:
+            return
+        del self._atoms[atom.leaf]
+        term = leaf(atom.leaf)
+        for key, _, _ in self._entries(term):
+            kept = tuple(e for e in self._by_key.get(key, ()) if e[0] is not atom)
+            if kept:
+                self._by_key[key] = kept
+            else:
+                self._by_key.pop(key, None)
+        self._leave(atom, term)
+
+    def _enter(self, atom: Atom, term: Leaf) -> None:
+        heads = set()
+        if term.kind == "p":
+            key = term.keys[0][0]
+            self._prefixes.setdefault(key, []).append(atom)
+            self._prefix_sizes[len(key)] = self._prefix_sizes.get(len(key), 0) + 1
+            heads.add(key[:_HEAD])
+        elif term.kind[0] == "d":
+            self._enter_edits(atom, term)
+        else:
+            for key, mask, info in self._entries(term):
+                self._by_key[key] = (*self._by_key.get(key, ()), (atom, mask, info))
+                heads.add(key[:_HEAD])
+        for ears in self._ears.values():
+            for head in heads:
+                ears.forget_head(head)
+        if term.kind == "c":
+            atom.known = Known(exact=term.text)
+        elif term.ids or term.own:
+            self._know(atom, term)
+
+    def _leave(self, atom: Atom, term: Leaf) -> None:
+        if term.kind == "p":
+            key = term.keys[0][0]
+            self._prefixes[key].remove(atom)
+            if not self._prefixes[key]:
+                del self._prefixes[key]
+            self._prefix_sizes[len(key)] -= 1
+            if not self._prefix_sizes[len(key)]:
+                del self._prefix_sizes[len(key)]
+        elif term.kind[0] == "d":
+            self._leave_edits(atom)
+        for span in atom.known.spans if atom.known else ():
+            self._drop_span(span, atom)
+
+    # -- names ------------------------------------------------------------------------------------
+
+    def _names(self, term: Leaf) -> list[Name]:
+        return [self.names.by_id[i] for i in term.ids if i in self.names.by_id]
+
+    def _forms(self, term: Leaf) -> Iterator[tuple[Form, str]]:
+        """Yield the other names that count for a term, with the kind of what they name."""
+        for name in self._names(term):
+            for form in name.forms:
+                if " ".join(form.key) not in term.off:
+                    yield form, name.kind
+        for alias in term.own:
+            yield form_of(alias, ""), COMMON
+
+    def _entries(self, term: Leaf) -> Iterator[tuple[str, int, int]]:
+        """Yield (key, classes, marks) under which a term is found, its own word first."""
+        if term.kind[0] in "pd":
+            return
+        minding = {form.words for n in self._names(term) for form in n.forms if form.minds_case}
+        own = term.keys[0][0] if term.keys else ""
+        mark = _CAPITAL if (own,) in minding else 0
+        for i, (key, mask) in enumerate(term.keys):
+            yield key, mask, mark | (_FORM if i and mask == SAME and key != fold(own) else 0)
+        for form, kind in self._forms(term):
+            if len(form.words) == 1:
+                mark = _ALIAS | (_CAPITAL if form.minds_case else 0)
+                for key, mask in _keys(form.words[0], form.typed[0], kind):
+                    yield key, mask, mark
+
+    def _know(self, atom: Atom, term: Leaf) -> None:
+        """Give an atom its names of several words, and the longer names of others that are not it."""
+        spans = []
+        own = tuple(fold(w) for w in term.text.lower().split())
+        for form, _ in self._forms(term):
+            if len(form.words) > 1:
+                span = self._span(form)
+                span.targets[atom] = Rule.EXACT if form.key == own else Rule.ALIAS
+                spans.append(span)
+        for name in self._names(term):
+            for form in self.names.rivals(name):
+                span = self._span(form)
+                span.blocks.add(atom)
+                spans.append(span)
+        names = self._names(term)
+        atom.known = Known(
+            ids=frozenset(term.ids),
+            never=frozenset(n for name in names for n in name.never),
+            spans=tuple(spans),
+        )
+
+    def _span(self, form: Form) -> Span:
+        parts = tuple(
+            self.atom(word_leaf(w, t)) for w, t in zip(form.words, form.typed, strict=True)
+        )
+        span = self._spans.get(parts)
+        if span is None:
+            span = self._spans[parts] = Span(parts)
+            hang(parts[0], "next", parts[1], parts, span)
+        return span
+
+    def _drop_span(self, span: Span, atom: Atom) -> None:
+        span.targets.pop(atom, None)
+        span.blocks.discard(atom)
+        if not span.targets and not span.blocks and self._spans.pop(span.parts, None):
+            unhang(span.parts[0], "next", span.parts[1], span.parts)
+        for part in span.parts:
+            self.release(part)
+
+    # -- words of a text --------------------------------------------------------------------------
+
+    def hearers(
+        self, raw: str, forms: Iterable[str], language: str
+    ) -> tuple[dict[Atom, Rule], set[str]]:
+        """Return the atoms that a word counts for, each with the rule; and the heads of all keys it has."""
+        word = _Heard(raw, self.names)
+        heads = set()
+        for form in forms:
+            surface = fold(form)
+            heads.add(surface[:_HEAD])
+            word.surface = surface
+            word.take(self._by_key.get(surface, ()), SAME)
+            for key, kind in taken_back(form, language, capital=word.capital):
+                heads.add(key[:_HEAD])
+                word.take(self._by_key.get(key, ()), kind)
+            for size in self._prefix_sizes:
+                for atom in self._prefixes.get(surface[:size], ()) if len(surface) >= size else ():
+                    word.met.setdefault(atom, Rule.PREFIX)
+            if self._edits:
+                self._take_edits(word)
+        return word.met, heads
+
+    # -- word~1 -----------------------------------------------------------------------------------
+
+    def _enter_edits(self, atom: Atom, term: Leaf) -> None:
+        word, edits = term.keys[0][0], int(term.kind[1:])
+        self._edit_terms[atom] = (word, edits)
+        for variant in _shortened(word, edits):
+            self._edits.setdefault(variant, []).append(atom)
+        self._ears.clear()  # any word may be near: rare enough to begin anew
+
+    def _leave_edits(self, atom: Atom) -> None:
+        for variant in _shortened(*self._edit_terms.pop(atom)):
+            self._edits[variant].remove(atom)
+            if not self._edits[variant]:
+                del self._edits[variant]
+
+    def _take_edits(self, word: "_Heard") -> None:
+        near = {a for v in _shortened(word.surface, 2) for a in self._edits.get(v, ())}
+        for atom in near:
+            wanted, edits = self._edit_terms[atom]
+            if OSA.distance(word.surface, wanted, score_cutoff=edits) <= edits:
+                word.met.setdefault(atom, Rule.EDIT)
+
+
+_LONGEST: Final = 40  # letters; of longer words no edits are looked for
+
+
+def _shortened(word: str, edits: int) -> set[str]:
+    """Return the word with up to that many letters left out: two words near each other share one."""
+    if len(word) > _LONGEST:
+        return {word}
+    return {
+        "".join(kept)
+        for n in range(edits + 1)
+        for kept in combinations(word, len(word) - n)
+        if kept
+    }
+
+
+class _Heard:
+    """One word of a text while the vocabulary looks at it."""
+
+    def __init__(self, raw: str, names: Names) -> None:
+        self.raw = raw
+        self.capital = raw[:1].isupper()
+        self.met: dict[Atom, Rule] = {}
+        self.surface = ""
+        self._places = names.places
+
+    def take(self, entries: tuple[tuple[Atom, int, int], ...], kind: int) -> None:
+        """Note the atoms that accept the word under a key of that class."""
+        for atom, mask, info in entries:
+            if mask & kind and atom not in self.met and (self.capital or not info & _CAPITAL):
+                own = kind == SAME and not info & _FORM
+                if atom.known is None and own or self._admits(atom, own=own):
+                    self.met[atom] = _RULES[info & _ALIAS, own]
+
+    def _admits(self, atom: Atom, *, own: bool) -> bool:
+        """Tell whether nothing speaks against it: capitals asked for, or the name of another place."""
+        known = atom.known
+        if known is not None and known.exact:
+            return repair(self.raw) == known.exact
+        if own:
+            return True
+        if known is not None and self.surface in known.never:
+            return False
+        place = self._places.get(self.surface) if self.capital else None
+        return place is None or (known is not None and bool(place & known.ids))
+
+
+_RULES: Final = {
+    (0, True): Rule.EXACT,
+    (0, False): Rule.INFLECTION,
+    (_ALIAS, True): Rule.ALIAS,
+    (_ALIAS, False): Rule.ALIAS,
+}
+
+
+@lru_cache(maxsize=65536)
+def _keys(word: str, typed: str, kind: str) -> tuple[tuple[str, int], ...]:
+    return meaning(word, typed, kind).keys
+
+
+def hang(atom: Atom, where: str, partner: Atom, identity: object, thing: "Plan | Span") -> None:
+    """Hang a plan or span on a pair of atoms."""
+    table = getattr(atom, where)
+    if table is None:
+        table = {}
+        setattr(atom, where, table)
+    there = table.get(partner)
+    if there is None:
+        table[partner] = thing
+    elif isinstance(there, dict):
+        there[identity] = thing
+    else:
+        table[partner] = {there.identity: there, identity: thing}
+
+
+def unhang(atom: Atom, where: str, partner: Atom, identity: object) -> None:
+    """Take off what `hang` hung."""
+    table = getattr(atom, where)
+    there = table[partner]
+    if isinstance(there, dict):
+        del there[identity]
+        if there:
+            return
+    del table[partner]
+    if not table:
+        setattr(atom, where, None)
