@@ -16,6 +16,7 @@ from html import escape
 from pathlib import Path
 
 from bot.adapters.terminal import TerminalMessenger
+from bot.cli import log_to_stderr
 from bot.demo.play import perform
 from bot.domain.model import Message, Outcome
 
@@ -123,7 +124,7 @@ def photograph(page: str, out: Path) -> None:
         file = Path(folder, "chat.html")
         script = "<script>document.title = document.querySelector('main').offsetHeight</script>"
         file.write_text(page + script, "utf-8")
-        dom = _chromium("--dump-dom", file.as_uri())
+        dom = _chromium("--dump-dom", f"--window-size={WIDTH},1000", file.as_uri())
         height = re.search(r"<title>(\d+)</title>", dom)
         if not height:
             sys.exit("chromium did not say how high the page is")
@@ -144,6 +145,7 @@ def _chromium(*arguments: str) -> str:
 
 def main() -> None:
     """Play the demo and write the picture."""
+    log_to_stderr("error")
     chat = Chat()
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(perform(Path(folder), chat, chat.typed, talk=False))
