@@ -90,6 +90,25 @@ def test_a_watch_answers_the_same_in_the_company_of_all_others() -> None:
     assert wrong == []
 
 
+def test_every_name_is_heard_of_by_its_own_entry_and_one_word_by_no_other() -> None:
+    table = names()
+    matcher = Matcher(table)
+    ids = dict(enumerate(table.by_id))
+    for number, name_id in ids.items():
+        matcher.add(number, parse_query(f'"{table.by_id[name_id].forms[0].text}"'))
+    unheard, mistaken = [], []
+    for name in table.by_id.values():
+        for form in name.forms:
+            sentence = Document(title="", body=f"({form.text})", language=form.language)
+            heard = {ids[match.watch_id] for match in matcher.match(sentence)}
+            if name.id not in heard:
+                unheard.append((name.id, form.text))
+            others = heard - {name.id} if len(form.words) == 1 else heard & set(name.distinct_from)
+            mistaken += [(form.text, other) for other in sorted(others)]
+    assert unheard == []
+    assert mistaken == []
+
+
 def test_there_are_cases_of_both_kinds_in_every_language_of_the_region() -> None:
     known = [case for path in OURS for case in read(path)]
     assert len(known) >= 200
