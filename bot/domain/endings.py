@@ -14,6 +14,9 @@ PLURAL: Final = 4  # plurals, and possessives of common nouns: towns and people 
 NAMESAKE: Final = 8  # a plural that, with a capital, is rather a surname: Лачинов
 RELATION: Final = 16  # a relational adjective: лачинский
 ADJECTIVE: Final = 32  # a form of an adjective; the key is its stem with STEM
+BARE: Final = (
+    128  # the form itself, when it has no diacritics at all: Sinir may be Sınır, not in Turkish
+)
 SURNAME: Final = 64  # the instrumental and plural that only surnames have: Алиевым
 UKRAINIAN: Final = (
     8  # its classes, shifted: a word may be known to one dictionary and not to the other

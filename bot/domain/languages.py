@@ -100,16 +100,19 @@ def armenian(word: str) -> Candidates:
 def georgian(word: str) -> Candidates:
     """Return what a Georgian word may be taken back to. The bare stem is no form: რომ is not რომი."""
     found: Candidates = []
-    for key, kind in stripped(word, _GEORGIAN, least=2):
-        if word.startswith(key):  # nothing was put in place of the ending
-            if key[-1] in "აეოუ":
-                found.append((key, kind))
-        elif key[-1] != "ი":
-            found.append((key, kind))
-        elif key[-2] not in _GEORGIAN_VOWELS:
-            found.append((key, kind))
-            if len(key) > 4 and key[-2] in _SONORANTS and key[-3] not in _GEORGIAN_VOWELS:
-                found += [(f"{key[:-2]}{vowel}{key[-2:]}", kind) for vowel in "ეაო"]
+    for at in range(2, len(word)):
+        stem, vocal = word[:at], word[at - 1] in _GEORGIAN_VOWELS
+        for put, kind in _GEORGIAN.get(word[at:], ()):
+            if put == "ი" and vocal or not put and not vocal:
+                continue
+            found.append((stem + put, kind))
+            if (
+                put == "ი"
+                and len(stem) > 3
+                and stem[-1] in _SONORANTS
+                and stem[-2] not in _GEORGIAN_VOWELS
+            ):
+                found += [(f"{stem[:-1]}{vowel}{stem[-1]}ი", kind) for vowel in "ეაო"]
     return found
 
 

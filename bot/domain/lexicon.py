@@ -13,6 +13,7 @@ from typing import Any, Final
 from bot.domain import slavic
 from bot.domain.endings import (
     ADJECTIVE,
+    BARE,
     CASE,
     PLURAL,
     RELATION,
@@ -28,7 +29,10 @@ _CYRILLIC: Final = re.compile("[\u0400-\u052f]")
 _ONLY_UKRAINIAN: Final = re.compile("[іїєґ]")
 _ONLY_RUSSIAN: Final = re.compile("[ыэъё]")
 _PROPER: Final = frozenset(["Geox", "Surn", "Name", "Patr", "Orgn"])
-_OF_KIND: Final = {"place": {"Geox"}, "person": {"Surn", "Name", "Patr"}}
+_OF_KIND: Final = {
+    "place": frozenset(["Geox"]),
+    "person": frozenset(["Surn", "Name", "Patr"]),
+}  # the Ukrainian one marks no places
 _NO_FORM: Final = frozenset(["PRTF", "PRTS", "GRND"])  # participles: other words to a reader
 _APOSTROPHE: Final = re.compile(f"[{APOSTROPHES}]")
 
@@ -47,10 +51,9 @@ def _dictionary(language: str) -> Any:
     return pymorphy3.MorphAnalyzer(lang=language)
 
 
-def _own(word: str, parses: list[Any], kind: str, *, capital: bool) -> list[Any]:
+def _own(word: str, parses: list[Any], wanted: frozenset[str], *, capital: bool) -> list[Any]:
     """Return the readings in which a person typed a dictionary form; those of a name where it is one."""
     known = [p for p in parses if p.is_known and not _NO_FORM & p.tag.grammemes]
-    wanted = _OF_KIND.get(kind, set())
     if wanted:
         known = [p for p in known if wanted & p.tag.grammemes]
     own = [p for p in known if normal(p.normal_form) == word] or [
@@ -70,7 +73,9 @@ def _belongs(parse: Any, form: Any) -> bool:
         return False
     if "Geox" in tag and "Pltm" not in tag and "plur" in grammemes and "plur" not in tag:
         return False
-    return not ("Surn" in tag and "masc" in tag and "femn" in grammemes)
+    if "Surn" not in tag:
+        return True
+    return "femn" not in grammemes if "masc" in tag else "femn" in grammemes
 
 
 @lru_cache(maxsize=65536)
@@ -79,7 +84,8 @@ def _forms(
 ) -> tuple[frozenset[str], bool]:
     """Return the forms a dictionary knows, empty where it does not know the word; and whether it is a place."""
     parses = _dictionary(language).parse(typed)
-    own = _own(word, parses, kind, capital=capital)
+    wanted = _OF_KIND.get(kind, frozenset()) if language == "ru" else frozenset()
+    own = _own(word, parses, wanted, capital=capital)
     forms = {normal(_APOSTROPHE.sub("", f.word)) for p in own for f in p.lexeme if _belongs(p, f)}
     return frozenset(forms), any("Geox" in p.tag.grammemes for p in own)
 
@@ -126,21 +132,21 @@ def meaning(word: str, typed: str, kind: str = COMMON) -> Meaning:
     """
     if _CYRILLIC.search(word):
         return _cyrillic(word, typed, kind)
-    mask = SAME | CASE if kind else SAME | CASE | PLURAL
+    mask = SAME | CASE if kind in ("place", "organisation") else SAME | CASE | PLURAL
     return Meaning(tuple(_latin(word, typed, mask)))
 
 
 def _latin(word: str, typed: str, mask: int) -> Iterable[tuple[str, int]]:
-    """Yield the word with its diacritics, which endings need, and without, which only the bare form may lack."""
+    """Yield the word with its diacritics, which endings need, and without: only a form without any may be that."""
     yield word, mask
     if fold(word) != word:
-        yield fold(word), SAME
+        yield fold(word), BARE if word < "\u0370" else SAME
     if "I" in typed:  # in Turkish that is a capital ı
         dotless = normal(typed, turkic=True)
         if dotless != word:
             yield dotless, mask
 
 
-def exact(word: str) -> Meaning:
+def exact(word: str, typed: str) -> Meaning:
     """Return what counts as =word: the form alone."""
-    return Meaning(((fold(word), SAME),))
+    return Meaning(tuple(_latin(word, typed, SAME)))

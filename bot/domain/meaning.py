@@ -172,7 +172,7 @@ class _Compiler:
         for size in range(min(len(flat), self.names.longest), 1, -1):
             if all(term.mode is Mode.FORMS for term, _, _ in flat[:size]):
                 key = tuple(fold(word) for _, word, _ in flat[:size])
-                found = self.names.called(key, capital=True)
+                found = self.names.called(key)
                 if found:
                     return size, found
         return 0, []
@@ -198,11 +198,11 @@ class _Compiler:
         kind = _LETTER[term.mode]
         if term.mode is Mode.EDIT:
             kind += str(term.edits)
-        return str(Leaf(kind, typed, exact(word).keys))
+        return str(Leaf(kind, typed, exact(word, typed).keys))
 
     def inflected(self, word: str, typed: str) -> str:
         """Return the leaf of a word with its forms and its other names."""
-        found = self.names.called((fold(word),), capital=typed[:1].isupper())
+        found = self.names.called((fold(word),))
         own = self.aliases(typed)
         if not found and not own:
             return word_leaf(word, typed)

@@ -42,6 +42,12 @@ class Form:
         """Return the words without diacritics: what a person may type for it."""
         return tuple(map(fold, self.words))
 
+    def capitals(self) -> tuple[int, ...]:
+        """Return how many capitals each word of a text must begin with, to be this name."""
+        if not self.minds_case:
+            return (0,) * len(self.words)
+        return tuple(2 if len(t) > 1 and t.isupper() else int(t[:1].isupper()) for t in self.typed)
+
 
 @dataclass(frozen=True, slots=True)
 class Name:
@@ -71,10 +77,9 @@ class Names:
         """Return a table without names."""
         return cls()
 
-    def called(self, key: tuple[str, ...], *, capital: bool) -> list[Name]:
-        """Return what is called that. capital: it was typed with one, as names that mind case must be."""
-        found = [n for n, form in self.by_key.get(key, ()) if capital or not form.minds_case]
-        return list(dict.fromkeys(found))
+    def called(self, key: tuple[str, ...]) -> list[Name]:
+        """Return what is called that; in small letters too: nobody types capitals into a chat."""
+        return list({name.id: name for name, _ in self.by_key.get(key, ())}.values())
 
     def rivals(self, name: Name) -> Iterator[Form]:
         """Yield the longer names of other entries that hold a name of this one: Georgia in South Georgia."""

@@ -92,10 +92,16 @@ class Reading:
                 self.where[atom] = left
             else:
                 self.where.pop(atom, None)
-        for atom, rule in span.targets.items():
-            self.where.setdefault(atom, [])
-            self.wide.setdefault(atom, []).append((at, stop, rule))
-        return [(atom, at, stop) for atom in span.targets]
+        settled = []
+        for atom, (rule, capitals) in span.targets.items():
+            if all(
+                not n or t[:n].isupper()
+                for n, t in zip(capitals, self.tokens[at:stop], strict=True)
+            ):
+                self.where.setdefault(atom, [])
+                self.wide.setdefault(atom, []).append((at, stop, rule))
+                settled.append((atom, at, stop))
+        return settled
 
     # -- whether an expression is met -----------------------------------------------------------
 

@@ -63,9 +63,9 @@ _RUSSIAN_ORIGINS: Final = (
     ("ин", 2, "а я у и о ия ы е"),  # бакинский, шушинский, грузинский
     ("ий", 2, "ия и ий ы"),  # российский, горийский
     ("ей", 1, "я"),  # корейский
-    ("ов", 2, "ва а о"),  # московский
-    ("ев", 2, "ва а о"),
-    ("ен", 2, "ный на но нь"),  # грозненский, коломенский
+    ("ов", 2, "ва а о -"),  # московский, хасавюртовский
+    ("ев", 2, "ва а о -"),
+    ("ен", 2, "ный на но нь ь -"),  # грозненский, коломенский, керченский
     ("ж", 1, "га"),  # пражский
     ("ш", 1, "ха"),
     ("ль", 1, "- и а"),  # цхинвальский
@@ -74,9 +74,9 @@ _UKRAINIAN_ORIGINS: Final = (
     ("ин", 2, "а я у і и о ія е"),
     ("ій", 2, "ія і"),
     ("ей", 1, "я"),
-    ("ов", 2, "ва а о"),
+    ("ов", 2, "ва а о -"),
     ("ль", 1, "- і"),
-    ("ен", 2, "ний на но нь"),
+    ("ен", 2, "ний на но нь ь -"),
 )
 # Adjectives that no rule leads back from.
 _IRREGULAR: Final = {
@@ -95,7 +95,8 @@ def _origins(stem: str, rules: tuple[tuple[str, int, str], ...]) -> list[str]:
     found = []
     for tail, cut, puts in rules:
         if stem.endswith(tail) and len(stem) - cut >= 2:
-            found += [stem[:-cut] + put.strip("-") for put in puts.split()]
+            bare = stem[:-cut]
+            found += [bare + put.strip("-") for put in puts.split() if put != "-" or len(bare) > 2]
     return found
 
 
@@ -105,7 +106,7 @@ def _russian_places(stem: str, mark: str) -> list[str]:
         return [stem + "цк", stem + "ц"]
     found = [stem, stem + "ск", *_origins(stem, _RUSSIAN_ORIGINS)]
     if len(stem) >= 4:
-        found += [stem + put for put in ("а", "я", "ь", "ия", "ка", "са", "сы")]
+        found += [stem + put for put in ("а", "я", "ь", "ия", "ка", "са", "сы", "ье")]
     if len(stem) >= 5:  # shorter ones are other words: горский is not of Гори
         found += [stem + put for put in ("и", "ы", "о", "е", "у")]
     return found
@@ -116,9 +117,10 @@ def _ukrainian_places(stem: str, mark: str) -> list[str]:
         return [stem + "цьк", stem + "ць", stem + "ч"]
     if mark == "зьк":
         return [stem + put for put in ("га", "ж", "зьк", "з", "жжя")]
-    found = [stem, stem + "ськ", *_origins(stem, _UKRAINIAN_ORIGINS), stem + "са", stem + "с"]
+    found = [stem, stem + "ськ", *_origins(stem, _UKRAINIAN_ORIGINS)]
+    found += [stem + put for put in ("са", "с", "х", "и")]
     if len(stem) >= 4:
-        found += [stem + put for put in ("а", "я", "ь", "ія", "ка", "си", "сі", "и")]
+        found += [stem + put for put in ("а", "я", "ь", "ія", "ка", "си", "сі")]
     if len(stem) >= 5:
         found += [stem + put for put in ("і", "о", "е", "у")]
     return found

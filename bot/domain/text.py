@@ -72,7 +72,7 @@ _FOLDS = {
 }  # fmt: skip
 _ELISIONS = frozenset(
     "l d j m n s t c qu lorsqu puisqu quoiqu jusqu presqu entr un "
-    "dell all dall nell sull coll gl quell".split()  # noqa: SIM905  - a list of words reads as one
+    "dell all dall nell sull coll gl quell".split()
 )
 _CONTRACTIONS = frozenset(["t", "re", "ve", "ll", "d", "m"])  # don't is not Don, the river
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from rapidfuzz.distance import OSA
 
-from bot.domain.endings import SAME
+from bot.domain.endings import BARE, SAME
 from bot.domain.languages import taken_back
 from bot.domain.lexicon import COMMON, meaning
 from bot.domain.meaning import Leaf, leaf, word_leaf
@@ -23,8 +23,8 @@ REMEMBERED: Final = 200_000  # words of texts whose answer is kept, a language; 
 _HEAD: Final = 3  # letters of a key that tell which remembered words a new term may concern
 
 _ALIAS: Final = 1  # of an entry in the vocabulary: it is another name of the term
-_CAPITAL: Final = 2  # ... and counts only with one
-_FORM: Final = 4  # ... and is an inflected form, as a dictionary gave it
+_FORM: Final = 2  # ... it is an inflected form, as a dictionary gave it
+_CAPITALS: Final = 4  # ... it counts only with this many capitals in front, times this
 
 
 class Atom:
@@ -64,7 +64,7 @@ class Span:
 
     def __init__(self, parts: tuple[Atom, ...]) -> None:
         self.parts = parts
-        self.targets: dict[Atom, Rule] = {}
+        self.targets: dict[Atom, tuple[Rule, tuple[int, ...]]] = {}
         self.blocks: set[Atom] = set()
 
     @property
@@ -77,7 +77,7 @@ Hung: TypeAlias = "Plan | Span | dict[object, Plan | Span]"
 
 
 class Ears(dict[str, tuple[Atom, ...]]):
-    """Chunk of a text -> the atoms it counts for, in one language. Fills itself; forgets what new terms concern."""
+    """Chunk of a text -> the atoms it counts for, in one language. Fills itself; forgets what new terms touch."""
 
     def __init__(self, vocabulary: "Vocabulary", language: str) -> None:
         super().__init__()
@@ -224,14 +224,17 @@ class Vocabulary:
         """Yield (key, classes, marks) under which a term is found, its own word first."""
         if term.kind[0] in "pd":
             return
-        minding = {form.words for n in self._names(term) for form in n.forms if form.minds_case}
         own = term.keys[0][0] if term.keys else ""
-        mark = _CAPITAL if (own,) in minding else 0
+        capitals: dict[str, int] = {}  # without diacritics: kərki, an adze, would be Karki
+        for form, _ in self._forms(term):
+            if len(form.key) == 1:
+                capitals[form.key[0]] = max(form.capitals()[0], capitals.get(form.key[0], 0))
+        mark = _CAPITALS * capitals.get(fold(own), 0)
         for i, (key, mask) in enumerate(term.keys):
             yield key, mask, mark | (_FORM if i and mask == SAME and key != fold(own) else 0)
         for form, kind in self._forms(term):
             if len(form.words) == 1:
-                mark = _ALIAS | (_CAPITAL if form.minds_case else 0)
+                mark = _ALIAS | _CAPITALS * capitals[form.key[0]]
                 for key, mask in _keys(form.words[0], form.typed[0], kind):
                     yield key, mask, mark
 
@@ -242,7 +245,8 @@ class Vocabulary:
         for form, _ in self._forms(term):
             if len(form.words) > 1:
                 span = self._span(form)
-                span.targets[atom] = Rule.EXACT if form.key == own else Rule.ALIAS
+                rule = Rule.EXACT if form.key == own else Rule.ALIAS
+                span.targets[atom] = (rule, form.capitals())
                 spans.append(span)
         for name in self._names(term):
             for form in self.names.rivals(name):
@@ -269,7 +273,8 @@ class Vocabulary:
     def _drop_span(self, span: Span, atom: Atom) -> None:
         span.targets.pop(atom, None)
         span.blocks.discard(atom)
-        if not span.targets and not span.blocks and self._spans.pop(span.parts, None):
+        if not span.targets and not span.blocks and span.parts in self._spans:
+            del self._spans[span.parts]
             unhang(span.parts[0], "next", span.parts[1], span.parts)
         for part in span.parts:
             self.release(part)
@@ -286,7 +291,11 @@ class Vocabulary:
             surface = fold(form)
             heads.add(surface[:_HEAD])
             word.surface = surface
-            word.take(self._by_key.get(surface, ()), SAME)
+            bare = BARE if form == surface and language not in TURKIC else 0
+            word.take(self._by_key.get(surface, ()), SAME | bare)
+            if form != surface:
+                word.take(self._by_key.get(form, ()), SAME)
+                heads.add(form[:_HEAD])
             for key, kind in taken_back(form, language, capital=word.capital):
                 heads.add(key[:_HEAD])
                 word.take(self._by_key.get(key, ()), kind)
@@ -341,6 +350,7 @@ class _Heard:
     def __init__(self, raw: str, names: Names) -> None:
         self.raw = raw
         self.capital = raw[:1].isupper()
+        self.capitals = self.capital + raw[:2].isupper() * self.capital
         self.met: dict[Atom, Rule] = {}
         self.surface = ""
         self._places = names.places
@@ -348,9 +358,9 @@ class _Heard:
     def take(self, entries: tuple[tuple[Atom, int, int], ...], kind: int) -> None:
         """Note the atoms that accept the word under a key of that class."""
         for atom, mask, info in entries:
-            if mask & kind and atom not in self.met and (self.capital or not info & _CAPITAL):
-                own = kind == SAME and not info & _FORM
-                if atom.known is None and own or self._admits(atom, own=own):
+            if mask & kind and atom not in self.met and self.capitals >= info // _CAPITALS:
+                own = bool(kind & SAME) and not info & _FORM
+                if (atom.known is None and own) or self._admits(atom, own=own):
                     self.met[atom] = _RULES[info & _ALIAS, own]
 
     def _admits(self, atom: Atom, *, own: bool) -> bool:
@@ -358,10 +368,10 @@ class _Heard:
         known = atom.known
         if known is not None and known.exact:
             return repair(self.raw) == known.exact
-        if own:
-            return True
         if known is not None and self.surface in known.never:
             return False
+        if own:
+            return True
         place = self._places.get(self.surface) if self.capital else None
         return place is None or (known is not None and bool(place & known.ids))
 
