@@ -11,7 +11,7 @@ import socket
 import sys
 from collections.abc import Callable, Collection, Coroutine
 from contextlib import AsyncExitStack, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -30,7 +30,7 @@ from bot.domain.model import AlertView, Article, Feed
 from bot.domain.names import Names, load_names
 from bot.domain.provenance import Provenance, load_provenance
 from bot.pipeline import Messenger, Pipeline
-from bot.store import alerts, feeds, notices, revisions, watches
+from bot.store import alerts, deliveries, feeds, notices, revisions, watches
 from bot.store.engine import Store, Tx
 from bot.store.seats import Seat
 from bot.web import server
@@ -43,10 +43,12 @@ GRACE_S = (
 INGEST_AT_ONCE = 16
 PER_OUTLET = 2  # pages of one outlet at once: the second waits its turn while the first is read
 DELIVER_AT_ONCE = 16
+RESTING_S = 0.5  # after which a chat that flood limits keep waiting is looked at again
+A_MINUTE = timedelta(seconds=61)
 SEAT_S = 2.0  # between two looks at a seat; with the lock freed in 8 s at worst, taken over in 10
 COMMANDS = (*subscriber.COMMANDS, *admin.COMMANDS)
 
-Tick = Callable[[], Coroutine[Any, Any, None]]
+Tick = Callable[[], Coroutine[Any, Any, object]]
 
 
 def utc_now() -> datetime:
@@ -74,6 +76,7 @@ class App:
         desk: Desk,
         chat: Chat | None,
         port: socket.socket | None = None,
+        telegram: TelegramMessenger | None = None,
     ) -> None:
         self.settings = settings
         self.store = store
@@ -83,6 +86,8 @@ class App:
         self.chat = chat
         self.port = port
         self.stopping = asyncio.Event()
+        self._telegram = telegram
+        self._sends = False  # whether this process was the sender a moment ago
         token = settings.telegram_bot_token
         bot_id = token.get_secret_value().partition(":")[0] if token else ""
         self._sender = Seat(store, f"sender:{bot_id}")
@@ -107,7 +112,9 @@ class App:
         self._deliveries: Crew[AlertView] = Crew(
             "deliver",
             DELIVER_AT_ONCE,
-            claim=lambda free, _: lookup.claim_alerts(free),
+            claim=lambda free, busy: lookup.claim_alerts(
+                free, busy={v.alert.subscriber_id for v in busy}, resting=self._resting()
+            ),
             work=lookup.deliver,
             key=lambda view: view.alert.id,
         )
@@ -144,15 +151,39 @@ class App:
         if "poll" in self.roles:
             every += [("pace", 60, self.pipeline.set_pace), ("poll", 0.5, self._polls.tick)]
         if "ingest" in self.roles:
-            every += [("ingest", often, self._ingests.tick)]
+            every += [("ingest", often, self._ingest)]
         if "deliver" in self.roles:
             every += [("deliver", often, self._deliver), ("resume", 15, self._resume)]
         return every
 
+    async def _ingest(self) -> None:
+        """Work off what is new: as hands become free they take more."""
+        while await self._ingests.tick() and not self.stopping.is_set():
+            await self._ingests.free_hand(SEAT_S)
+
     async def _deliver(self) -> None:
-        """Send, if this process is the bot's one sender; else stand by for it."""
-        if await asyncio.to_thread(self._sender.take):
-            await self._deliveries.tick()
+        """Work off the outbox, if this process is the bot's one sender; else stand by for it."""
+        while not self.stopping.is_set():
+            if not await asyncio.to_thread(self._sender.take):
+                self._sends = False
+                return
+            if not self._sends:
+                self._sends = True
+                await self._recall_sends()
+            more = await self._deliveries.tick()
+            if not (more or self._resting()):
+                return
+            await self._deliveries.free_hand(RESTING_S)
+
+    def _resting(self) -> set[int]:
+        return self._telegram.resting() if self._telegram else set()
+
+    async def _recall_sends(self) -> None:
+        """Count what the sender before us sent to groups in the last minute: the limits are Telegram's."""
+        if self._telegram:
+            now = utc_now()
+            for chat_id, at in await self.store.run(deliveries.sent_since, now - A_MINUTE):
+                self._telegram.recall(chat_id, (now - at).total_seconds())
 
     async def _resume(self) -> None:
         await self.store.run(watches.resume_due, utc_now())
@@ -211,7 +242,7 @@ class App:
         """Let the stages look as soon as another process says so."""
         stages: dict[str, Tick] = {}
         if "ingest" in self.roles:
-            stages["ingest"] = self._ingests.tick
+            stages["ingest"] = self._ingest
         if "deliver" in self.roles:
             stages["deliver"] = self._deliver
         while stages:
@@ -327,8 +358,10 @@ async def _telegram(
         return _Nobody(), None
     bot = open_bot(settings.telegram_bot_token.get_secret_value(), settings.telegram_api_url)
     stack.push_async_callback(bot.shutdown)
-    chat = TelegramChat(bot, desk, store, now=utc_now) if "chat" in roles else None
-    return TelegramMessenger(bot), chat
+    messenger = TelegramMessenger(bot)  # one for both: flood limits are of the bot
+    if "chat" not in roles:
+        return messenger, None
+    return messenger, TelegramChat(bot, desk, store, now=utc_now, messenger=messenger)
 
 
 class _Nobody:
@@ -370,6 +403,7 @@ async def run_with(
             desk=desk,
             chat=chat,
             port=open_port(settings) if "web" in roles else None,
+            telegram=messenger if isinstance(messenger, TelegramMessenger) else None,
         )
         _listen(app)
         log.info("outpost runs: roles %s, database %s", ",".join(sorted(roles)), store.dialect)

@@ -52,19 +52,33 @@ class Crew(Generic[Item]):
         """Return what is being worked on."""
         return list(self._hands.values())
 
-    async def tick(self) -> None:
-        """Claim what is due and start on it. What this process still works on is not started twice."""
+    async def tick(self) -> bool:
+        """Claim what is due and start on it; return whether more may be due than there are hands.
+
+        What this process still works on is not started twice.
+        """
         async with self._claiming:
             free = self._at_once - len(self._hands)
             if free <= 0:
-                return
+                return True
             busy = {self._key(item) for item in self.in_hand}
-            for item in await self._claim(free, self.in_hand):
+            claimed = await self._claim(free, self.in_hand)
+            for item in claimed:
                 if self._key(item) in busy:
                     continue  # its lease ran out while it was in hand
                 task = asyncio.create_task(guarded(self.name, self._work(item)))
                 self._hands[task] = item
                 task.add_done_callback(self._hands.pop)
+            return len(claimed) >= free
+
+    async def free_hand(self, within_s: float) -> None:
+        """Wait until some work is done, at most so long."""
+        if self._hands:
+            await asyncio.wait(
+                list(self._hands), timeout=within_s, return_when=asyncio.FIRST_COMPLETED
+            )
+        else:
+            await asyncio.sleep(within_s)
 
     async def finish(self, grace_s: float) -> None:
         """Wait for what is in hand, at most so many seconds; the rest goes back by its lease."""

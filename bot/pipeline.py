@@ -7,7 +7,7 @@ What is known, what matched and what is to be told commit together, so nothing i
 import logging
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -305,10 +305,17 @@ class Pipeline:
 
     # Stage 3: deliver
 
-    async def claim_alerts(self, limit: int) -> list[AlertView]:
-        """Take up to `limit` alerts whose message is behind, with what each is to show."""
+    async def claim_alerts(
+        self, limit: int, *, busy: Collection[int] = (), resting: Collection[int] = ()
+    ) -> list[AlertView]:
+        """Take up to `limit` alerts whose message is behind, with what each is to show.
+
+        busy: ids of subscribers, resting: ids of chats to leave out for now.
+        """
         lease_s = self.settings.work.lease_s
-        return await self.store.run(load_due, self.now(), limit=limit, lease_s=lease_s)
+        return await self.store.run(
+            load_due, self.now(), limit=limit, lease_s=lease_s, busy=busy, resting=resting
+        )
 
     async def deliver(self, view: AlertView) -> str:
         """Stage 3. Returns the outcome to count: a value of Sent."""
@@ -425,9 +432,18 @@ def tell_again(
     tell(tx, article_id, story_id, fresh, evidence, now=now, only=set(owners.values()) - told)
 
 
-def load_due(tx: Tx, now: datetime, *, limit: int, lease_s: int) -> list[AlertView]:
+def load_due(
+    tx: Tx,
+    now: datetime,
+    *,
+    limit: int,
+    lease_s: int,
+    busy: Collection[int] = (),
+    resting: Collection[int] = (),
+) -> list[AlertView]:
     """Claim alerts and read what each is to show, in one transaction."""
+    claimed = alerts.claim_due(tx, now, limit=limit, lease_s=lease_s, busy=busy, resting=resting)
     return [
         AlertView(alert, articles.view_story(tx, alert.story_id, alert.subscriber_id))
-        for alert in alerts.claim_due(tx, now, limit=limit, lease_s=lease_s)
+        for alert in claimed
     ]

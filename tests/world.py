@@ -180,4 +180,7 @@ class World:
 
     async def deliver_all(self) -> list[str]:
         self.pass_time(minutes=1)
-        return [await self.pipeline.deliver(v) for v in await self.pipeline.claim_alerts(1000)]
+        due = []
+        while views := await self.pipeline.claim_alerts(1000):  # one a subscriber each time
+            due += views
+        return [await self.pipeline.deliver(view) for view in due]
