@@ -1,10 +1,10 @@
 """The commands of everyone: subscribing, watching, pausing, leaving. COMMANDS is at the end."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from bot import texts
-from bot.chat import alert
+from bot.chat import alert, preferences
 from bot.chat.command import Command, Reply, Request, fits
 from bot.domain.errors import UserError
 from bot.domain.model import Button, ChatKind, Role, Subscriber, SubscriberState
@@ -21,6 +21,10 @@ MAX_SHOWN = 300  # characters of a query in a list
 Rows = tuple[tuple[Button, ...], ...]
 
 _PAUSE = re.compile(r"(\d{1,5})\s*(m|h|d|w)(?:in|our|ay|eek)?s?", re.IGNORECASE)
+# "until 8:00" in any language: a word before or after, or none; an hour alone needs the word.
+_CLOCK = re.compile(
+    r"(?:[^\W\d]+\s+)?(\d{1,2})[:.](\d{2})(?:[^\W\d\s]|[\s'’-])*|[^\W\d]+\s+(\d{1,2})"
+)
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -189,8 +193,8 @@ def _stop(tx: Tx, req: Request) -> str | None:
 
 
 def pause(tx: Tx, req: Request) -> Reply:
-    """/pause [30m|8h|2d|1w]: hold alerts, for good or for a while. Raises UserError: no such time."""
-    until = req.now + _length(req.argument) if req.argument else None
+    """/pause [30m|8h|2d|1w|until 8:00]: hold alerts, for good or a while. Raises UserError: no such time."""
+    until = _end_of_pause(req) if req.argument else None
     state = SubscriberState.PAUSED
     watches.set_state(tx, req.subscriber.id, state, now=req.now, until=until)
     resume_row = (req.button("button.resume", "resume"),)
@@ -200,7 +204,8 @@ def pause(tx: Tx, req: Request) -> Reply:
             Button(texts.span(req.language, timedelta(hours=h)), f"pause:{data}")
             for data, h in spans
         )
-        return Reply("pause.done", buttons=(row, resume_row), edit=True)
+        morning = (req.button("button.until", "pause:until 8:00", time="8:00"),)
+        return Reply("pause.done", buttons=(row, morning, resume_row), edit=True)
     return Reply("pause.until", _moment(req, until), (resume_row,), edit=True)
 
 
@@ -208,13 +213,28 @@ def _moment(req: Request, at: datetime) -> dict[str, object]:
     return {"moment": req.moment(at), "zone": req.offset(at)}
 
 
-def _length(argument: str) -> timedelta:
-    """Return how long to pause. Raises UserError if that cannot be read, or is above a year."""
-    typed = _PAUSE.fullmatch(argument.strip())
-    length = timedelta(**{_UNITS[typed[2].lower()]: int(typed[1])}) if typed else timedelta()
-    if not timedelta() < length <= LONGEST_PAUSE:
-        raise UserError("pause.usage")
-    return length
+def _end_of_pause(req: Request) -> datetime:
+    """Return when a pause ends. Raises UserError if that cannot be read, or is above a year away."""
+    typed = req.argument.strip()
+    length = _PAUSE.fullmatch(typed)
+    if length:
+        span = timedelta(**{_UNITS[length[2].lower()]: int(length[1])})
+        if timedelta() < span <= LONGEST_PAUSE:
+            return req.now + span
+    clock = _CLOCK.fullmatch(typed)
+    hour, minute = (int(clock[1] or clock[3]), int(clock[2] or 0)) if clock else (24, 0)
+    if hour < 24 and minute < 60:
+        return _next(req, hour, minute)
+    raise UserError("pause.usage")
+
+
+def _next(req: Request, hour: int, minute: int) -> datetime:
+    """Return when the chat's clocks next show that time."""
+    here = req.now.astimezone(req.zone)
+    then = here.replace(hour=hour, minute=minute, second=0, microsecond=0)
+    if then <= here:
+        then += timedelta(days=1)  # by the wall clock: a day may have 23 hours
+    return then.astimezone(UTC)
 
 
 def resume(tx: Tx, req: Request) -> Reply:
@@ -247,6 +267,7 @@ COMMANDS = (
     Command("pause", Role.SUBSCRIBER, pause, "menu.pause", changes=True, known=True),
     Command("resume", Role.SUBSCRIBER, resume, "menu.resume", changes=True, known=True),
     *alert.COMMANDS,
+    *preferences.COMMANDS,
     Command("help", Role.SUBSCRIBER, help_, "menu.help"),
     Command("start", Role.SUBSCRIBER, start, "menu.start", changes=True),
     Command("stop", Role.SUBSCRIBER, stop, "menu.stop", changes=True, known=True),

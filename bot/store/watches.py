@@ -72,6 +72,18 @@ def set_state(
         _hold_untold(tx, subscriber_id, state)
 
 
+def set_language(tx: Tx, subscriber_id: int, language: str) -> None:
+    """Speak that language to a chat from now on."""
+    mine = subscribers.update().where(subscribers.c.id == subscriber_id)
+    tx.execute(mine.values(language=language))
+
+
+def set_zone(tx: Tx, subscriber_id: int, zone: str) -> None:
+    """Tell a chat times in that zone, an IANA name."""
+    mine = subscribers.update().where(subscribers.c.id == subscriber_id)
+    tx.execute(mine.values(zone=zone))
+
+
 def _hold_untold(tx: Tx, subscriber_id: int, state: SubscriberState) -> None:
     """Take what waits for a chat out of the outbox. A pause still lets told messages be edited: silently."""
     waiting = alerts.c.revision > alerts.c.delivered_revision

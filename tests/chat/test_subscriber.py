@@ -274,7 +274,14 @@ def test_a_pause_has_no_end_unless_one_is_named(ask):
     ask("start")
     reply = ask("pause")
     assert (ask.subscriber.state, ask.subscriber.paused_until) == (SubscriberState.PAUSED, None)
-    assert data(reply) == ["pause:1h", "pause:8h", "pause:1d", "pause:1w", "resume"]
+    assert data(reply) == [
+        "pause:1h",
+        "pause:8h",
+        "pause:1d",
+        "pause:1w",
+        "pause:until 8:00",
+        "resume",
+    ]
 
 
 @pytest.mark.parametrize(
