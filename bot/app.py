@@ -328,7 +328,11 @@ async def run(settings: Settings, *, roles: Collection[str], terminal: bool = Fa
         desk = Desk(store, COMMANDS, admins=settings.admins, limits=settings.chat)
         chat: Chat | None
         if terminal:
-            shown = TerminalMessenger(sys.stdout, color=wants_color(sys.stdout))
+            shown = TerminalMessenger(
+                sys.stdout,
+                color=wants_color(sys.stdout),
+                first_id=int(utc_now().timestamp()),  # above those of earlier sessions
+            )
             desk = Desk(store, COMMANDS, admins={1}, limits=settings.chat)
             messenger, chat = shown, _Typed(TerminalChat(desk, shown, utc_now))
         else:

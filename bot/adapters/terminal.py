@@ -195,6 +195,11 @@ class TerminalMessenger:
         shown = self._shown[(found.chat_id, found.message_id)].buttons
         return found if any(found.button.data == b.data for row in shown for b in row) else None
 
+    def message_id(self, number: int) -> int | None:
+        """Return the id of the message that was shown under that number, None if none was."""
+        ids = {n: message_id for (_, message_id), n in self._order.items()}
+        return ids.get(number)
+
     def note(self, text: str) -> None:
         """Print a line that is no message: what a tap is answered with, what was typed."""
         self._out.write(f"{printable(text)}\n")

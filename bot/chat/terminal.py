@@ -1,6 +1,7 @@
 """The chat on a terminal: lines in, messages out, through the desk that Telegram's chat uses too.
 
-One person sits here: chat 1, who is also an admin. A line is a command, or the number of a button.
+One person sits here: chat 1, who is also an admin. A line is a command, `re 5 /why` (a command in
+reply to message 5), or the number of a button.
 """
 
 import asyncio
@@ -18,8 +19,12 @@ from bot.domain.model import ChatKind
 
 LOCAL_ID = 1  # chat and user in one; Telegram's private chats have the id of their user as well
 READ_BYTES = 65_536
-GREETING = "Type a command (/start, /help) or the number of a button. Ctrl-D ends."
+GREETING = (
+    "Type a command (/start, /help), one in reply to a message (re 5 /why),"
+    " or the number of a button. Ctrl-D ends."
+)
 
+_REPLY = re.compile(r"re\s+(\d{1,9})\s+(/.*)", re.IGNORECASE | re.DOTALL)
 _TAP = re.compile(r"(?:tap\s+)?\[?(\d{1,9})\]?", re.IGNORECASE)
 
 
@@ -83,14 +88,23 @@ class TerminalChat:
         line = line.strip()
         if tap := _TAP.fullmatch(line):
             await self._tap(int(tap[1]))
+        elif reply := _REPLY.fullmatch(line):
+            await self._reply(int(reply[1]), reply[2])
         elif line:
             await self._type(line)
 
-    async def _type(self, line: str) -> None:
+    async def _reply(self, number: int, line: str) -> None:
+        message_id = self._messenger.message_id(number)
+        if message_id is None:
+            self._messenger.note(f"  (there is no message {number})")
+        else:
+            await self._type(line, reply_to=message_id)
+
+    async def _type(self, line: str, *, reply_to: int | None = None) -> None:
         order = self._desk.read(line, kind=ChatKind.PRIVATE)
         if order is None:
             return
-        answer = await self._desk.answer(order, self._caller(), self._now())
+        answer = await self._desk.answer(order, self._caller(reply_to=reply_to), self._now())
         if answer.message:
             await self._messenger.send(LOCAL_ID, answer.message)
 
@@ -108,11 +122,12 @@ class TerminalChat:
         elif answer.message:
             await self._messenger.send(LOCAL_ID, answer.message)
 
-    def _caller(self, message_id: int | None = None) -> Caller:
+    def _caller(self, message_id: int | None = None, *, reply_to: int | None = None) -> Caller:
         return Caller(
             chat_id=LOCAL_ID,
             title="Terminal",
             language=self._language,
             user_id=LOCAL_ID,
             message_id=message_id,
+            reply_to=reply_to,
         )

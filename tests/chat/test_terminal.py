@@ -10,8 +10,9 @@ import pytest
 
 from bot.adapters.terminal import TerminalMessenger
 from bot.chat import admin, subscriber
-from bot.chat.command import Desk
+from bot.chat.command import Command, Desk, Reply
 from bot.chat.terminal import LOCAL_ID, TerminalChat, read_lines
+from bot.domain.model import Message, Role
 from bot.store.engine import Store
 from bot.store.schema import metadata
 
@@ -69,6 +70,27 @@ async def test_a_tap_on_a_list_edits_the_list(person):
 
 async def test_a_number_that_no_button_has_is_answered(person):
     assert await person.types("99") == "  (no message shows a button 99)\n"
+
+
+async def test_a_reply_to_no_message_is_answered(person):
+    assert await person.types("re 7 /why") == "  (there is no message 7)\n"
+
+
+async def test_a_reply_reaches_the_command_with_the_message_that_it_answers(tmp_path):
+    heard = []
+
+    def why(tx, req):
+        heard.append(req.reply_to)
+        return Reply(html="because")
+
+    store = Store(f"sqlite:///{tmp_path / 'outpost.db'}")
+    store.call(metadata.create_all)
+    messenger = TerminalMessenger(io.StringIO(), first_id=500)
+    chat = TerminalChat(Desk(store, [Command("why", Role.SUBSCRIBER, why)]), messenger, lambda: NOW)
+    await messenger.send(LOCAL_ID, Message("an alert"))
+    await chat.hear("re 1 /why")
+    store.close()
+    assert heard == [501]
 
 
 async def test_the_person_at_the_terminal_is_an_admin(person):
