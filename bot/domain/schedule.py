@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Self
 
 from bot.domain.model import Changed, Failure, FailureKind, Feed, FeedReading, Unchanged
 from bot.domain.rhythm import Rhythm, first_rhythm, next_rhythm, span_h
@@ -131,35 +132,61 @@ def interval_s(rhythm: Rhythm, now: datetime, rules: PollRules, pace: float) -> 
     An entry must be seen in at least three polls before it leaves the feed; what the feed asks for
     (ttl, max-age, sy:) raises the interval, never past that.
     """
+    return _bounded(
+        pace / math.sqrt(rhythm.rate_at(now)), rhythm.hint_s, _cap_s(rhythm, rules), rules
+    )
+
+
+def _cap_s(rhythm: Rhythm, rules: PollRules) -> float:
     window = rhythm.window_h
-    cap = min(rules.max_interval_s, window * 3600 / 3) if window else rules.max_interval_s
-    wanted = max(pace / math.sqrt(rhythm.rate_at(now)), rhythm.hint_s)
-    return max(rules.min_interval_s, min(wanted, cap))
+    return min(rules.max_interval_s, window * 3600 / 3) if window else rules.max_interval_s
+
+
+def _bounded(wanted_s: float, hint_s: float, cap_s: float, rules: PollRules) -> float:
+    return max(rules.min_interval_s, min(max(wanted_s, hint_s), cap_s))
 
 
 def pace(rhythms: Iterable[Rhythm], now: datetime, rules: PollRules) -> float:
     """Return the constant `c` of interval = c / sqrt(rate) that spends the budget of polls, no more.
 
-    Never so small that a feed with less than an entry an hour is asked at the shortest interval: a
-    budget left over is no reason to bother an outlet.
+    The budget is a mean over the day: more is spent in the hours when news comes. `c` is never so small
+    that a feed with less than an entry an hour is asked at the shortest interval: a budget left over is
+    no reason to bother an outlet.
     """
-    known = list(rhythms)
+    known = [_Demand.of(rhythm.decayed(now), rules) for rhythm in rhythms]
     low, high = rules.min_interval_s, rules.max_interval_s * 100
-    if _polls_per_minute(known, now, rules, low) <= rules.polls_per_minute:
+    if _polls_per_minute(known, rules, low) <= rules.polls_per_minute:
         return low
-    for _ in range(40):
+    for _ in range(30):
         middle = math.sqrt(low * high)
-        if _polls_per_minute(known, now, rules, middle) > rules.polls_per_minute:
+        if _polls_per_minute(known, rules, middle) > rules.polls_per_minute:
             low = middle
         else:
             high = middle
     return high
 
 
-def _polls_per_minute(
-    rhythms: Sequence[Rhythm], now: datetime, rules: PollRules, c: float
-) -> float:
-    return sum(60 / interval_s(r, now, rules, c) for r in rhythms)
+@dataclass(frozen=True, slots=True)
+class _Demand:
+    """What one feed would like: roots of its rate through the day, and its bounds."""
+
+    roots: tuple[float, ...]
+    hint_s: float
+    cap_s: float
+
+    @classmethod
+    def of(cls, rhythm: Rhythm, rules: PollRules) -> Self:
+        rate = rhythm.rate_per_h
+        roots = tuple(math.sqrt(rate * busy) for busy in rhythm.profile()[::3])
+        return cls(roots, rhythm.hint_s, _cap_s(rhythm, rules))
+
+
+def _polls_per_minute(known: Sequence[_Demand], rules: PollRules, c: float) -> float:
+    total = 0.0
+    for d in known:
+        waits = (_bounded(c / root, d.hint_s, d.cap_s, rules) for root in d.roots)
+        total += sum(60 / wait for wait in waits) / len(d.roots)
+    return total
 
 
 def _after_failure(rhythm: Rhythm, failure: Failure, now: datetime) -> Rhythm:
