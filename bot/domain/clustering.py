@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from rapidfuzz import fuzz
 
-from bot.domain.fingerprint import Claim, Sketch, letters, unpack
+from bot.domain.fingerprint import Claim, Sketch, letters, unpack, unpack_text
 from bot.domain.likeness import Likeness, Regime, compare, contained, inside
 from bot.domain.provenance import WEIGHTS, Provenance
 
@@ -78,7 +78,7 @@ class Rules:
     full: Threshold = Threshold(0.65, 0.8)
     short: Threshold = Threshold(0.5, 0.9)
     mixed: Threshold = Threshold(0.5, 0.9)
-    drift: float = 0.1  # less than this against the story's first text, and the text is another one
+    drift: float = 0.2  # less than this against the story's first text, and the text is another one
     window_h: int = 72
 
     def threshold(self, regime: Regime) -> Threshold:
@@ -162,11 +162,13 @@ def _near(sketch: Sketch, others: Iterable[Candidate]) -> Iterable[tuple[Candida
     """Yield those that a full comparison could find alike. Most of what shares a key does not come so far."""
     title = letters(sketch.title)
     for other in others:
-        unpacked = unpack(other.sketch)
-        if contained(sketch, unpacked) >= 0.1 or (
-            not (sketch.full and unpacked.full) and _titles_meet(sketch, title, unpacked)
-        ):
-            yield other, unpacked
+        glimpse = unpack_text(other.sketch)
+        if contained(sketch, glimpse) >= 0.1:
+            yield other, unpack(other.sketch)
+        elif not (sketch.full and glimpse.full):
+            unpacked = unpack(other.sketch)
+            if _titles_meet(sketch, title, unpacked):
+                yield other, unpacked
 
 
 def _titles_meet(sketch: Sketch, title: str, other: Sketch) -> bool:

@@ -19,6 +19,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from itertools import count, islice
 from struct import Struct
+from typing import NamedTuple
 from unicodedata import normalize
 from zlib import crc32
 
@@ -31,8 +32,8 @@ _FIVES = 64  # sampled word 5-grams kept in the sketch
 _NUMBERS = 24
 _TITLE_BYTES = 220
 _NOTE_BYTES = 240  # claims of provenance
-_BODY_KEYS, _LEAD_KEYS, _TITLE_KEYS, _LINK_KEYS = 12, 10, 4, 3
-_LEAD_KEY_WORDS = 60
+_BODY_KEYS, _LEAD_KEYS, _TITLE_KEYS, _LINK_KEYS = 8, 12, 4, 3
+_LEAD_KEY_WORDS = 80
 _MAX_WORDS = (
     6000  # a live blog's first 6,000 words are plenty, and bound the time one article takes
 )
@@ -66,6 +67,14 @@ class Fingerprint:
 
     keys: tuple[int, ...]
     sketch: bytes
+
+
+class Text(NamedTuple):
+    """The part of a sketch that tells most pairs apart. The fields are those of Sketch."""
+
+    full: bool
+    words: int
+    grid: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,13 +287,13 @@ def _pack(
     notes: Iterable[str],
 ) -> bytes:
     """Return the bytes of a sketch. The grid of a short text is a list of places, of a long one a bit map."""
-    dense = len(places) * 2 >= GRID_BITS // 8
+    dense = not places or len(places) * 2 >= GRID_BITS // 8
     grid = _grid(places).to_bytes(GRID_BITS // 8, "big") if dense else array("H", places).tobytes()
     heading, note = _cut(title, _TITLE_BYTES), _cut("\x1e".join(notes), _NOTE_BYTES)
     row = lead.encode("utf-16-le")
     header = _HEADER.pack(
         _VERSION,
-        full | dense << 1,
+        int(full),
         words,
         len(row),
         0 if dense else len(grid),
@@ -301,15 +310,21 @@ def _note(claim: Claim) -> str:
     return "\x1f".join((claim.kind, claim.outlet, claim.phrase))
 
 
+def unpack_text(packed: bytes) -> Text:
+    """Return what a first glance needs. Raises ValueError as unpack does."""
+    version, flags, words, lead, grid, title, note, _, _ = _HEADER.unpack_from(packed)
+    _check(version)
+    start = _HEADER.size + title + note + lead
+    return Text(bool(flags & 1), words, _grid_of(packed, start, grid))
+
+
 def unpack(packed: bytes) -> Sketch:
     """Return the sketch of a fingerprint. Raises ValueError for bytes of another version."""
     version, flags, words, lead, grid, title, note, fives, numbers = _HEADER.unpack_from(packed)
-    if version != _VERSION:
-        raise ValueError(f"sketch of version {version}, this is version {_VERSION}")
-    dense = bool(flags & 2)
-    sizes = (title, note, lead, GRID_BITS // 8 if dense else grid, fives * 4, numbers * 2)
-    parts, start = [], _HEADER.size
-    for size in sizes:
+    _check(version)
+    start = _HEADER.size
+    parts = []
+    for size in (title, note, lead, grid or GRID_BITS // 8, fives * 4, numbers * 2):
         parts.append(packed[start : start + size])
         start += size
     author, *claims = parts[1].decode().split("\x1e")
@@ -318,12 +333,24 @@ def unpack(packed: bytes) -> Sketch:
         words=words,
         title=parts[0].decode(),
         lead=parts[2].decode("utf-16-le"),
-        grid=int.from_bytes(parts[3], "big") if dense else _grid(array("H", parts[3])),
+        grid=_grid_of(packed, _HEADER.size + title + note + lead, grid),
         fives=tuple(array("I", parts[4])),
         numbers=frozenset(array("H", parts[5])),
         claims=tuple(Claim(*claim.split("\x1f")) for claim in claims if claim.count("\x1f") == 2),
         author=author,
     )
+
+
+def _check(version: int) -> None:
+    if version != _VERSION:
+        raise ValueError(f"sketch of version {version}, this is version {_VERSION}")
+
+
+def _grid_of(packed: bytes, start: int, size: int) -> int:
+    """Return the grid that stands there. size: of its list of places in bytes; 0 where it is a bit map."""
+    if size:
+        return _grid(array("H", packed[start : start + size]))
+    return int.from_bytes(packed[start : start + GRID_BITS // 8], "big")
 
 
 def _cut(text: str, limit: int) -> bytes:

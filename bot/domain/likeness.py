@@ -13,7 +13,7 @@ from functools import cache
 from rapidfuzz import fuzz
 
 from bot.domain.clustering_weights import WEIGHTS
-from bot.domain.fingerprint import GRID_BITS, Sketch, letters
+from bot.domain.fingerprint import GRID_BITS, Sketch, Text, letters
 
 Measures = Mapping[str, float]
 
@@ -69,7 +69,7 @@ def measure(a: Sketch, b: Sketch, *, same_outlet: bool, named: float = 0.0) -> d
     of the worth of the words shared. figures: logarithm of the figures shared; lacking: its figures that the
     other lacks; swapped: figures that each has and the other lacks, which is how templates differ.
     """
-    small, large = (a, b) if (a.words, a.lead) <= (b.words, b.lead) else (b, a)
+    small, large = (a, b) if _order(a) <= _order(b) else (b, a)
     both = (small.grid & large.grid).bit_count()
     small_bits, large_bits = small.grid.bit_count(), large.grid.bit_count()
     by_chance = small_bits * large_bits / GRID_BITS
@@ -107,9 +107,21 @@ def measure(a: Sketch, b: Sketch, *, same_outlet: bool, named: float = 0.0) -> d
     }
 
 
-def contained(a: Sketch, b: Sketch) -> float:
+def _order(sketch: Sketch) -> tuple[object, ...]:
+    """Return what sorts the shorter text first, and any two in one way only."""
+    return (
+        sketch.words,
+        sketch.lead,
+        sketch.title,
+        sketch.grid,
+        sketch.fives,
+        sorted(sketch.numbers),
+    )
+
+
+def contained(a: Sketch | Text, b: Sketch | Text) -> float:
     """Return the share of the shorter text's word triples that the longer one has, 0..1, less chance hits."""
-    small, large = (a.grid, b.grid) if a.words <= b.words else (b.grid, a.grid)
+    small, large = sorted((a.grid, b.grid), key=int.bit_count)
     bits, chance = small.bit_count(), large.bit_count() / GRID_BITS  # a bit may be another triple's
     if not bits or chance > 0.98:
         return 0.0

@@ -9,7 +9,7 @@ from bot.domain.clustering import Candidate, Decision, Kind, Rules, decide
 from bot.evals.repost_corpus import Corpus, Example, Pair, names_of, print_of
 
 CANDIDATES = 24
-PER_KEY = 40  # as bot/store/fingerprints.py has it
+PER_KEY = 24  # as bot/store/fingerprints.py has it
 COPY, LEFT_OUT = 1, 2
 START = datetime(2012, 1, 1, tzinfo=UTC)  # of an article without a day
 

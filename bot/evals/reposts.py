@@ -75,16 +75,16 @@ def judge(rows: Iterable[Row], rules: Rules, regime: Regime) -> dict[str, Any]:
     that they were fitted on.
     """
     rows, threshold = list(rows), rules.threshold(regime)
+    unseen = [row for row in rows if half(row.story)]
     return {
         **_count(rows, threshold.possible).to_json(),
         "threshold": threshold.possible,
         "at_silence": {**_count(rows, threshold.sure).to_json(), "threshold": threshold.sure},
         "at_precision_99": _at_precision(rows, 0.99),
         "unseen": {
-            **_count([row for row in rows if half(row.story)], threshold.possible).to_json(),
-            "at_silence": _count(
-                [row for row in rows if half(row.story)], threshold.sure
-            ).to_json(),
+            **_count(unseen, threshold.possible).to_json(),
+            "at_silence": _count(unseen, threshold.sure).to_json(),
+            "pairs": len(unseen),
         },
         "recall_by_kind": _shares(rows, COPY, threshold.possible),
         "false_rate_by_kind": _shares(rows, OTHER, threshold.possible),
@@ -159,7 +159,7 @@ def _same_outlet(a: Example, b: Example) -> bool:
 def _print(name: str, figures: Mapping[str, Any]) -> None:
     click.echo(f"{name}: {_line(figures)}")
     for part in ("at_silence", "at_precision_99", "unseen"):
-        if part in figures:
+        if part in figures and figures[part].get("pairs", 1):
             click.echo(f"  {part.replace('_', ' ')}: {_line(figures[part])}")
     for part in ("recall_by_kind", "false_rate_by_kind"):
         for kind, share in figures.get(part, {}).items():

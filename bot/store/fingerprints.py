@@ -12,10 +12,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.domain.clustering import Candidate
-from bot.store.engine import Tx, insert
+from bot.store.engine import Tx
 from bot.store.schema import Utc, article_keys, articles, outlets, stories
 
-PER_KEY = 40  # articles looked at for one key, the newest
+PER_KEY = 24  # articles looked at for one key, the newest; twice as many found no more copies
 PARTS = 256  # of the space of keys, which are spread evenly over it
 
 # Articles by how many keys they share, newest first among equals: one look-up of the primary key for each
@@ -67,6 +67,18 @@ _ORIGINS = (
     .columns(*_ROW)
 )
 
+_ADD = {
+    "sqlite": sa.text(
+        "INSERT INTO article_keys (key, article_id) SELECT value, :article_id FROM json_each(:keys)"
+        " WHERE true ON CONFLICT DO NOTHING"
+    ),
+    "postgresql": sa.text(
+        "INSERT INTO article_keys (key, article_id)"
+        " SELECT DISTINCT key, :article_id FROM unnest(CAST(:keys AS bigint[])) AS added (key)"
+        " ON CONFLICT DO NOTHING"
+    ),
+}
+
 
 def candidates(tx: Tx, keys: Sequence[int], *, since: datetime, limit: int) -> list[Candidate]:
     """Return the filed articles that share most keys, and the origins of their stories.
@@ -76,9 +88,7 @@ def candidates(tx: Tx, keys: Sequence[int], *, since: datetime, limit: int) -> l
     """
     if not keys:
         return []
-    sqlite = tx.dialect.name == "sqlite"
-    wanted = json.dumps(list(keys)) if sqlite else list(keys)
-    asked = {"keys": wanted, "each": PER_KEY, "most": limit, "since": since}
+    asked = {"keys": _wanted(tx, keys), "each": PER_KEY, "most": limit, "since": since}
     found: list[Sequence[Any]] = [*tx.execute(_CANDIDATES[tx.dialect.name], asked)]
     missing = {row[-1] for row in found} - {row[0] for row in found} - {None}
     if missing:
@@ -103,9 +113,13 @@ def _candidate(row: Sequence[Any]) -> Candidate:
 
 def add_keys(tx: Tx, article_id: int, keys: Iterable[int]) -> None:
     """Let an article be found by these keys, besides those it has."""
-    rows = [{"key": key, "article_id": article_id} for key in sorted(set(keys))]
-    if rows:
-        tx.execute(insert(tx, article_keys).on_conflict_do_nothing(), rows)
+    wanted = _wanted(tx, keys)
+    tx.execute(_ADD[tx.dialect.name], {"keys": wanted, "article_id": article_id})
+
+
+def _wanted(tx: Tx, keys: Iterable[int]) -> str | list[int]:
+    """Return keys as one parameter: a statement for each costs more than the rows."""
+    return json.dumps(list(keys)) if tx.dialect.name == "sqlite" else list(keys)
 
 
 def drop_keys(tx: Tx, article_id: int, keys: Iterable[int]) -> None:
