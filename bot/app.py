@@ -188,12 +188,23 @@ class App:
     async def _resume(self) -> None:
         await self.store.run(watches.resume_due, utc_now())
 
+    async def _serve(self, port: socket.socket) -> None:
+        site = server.make_app(
+            self.store,
+            settings=self.settings,
+            names=self.pipeline.lookout.names,
+            now=utc_now,
+            counts=lambda: self.pipeline.counts,
+        )
+        proxies = tuple(str(network) for network in self.settings.web.proxies)
+        await server.serve(site, port, proxies=proxies)
+
     async def _until_stopped(self) -> None:
         tasks: list[asyncio.Task[Any]] = [asyncio.create_task(self.stopping.wait())]
         if self.chat is not None:
             tasks.append(asyncio.create_task(self._converse(self.chat)))
         if self.port is not None:
-            tasks.append(asyncio.create_task(server.serve(self.store, self.port)))
+            tasks.append(asyncio.create_task(self._serve(self.port)))
         if self.store.dialect == "postgresql":
             tasks.append(asyncio.create_task(self._heed_notices()))
         done, waiting = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -418,7 +429,7 @@ async def run_with(
 def open_port(settings: Settings) -> socket.socket | None:
     """Return the socket of the web role; None, and said so, where the port is taken."""
     try:
-        return server.listen(settings.port)
+        return server.listen(settings.port, host=settings.web.host)
     except OSError as e:
         log.error("port %d cannot be opened, no web pages (set PORT): %s", settings.port, e)
         return None

@@ -20,7 +20,7 @@ class Lookout:
     """All active watches in memory, brought up to date from the revision log in each transaction."""
 
     def __init__(self, names: Names) -> None:
-        self._names = names
+        self.names = names
         self._matcher = Matcher(names)
         self._wanted = Matcher(names)  # watches that say NOT, without it: who is shut out by it
         self._barred: dict[int, Query] = {}  # those watches as they are
@@ -44,12 +44,12 @@ class Lookout:
                 return {}
             near = [m.watch_id for m in self._wanted.match(document) if m.watch_id not in fired]
             queries = {watch_id: self._barred[watch_id] for watch_id in near}
-        misses = {i: explain(query, document, self._names) for i, query in queries.items()}
+        misses = {i: explain(query, document, self.names) for i, query in queries.items()}
         return {i: miss.barred_by for i, miss in misses.items() if miss.excluded}
 
     def _follow(self, changes: watches.Changes) -> None:
         if changes.purge != self._purge:
-            self._matcher, self._wanted = Matcher(self._names), Matcher(self._names)
+            self._matcher, self._wanted = Matcher(self.names), Matcher(self.names)
             self._barred.clear()
         for watch_id in changes.stopped:
             self._matcher.remove(watch_id)

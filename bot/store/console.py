@@ -175,12 +175,13 @@ def find_session(tx: Tx, secret: str, *, lifetimes: Lifetimes, now: datetime) ->
         console_sessions.c.created_at > now - lifetimes.absolute,
     )
     row = tx.execute(kept).mappings().one_or_none()
-    if row is None:
-        return None
-    if now - row["seen_at"] > TOUCH_EVERY:
-        mine = console_sessions.c.id == row["id"]
-        tx.execute(console_sessions.update().where(mine).values(seen_at=now))
-    return _session(row)
+    return _session(row) if row else None
+
+
+def touch_session(tx: Tx, session: Session, now: datetime) -> None:
+    """Note that a session is in use. Worth a write only every TOUCH_EVERY."""
+    mine = console_sessions.c.id == session.id
+    tx.execute(console_sessions.update().where(mine).values(seen_at=now))
 
 
 def _session(row: sa.RowMapping) -> Session:
@@ -264,18 +265,18 @@ def make_token(tx: Tx, name: str, *, by: int, now: datetime) -> str:
     return secret
 
 
-def find_token(tx: Tx, secret: str, now: datetime) -> ApiToken | None:
+def find_token(tx: Tx, secret: str) -> ApiToken | None:
     """Return the token of a request, None if it is unknown or revoked."""
     kept = sa.select(console_tokens).where(
         console_tokens.c.token_hash == digest(secret), console_tokens.c.revoked_at.is_(None)
     )
     row = tx.execute(kept).mappings().one_or_none()
-    if row is None:
-        return None
-    if row["used_at"] is None or now - row["used_at"] > TOUCH_EVERY:
-        mine = console_tokens.c.id == row["id"]
-        tx.execute(console_tokens.update().where(mine).values(used_at=now))
-    return _token(row)
+    return _token(row) if row else None
+
+
+def touch_token(tx: Tx, token: ApiToken, now: datetime) -> None:
+    """Note that a token is in use. Worth a write only every TOUCH_EVERY."""
+    tx.execute(console_tokens.update().where(console_tokens.c.id == token.id).values(used_at=now))
 
 
 def _token(row: sa.RowMapping) -> ApiToken:

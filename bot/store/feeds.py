@@ -200,3 +200,11 @@ def count_active(tx: Tx) -> int:
     """Return how many feeds are polled."""
     active = sa.select(sa.func.count()).select_from(feeds).where(feeds.c.retired_at.is_(None))
     return tx.execute(active).scalar_one()
+
+
+def set_due(tx: Tx, feed_id: int, due_at: datetime) -> str | None:
+    """Let a feed be polled at that time; return its URL, None if it is not polled at all."""
+    active = (feeds.c.id == feed_id) & feeds.c.retired_at.is_(None)
+    moved = feeds.update().where(active).values(due_at=due_at).returning(feeds.c.url)
+    url: str | None = tx.execute(moved).scalar()
+    return url

@@ -217,6 +217,20 @@ def exclude(tx: Tx, article_id: int, barred: Mapping[int, Sequence[str]], now: d
         )
 
 
+def name_filters(tx: Tx, filters: Filters) -> dict[str, str]:
+    """Return what the filters by id stand for, by the filter's name; "" for what is not there."""
+    asked = (
+        ("watch", filters.watch_id, watches.c.query, watches.c.id),
+        ("subscriber", filters.subscriber_id, subscribers.c.title, subscribers.c.id),
+        ("outlet", filters.outlet_id, outlets.c.name, outlets.c.id),
+    )
+    return {
+        name: tx.execute(sa.select(column).where(key == value)).scalar() or ""
+        for name, value, column, key in asked
+        if value is not None
+    }
+
+
 def newest_id(tx: Tx) -> int:
     """Return the id of the newest decision, 0 if there is none."""
     return tx.execute(sa.select(sa.func.max(decisions.c.id))).scalar() or 0

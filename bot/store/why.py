@@ -1,6 +1,6 @@
 """Why somebody was, or was not, told of an article: the facts behind /missed and `outpost why`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -161,7 +161,7 @@ def _share(miss: Miss) -> float:
     return len(miss.has) / max(1, len(miss.has) + len(miss.lacks))
 
 
-def as_json(why: Why) -> Mapping[str, Any]:
+def as_json(why: Why) -> dict[str, Any]:
     """Return the facts as plain values, for `outpost why --json` and the API."""
     return {
         "url": why.url,

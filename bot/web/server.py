@@ -1,23 +1,37 @@
-"""The web role: for now whether this process lives and its database answers. Loopback only."""
+"""The web role: the console, the read API, /metrics, and whether this process and its database answer."""
 
 import contextlib
 import logging
+import mimetypes
 import socket
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from bot.config import Settings
 from bot.domain.errors import DatabaseDown
+from bot.domain.names import Names
 from bot.store import alerts
+from bot.store.console import ConsoleRole, Lifetimes
 from bot.store.engine import Store
+from bot.web import access, api, door, health, log, metrics, outlets, quality, story, watches
+from bot.web.frame import Console
+from bot.web.guard import Guard
+from bot.web.metrics import Counts
+from bot.web.view import STATIC, Build
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
-HOST = "127.0.0.1"
+MAX_HEAD = 16 * 1024  # bytes of a request's first lines
+FOREVER = "public, max-age=31536000, immutable"
 
 
 class _Server(uvicorn.Server):
@@ -28,37 +42,187 @@ class _Server(uvicorn.Server):
         yield
 
 
-def make_app(store: Store) -> Starlette:
-    """Return the application: /healthz says the process lives, /readyz that the database answers."""
+def make_app(
+    store: Store,
+    *,
+    settings: Settings,
+    names: Names,
+    now: Callable[[], datetime],
+    counts: Counts,
+) -> Starlette:
+    """Return the application. counts: stage.outcome -> items of this process, for /metrics."""
+    frame = Console(
+        store,
+        admins=settings.admins,
+        url=settings.console_url,
+        lifetimes=Lifetimes(
+            idle=timedelta(hours=settings.web.idle_h),
+            absolute=timedelta(hours=settings.web.absolute_h),
+        ),
+        names=names,
+        now=now,
+    )
+    hosts = {urlsplit(frame.url).hostname or "", settings.web.host, "127.0.0.1", "localhost"}
+    routes = [*_machines(frame, counts, shown=settings.web.metrics), *_pages(frame), *_api(frame)]
+    guard = Middleware(Guard, hosts=hosts, https=frame.https)
+    handlers = {HTTPException: _http_fault(frame)}
+    return Starlette(routes=routes, middleware=[guard], exception_handlers=handlers)
+
+
+def _machines(frame: Console, counts: Counts, *, shown: bool) -> list[Route]:
+    """Return what machines ask: /healthz, the process lives; /readyz, the database answers; /metrics."""
+    store = frame.store
 
     async def healthz(_: Request) -> Response:
         return PlainTextResponse("ok\n")
 
     async def readyz(_: Request) -> Response:
         try:
-            waiting = await store.run(alerts.behind)
+            waiting = await store.read(alerts.behind)
         except DatabaseDown:
             return PlainTextResponse("the database does not answer\n", status_code=503)
         return PlainTextResponse(f"ok\n{waiting} alerts wait in the outbox\n")
 
-    return Starlette(routes=[Route("/healthz", healthz), Route("/readyz", readyz)])
+    async def scrape(_: Request) -> Response:
+        try:
+            found = await store.read(metrics.read_metrics, counts, frame.now())
+        except DatabaseDown:
+            return PlainTextResponse("the database does not answer\n", status_code=503)
+        return Response(found, headers={"Content-Type": metrics.CONTENT_TYPE})
+
+    routes = [Route("/healthz", healthz), Route("/readyz", readyz)]
+    return [*routes, Route("/metrics", scrape)] if shown else routes
 
 
-def listen(port: int) -> socket.socket:
-    """Return a socket bound to the port on loopback. Raises OSError if it is taken."""
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+def _pages(frame: Console) -> list[Route]:
+    pages: dict[str, Build] = {
+        "/log": log.show,
+        "/story/{story_id:int}": story.show,
+        "/outlets": outlets.show,
+        "/watches": watches.show,
+        "/subscribers": watches.show_subscribers,
+        "/quality": quality.show,
+        "/health": health.show,
+        "/access": access.show(frame.lifetimes),
+        "/export/log": log.export,
+        "/export/story/{story_id:int}": story.export,
+        "/export/outlets": outlets.export,
+        "/export/watches": watches.export,
+        "/export/subscribers": watches.export_subscribers,
+        "/export/pairs": quality.export,
+        "/export/health": health.export,
+    }
+    changes: dict[str, Build] = {
+        "/verdict": story.judge,
+        "/outlets/change": outlets.change,
+        "/watches/stop": watches.stop,
+        "/access/token": access.make_token(frame.lifetimes),
+        "/access/revoke": access.revoke_token,
+        "/access/let-in": access.let_in,
+        "/access/shut-out": access.shut_out,
+    }
+    anybody: dict[str, Build] = {
+        "/sign-out": door.sign_out,
+        "/sign-out-everywhere": door.sign_out_everywhere,
+    }
+    show, enter = door.endpoints(frame)
+    return [
+        Route("/", _home),
+        Route("/enter", show, methods=["GET"]),
+        Route("/enter", enter, methods=["POST"]),
+        Route("/static/{name}", _static()),
+        Route("/log/live", log.live(frame)),
+        Route("/export/audit", frame.page(access.export, role=ConsoleRole.ADMIN)),
+        *(Route(path, frame.page(build)) for path, build in pages.items()),
+        *(Route(path, frame.change(build), methods=["POST"]) for path, build in changes.items()),
+        *(
+            Route(path, frame.change(build, role=ConsoleRole.VIEWER), methods=["POST"])
+            for path, build in anybody.items()
+        ),
+    ]
+
+
+def _api(frame: Console) -> list[Route]:
+    described = api.document(frame.url)
+
+    async def openapi(_: Request) -> Response:
+        return JSONResponse(described)
+
+    return [
+        Route("/api/openapi.json", openapi),
+        *(
+            Route(path.replace("}", ":int}"), api.endpoint(frame, path), methods=["GET"])
+            for path in api.ROUTES
+        ),
+    ]
+
+
+async def _home(_: Request) -> Response:
+    return RedirectResponse("/log", status_code=303)
+
+
+def _static() -> Callable[[Request], object]:
+    """Return the endpoint of our own few files, read once: no path of a request ever meets the disk."""
+    files = {
+        file.name: (file.read_bytes(), mimetypes.guess_type(file.name)[0] or "text/plain")
+        for file in STATIC.iterdir()
+        if file.is_file()
+    }
+
+    async def endpoint(request: Request) -> Response:
+        found = files.get(request.path_params["name"])
+        if found is None:
+            raise HTTPException(404)
+        return Response(found[0], media_type=found[1], headers={"Cache-Control": FOREVER})
+
+    return endpoint
+
+
+def _http_fault(frame: Console) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """Return the handler of 404, 405 and their kin: one sentence, JSON for the API."""
+
+    async def handle(request: Request, fault: Exception) -> Response:
+        status = fault.status_code if isinstance(fault, HTTPException) else 500
+        headers = fault.headers if isinstance(fault, HTTPException) else None
+        if request.url.path.startswith("/api/"):
+            words = "there is no such thing" if status == 404 else "this cannot be done"
+            return JSONResponse({"error": words}, status_code=status, headers=headers)
+        response = frame.outside(request, "web.missing", status)
+        response.headers.update(headers or {})
+        return response
+
+    return handle
+
+
+def listen(port: int, *, host: str = "127.0.0.1") -> socket.socket:
+    """Return a socket bound to the port. Raises OSError if it is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        bound.bind((HOST, port))
+        bound.bind((host, port))
     except OSError:
         bound.close()
         raise
     return bound
 
 
-async def serve(store: Store, bound: socket.socket) -> None:
-    """Serve until cancelled."""
-    config = uvicorn.Config(make_app(store), log_config=None, access_log=False, lifespan="off")
+async def serve(app: Starlette, bound: socket.socket, *, proxies: tuple[str, ...] = ()) -> None:
+    """Serve until cancelled. proxies: networks whose X-Forwarded-* headers are believed."""
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        date_header=True,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies),
+        h11_max_incomplete_event_size=MAX_HEAD,
+        http="h11",
+        ws="none",
+        timeout_keep_alive=15,
+    )
     server = _Server(config)
     try:
         await server.serve(sockets=[bound])

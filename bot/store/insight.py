@@ -1,0 +1,336 @@
+"""What watches and folding are worth: what fires how often, what people said, what a threshold changes.
+
+The one thing to know: every figure is of the newest rows up to a bound, named here, and is shown with it.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from bot.domain.model import VerdictKind
+from bot.store.engine import Tx
+from bot.store.schema import (
+    articles,
+    decisions,
+    matches,
+    outlets,
+    subscribers,
+    verdicts,
+    watches,
+)
+
+COUNTED = 1_000  # matches of one watch, at most; more is shown as "1,000+"
+RECENT_MATCHES = 20_000  # among which the noisiest watches are looked for
+RECENT_DECISIONS = 20_000  # over which precision is told
+RECENT_COPIES = 5_000  # which a threshold preview looks through
+VERDICTS = 5_000
+DEAD_AFTER = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class WatchRow:
+    """One watch: how often it fired (at most COUNTED is counted), last, and how often in vain."""
+
+    id: int
+    query: str
+    subscriber_id: int
+    chat: str
+    created_at: datetime
+    stopped_at: datetime | None
+    fired: int
+    last_at: datetime | None
+    not_relevant: int
+
+    @property
+    def precision(self) -> float | None:
+        """Return the share of fires nobody called irrelevant, 0..1; None: it never fired."""
+        return 1 - min(self.not_relevant, self.fired) / self.fired if self.fired else None
+
+    def dead(self, now: datetime) -> bool:
+        """Return whether it has been silent for so long that it may be wrong."""
+        since = self.last_at or self.created_at
+        return self.stopped_at is None and now - since > DEAD_AFTER
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriberRow:
+    """One subscriber as the admins see it: no words of the chat."""
+
+    id: int
+    chat_id: int
+    kind: str
+    title: str
+    language: str
+    state: str
+    state_reason: str
+    created_at: datetime
+    watches: int
+    last_told_at: datetime | None
+
+
+def read_watches(
+    tx: Tx, *, before: int | None = None, subscriber_id: int | None = None, limit: int = 50
+) -> list[WatchRow]:
+    """Return a page of active watches, newest first."""
+    page = _watch_page().where(watches.c.stopped_at.is_(None), watches.c.id > 0)
+    if before is not None:
+        page = page.where(watches.c.id < before)
+    if subscriber_id is not None:
+        page = page.where(watches.c.subscriber_id == subscriber_id)
+    return [
+        _counted(tx, row) for row in tx.execute(page.order_by(watches.c.id.desc()).limit(limit))
+    ]
+
+
+def read_noisy(tx: Tx, *, limit: int = 10) -> list[tuple[WatchRow, int]]:
+    """Return the watches that fired most among the newest RECENT_MATCHES matches, with how often there."""
+    newest = (
+        sa.select(matches.c.watch_id)
+        .where(matches.c.article_id > 0)
+        .order_by(matches.c.article_id.desc())
+        .limit(RECENT_MATCHES)
+        .subquery()
+    )
+    fires = sa.func.count().label("fires")
+    top = sa.select(newest.c.watch_id, fires).group_by(newest.c.watch_id)
+    often = {r.watch_id: r.fires for r in tx.execute(top.order_by(fires.desc()).limit(limit))}
+    rows = tx.execute(_watch_page().where(watches.c.id.in_(list(often)))).all()
+    found = [(_counted(tx, row), often[row.id]) for row in rows]
+    return sorted(found, key=lambda pair: -pair[1])
+
+
+def _watch_page() -> sa.Select[tuple[int, str, int, str, datetime, datetime | None]]:
+    return sa.select(
+        watches.c.id,
+        watches.c.query,
+        watches.c.subscriber_id,
+        subscribers.c.title.label("chat"),
+        watches.c.created_at,
+        watches.c.stopped_at,
+    ).join_from(watches, subscribers, subscribers.c.id == watches.c.subscriber_id)
+
+
+def _counted(tx: Tx, row: sa.Row[tuple[int, str, int, str, datetime, datetime | None]]) -> WatchRow:
+    fired = (
+        sa.select(matches.c.article_id)
+        .where(matches.c.watch_id == row.id)
+        .order_by(matches.c.article_id.desc())
+        .limit(COUNTED)
+        .subquery()
+    )
+    n, last = tx.execute(sa.select(sa.func.count(), sa.func.max(fired.c.article_id))).one()
+    last_at = sa.select(articles.c.seen_at).where(articles.c.id == last)
+    refused = (
+        sa.select(sa.func.count())
+        .select_from(fired)
+        .join(verdicts, verdicts.c.article_id == fired.c.article_id)
+        .where(
+            verdicts.c.kind == VerdictKind.NOT_RELEVANT.value,
+            verdicts.c.subscriber_id == row.subscriber_id,
+        )
+    )
+    return WatchRow(
+        id=row.id,
+        query=row.query,
+        subscriber_id=row.subscriber_id,
+        chat=row.chat,
+        created_at=row.created_at,
+        stopped_at=row.stopped_at,
+        fired=n,
+        last_at=tx.execute(last_at).scalar() if last else None,
+        not_relevant=tx.execute(refused).scalar_one() if n else 0,
+    )
+
+
+def read_subscribers(tx: Tx, *, before: int | None = None, limit: int = 50) -> list[SubscriberRow]:
+    """Return a page of subscribers, newest first."""
+    page = sa.select(subscribers).where(subscribers.c.id > 0)
+    if before is not None:
+        page = page.where(subscribers.c.id < before)
+    rows = tx.execute(page.order_by(subscribers.c.id.desc()).limit(limit)).all()
+    return [_subscriber(tx, row) for row in rows]
+
+
+def _subscriber(tx: Tx, row: sa.Row[tuple[object, ...]]) -> SubscriberRow:
+    active = (
+        sa.select(watches.c.id)
+        .where(watches.c.subscriber_id == row.id, watches.c.stopped_at.is_(None))
+        .limit(COUNTED)
+        .subquery()
+    )
+    newest = (
+        sa.select(decisions.c.at)
+        .where(decisions.c.subscriber_id == row.id)
+        .order_by(decisions.c.id.desc())
+        .limit(1)
+    )
+    return SubscriberRow(
+        id=row.id,
+        chat_id=row.chat_id,
+        kind=row.kind,
+        title=row.title,
+        language=row.language,
+        state=row.state,
+        state_reason=row.state_reason,
+        created_at=row.created_at,
+        watches=tx.execute(sa.select(sa.func.count()).select_from(active)).scalar_one(),
+        last_told_at=tx.execute(newest).scalar(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """How often people disagreed, among the newest decisions of one kind."""
+
+    decided: int
+    wrong: int
+
+    @property
+    def precision(self) -> float | None:
+        """Return the share nobody disagreed with, 0..1; None where nothing was decided."""
+        return 1 - self.wrong / self.decided if self.decided else None
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """folding: copies called no copy; watches: told ones called irrelevant. weekly: verdicts by week, kind.
+
+    worst: outlets whose articles were called irrelevant most, with how often.
+    """
+
+    folding: Judged
+    watches: Judged
+    missed: int
+    weekly: Mapping[datetime, Mapping[str, int]] = field(default_factory=dict)
+    worst: Sequence[tuple[str, int]] = ()
+
+
+def read_quality(tx: Tx, now: datetime) -> Quality:
+    """Return what people's verdicts say of the newest decisions."""
+    said = tx.execute(
+        sa.select(verdicts.c.at, verdicts.c.kind, verdicts.c.article_id, outlets.c.name)
+        .join_from(verdicts, articles, articles.c.id == verdicts.c.article_id)
+        .join(outlets, outlets.c.id == articles.c.outlet_id)
+        .where(verdicts.c.id > 0)
+        .order_by(verdicts.c.id.desc())
+        .limit(VERDICTS)
+    ).all()
+    weekly: dict[datetime, Counter[str]] = {}
+    for row in said:
+        monday = (row.at - timedelta(days=row.at.weekday())).date()
+        week = datetime(monday.year, monday.month, monday.day, tzinfo=row.at.tzinfo)
+        weekly.setdefault(week, Counter())[row.kind] += 1
+    irrelevant = Counter(r.name for r in said if r.kind == VerdictKind.NOT_RELEVANT.value)
+    return Quality(
+        folding=_judged(tx, "copy", VerdictKind.NOT_A_COPY),
+        watches=_judged(tx, "told", VerdictKind.NOT_RELEVANT),
+        missed=sum(row.kind == VerdictKind.MISSED.value for row in said),
+        weekly=dict(sorted(weekly.items())[-12:]),
+        worst=irrelevant.most_common(10),
+    )
+
+
+def _judged(tx: Tx, outcome: str, kind: VerdictKind) -> Judged:
+    newest = (
+        sa.select(decisions.c.id, decisions.c.article_id)
+        .where(decisions.c.outcome == outcome)
+        .order_by(decisions.c.id.desc())
+        .limit(RECENT_DECISIONS)
+        .subquery()
+    )
+    decided, first = tx.execute(
+        sa.select(sa.func.count(), sa.func.min(newest.c.article_id)).select_from(newest)
+    ).one()
+    spoken = (
+        sa.select(verdicts.c.article_id)
+        .where(verdicts.c.kind == kind.value, verdicts.c.article_id >= (first or 0))
+        .order_by(verdicts.c.id.desc())
+        .limit(VERDICTS)
+        .subquery()
+    )
+    wrong = sa.select(sa.func.count(spoken.c.article_id.distinct()))
+    return Judged(decided, min(decided, tx.execute(wrong).scalar_one()))
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A copy and what it is a copy of. sure: it joined the story without doubt."""
+
+    article_id: int
+    story_id: int
+    title: str
+    outlet: str
+    other_title: str
+    other_outlet: str
+    score: float
+    sure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What another threshold would change among the newest `looked_at` copies. pairs: nearest to it first."""
+
+    looked_at: int
+    changed: int
+    pairs: Sequence[Pair]
+    histogram: Sequence[int]  # copies by score: 20 steps of 0.05
+
+
+def preview_threshold(tx: Tx, at: float, *, limit: int = 12) -> Preview:
+    """Return the copies that a threshold of `at` (0..1) would judge otherwise than they were."""
+    newest = (
+        sa.select(articles.c.id, articles.c.evidence)
+        .where(articles.c.copy_of.is_not(None), articles.c.id > 0)
+        .order_by(articles.c.id.desc())
+        .limit(RECENT_COPIES)
+    )
+    scored = [
+        (row.id, float(row.evidence["score"]), row.evidence.get("kind") != "possible")
+        for row in tx.execute(newest)
+        if row.evidence and "score" in row.evidence
+    ]
+    histogram = Counter(min(19, int(score * 20)) for _, score, _ in scored)
+    changed = [(i, score, sure) for i, score, sure in scored if (score >= at) != sure]
+    changed.sort(key=lambda c: abs(c[1] - at))
+    return Preview(
+        looked_at=len(scored),
+        changed=len(changed),
+        pairs=_pairs(tx, changed[:limit]),
+        histogram=[histogram[i] for i in range(20)],
+    )
+
+
+def _pairs(tx: Tx, chosen: Sequence[tuple[int, float, bool]]) -> list[Pair]:
+    other, other_outlet = articles.alias("other"), outlets.alias("other_outlet")
+    rows = tx.execute(
+        sa.select(
+            articles.c.id,
+            articles.c.story_id,
+            articles.c.title,
+            outlets.c.name.label("outlet"),
+            other.c.title.label("other_title"),
+            other_outlet.c.name.label("other_outlet"),
+        )
+        .join_from(articles, outlets, outlets.c.id == articles.c.outlet_id)
+        .join(other, other.c.id == articles.c.copy_of)
+        .join(other_outlet, other_outlet.c.id == other.c.outlet_id)
+        .where(articles.c.id.in_([i for i, _, _ in chosen]))
+    )
+    by_id = {row.id: row for row in rows}
+    return [
+        Pair(
+            article_id=i,
+            story_id=by_id[i].story_id,
+            title=by_id[i].title,
+            outlet=by_id[i].outlet,
+            other_title=by_id[i].other_title,
+            other_outlet=by_id[i].other_outlet,
+            score=score,
+            sure=sure,
+        )
+        for i, score, sure in chosen
+        if i in by_id
+    ]

@@ -1,0 +1,188 @@
+"""The log: decisions newest first, filtered by the address, live; and the same as CSV and JSON."""
+
+import asyncio
+import csv
+import io
+import json
+from collections.abc import AsyncIterator
+from dataclasses import asdict
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from bot.domain.errors import DatabaseDown
+from bot.store import console, health, ledger
+from bot.store.engine import Tx
+from bot.store.ledger import Filters, Line
+from bot.web.frame import Console, Endpoint
+from bot.web.view import ENVIRONMENT, Answer, Download, Shown, Visit, words_of
+
+PAGE = 50
+EXPORTED = 5_000  # lines in one file
+LIVE_EVERY_S = 2.0
+LIVE_FOR_S = 3_600.0  # then the browser asks again, and whether it still may is looked at anew
+STATES = (*ledger.OUTCOMES,)
+
+
+def read_filters(query: QueryParams) -> Filters:
+    """Return the filters of an address. What cannot be read filters nothing."""
+    return Filters(
+        watch_id=_id(query, "watch"),
+        subscriber_id=_id(query, "subscriber"),
+        outlet_id=_id(query, "outlet"),
+        country=_code(query, "country"),
+        language=_code(query, "language"),
+        outcome=query.get("state", "") if query.get("state") in STATES else "",
+        since=_day(query, "since"),
+        until=_day(query, "until", after=1),
+        text=_printable(query.get("text", ""))[: ledger.TEXT_CHARS].strip(),
+    )
+
+
+def _id(query: QueryParams, name: str) -> int | None:
+    value = query.get(name, "")
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 18 else None
+
+
+def _code(query: QueryParams, name: str) -> str:
+    value = query.get(name, "")
+    return value if value.isascii() and value.isalpha() and len(value) <= 3 else ""
+
+
+def _printable(text: str) -> str:
+    return "".join(c for c in text if c.isprintable())
+
+
+def _day(query: QueryParams, name: str, *, after: int = 0) -> datetime | None:
+    """Return the start of a day, or of the one after it; time zones are UTC."""
+    try:
+        day = date.fromisoformat(query.get(name, "")[:10])
+        return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=after)
+    except (ValueError, OverflowError):
+        return None
+
+
+def show(tx: Tx, visit: Visit) -> Shown:
+    """The page of the log, or, for htmx, the older lines alone."""
+    filters = read_filters(visit.query)
+    before = visit.number("before")
+    page = ledger.read_log(tx, filters, before=before, limit=PAGE)
+    context: dict[str, Any] = {"page": page, "filters": filters}
+    if visit.fragment and before is not None:
+        return Shown("log_lines.html", context)
+    outlets = health.outlet_names(tx)
+    return Shown(
+        "log.html",
+        context
+        | {
+            "title": visit.say("web.log"),
+            "states": STATES,
+            "outlets": outlets,
+            "countries": sorted({o.country for o in outlets}),
+            "languages": sorted({o.language.split("-")[0] for o in outlets}),
+            "chosen": ledger.name_filters(tx, filters),
+            "newest": ledger.newest_id(tx) if before is None else None,
+        },
+    )
+
+
+def export(tx: Tx, visit: Visit) -> Answer:
+    """The filtered log as a file: ?as=csv or json."""
+    filters = read_filters(visit.query)
+    lines: list[Line] = []
+    before = None
+    while len(lines) < EXPORTED:
+        page = ledger.read_log(tx, filters, before=before, limit=1_000)
+        lines += page.lines
+        before = page.older
+        if before is None:
+            break
+    rows = [as_row(line) for line in lines[:EXPORTED]]
+    return download(rows, "log", visit.query.get("as", "csv"))
+
+
+def as_row(line: Line) -> dict[str, Any]:
+    """Return a line as plain values, for files and for the API."""
+    row = asdict(line)
+    row |= {"state": line.state, "reason": dict(line.reason)}
+    del row["key"]
+    return {k: v.isoformat() if isinstance(v, datetime) else v for k, v in row.items()}
+
+
+def download(rows: list[dict[str, Any]], name: str, form: str) -> Download:
+    """Return rows as a CSV or JSON file."""
+    if form == "json":
+        body = json.dumps(rows, ensure_ascii=False, indent=1).encode()
+        return Download(f"outpost-{name}.json", body, "application/json")
+    out = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(out, list(rows[0]))
+        writer.writeheader()
+        writer.writerows({k: _cell(v) for k, v in row.items()} for row in rows)
+    return Download(f"outpost-{name}.csv", out.getvalue().encode("utf-8-sig"), "text/csv")
+
+
+def _cell(value: Any) -> Any:
+    """Return a cell that no spreadsheet takes for a formula."""
+    if isinstance(value, dict | list):
+        value = json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str) and value.lstrip()[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return f"'{value}"
+    return value
+
+
+def live(frame: Console) -> Endpoint:
+    """Return the endpoint of server-sent events: each new line as ready HTML, its id as the event's."""
+
+    async def endpoint(request: Request) -> Response:
+        now = frame.now()
+        session = await frame.store.read(frame.session, request, now)
+        if session is None:
+            return Response(status_code=401)
+        filters = read_filters(request.query_params)
+        last = request.headers.get("last-event-id") or request.query_params.get("after", "")
+        start = int(last) if last.isascii() and last.isdigit() and len(last) < 18 else None
+        events = _events(frame, request, session, filters, start)
+        return StreamingResponse(
+            events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
+        )
+
+    return endpoint
+
+
+async def _events(
+    frame: Console,
+    request: Request,
+    session: console.Session,
+    filters: Filters,
+    after: int | None,
+) -> AsyncIterator[str]:
+    """Yield what is new, and a comment where nothing is, until the browser goes or may look no more."""
+    at = after if after is not None else await frame.store.read(ledger.newest_id)
+    template = ENVIRONMENT.get_template("log_line.html")
+    yield "retry: 3000\n\n"
+    for _ in range(int(LIVE_FOR_S / LIVE_EVERY_S)):
+        now = frame.now()
+        try:
+            if not await frame.store.read(_still_in, frame, request, now):
+                return
+            lines = await frame.store.read(ledger.read_new, filters, after=at)
+        except DatabaseDown:
+            lines = []
+        for line in lines:
+            words = words_of(session.language, now)
+            html = template.render(line=line, here=lambda **_: "", **words)
+            data = "".join(f"data: {part}\n" for part in html.splitlines() if part.strip())
+            yield f"id: {line.id}\nevent: line\n{data}\n"
+            at = line.id
+        if not lines:
+            yield ": nothing new\n\n"
+        await asyncio.sleep(LIVE_EVERY_S)
+
+
+def _still_in(tx: Tx, frame: Console, request: Request, now: datetime) -> bool:
+    session = frame.session(tx, request, now)
+    return session is not None and console.role_of(tx, session.user_id, frame.admins) is not None

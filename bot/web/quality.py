@@ -1,0 +1,50 @@
+"""Quality: what people's verdicts say of folding and matching, and what another threshold would change."""
+
+from dataclasses import asdict
+
+from bot.store import insight
+from bot.store.engine import Tx
+from bot.web import charts
+from bot.web.log import download
+from bot.web.view import Answer, Shown, Visit
+
+DEFAULT_AT = 0.8
+KINDS = ("not_a_copy", "not_relevant", "missed")
+
+
+def show(tx: Tx, visit: Visit) -> Shown:
+    """The page of quality; ?at: the threshold to try, 0..1."""
+    at = threshold(visit.query.get("at", ""))
+    found = insight.read_quality(tx, visit.now)
+    preview = insight.preview_threshold(tx, at)
+    weeks = [(week, sum(counts.values())) for week, counts in found.weekly.items()]
+    names = [f"{week:%d %b}: {n}" for week, n in weeks]
+    steps = [f"{i * 0.05:.2f}: {n}" for i, n in enumerate(preview.histogram)]
+    return Shown(
+        "quality.html",
+        {
+            "title": visit.say("web.quality"),
+            "quality": found,
+            "at": at,
+            "preview": preview,
+            "kinds": KINDS,
+            "weekly": charts.bars([n for _, n in weeks], names, width=480, height=80),
+            "histogram": charts.bars(preview.histogram, steps, width=480, height=80),
+            "sample": insight.RECENT_DECISIONS,
+        },
+    )
+
+
+def threshold(text: str) -> float:
+    """Return a threshold of 0..1, the default for what is none."""
+    try:
+        at = float(text[:10].replace(",", "."))
+    except ValueError:
+        return DEFAULT_AT
+    return at if 0 <= at <= 1 else DEFAULT_AT
+
+
+def export(tx: Tx, visit: Visit) -> Answer:
+    """The pairs of the threshold preview as a file."""
+    preview = insight.preview_threshold(tx, threshold(visit.query.get("at", "")), limit=500)
+    return download([asdict(p) for p in preview.pairs], "pairs", visit.query.get("as", "csv"))

@@ -1,0 +1,95 @@
+"""Every page of the console shows what the database holds, and every export gives it as a file."""
+
+import csv
+import io
+import json
+
+import pytest
+
+PAGES = (
+    "/log",
+    "/story/2",
+    "/outlets",
+    "/watches",
+    "/subscribers",
+    "/quality",
+    "/health",
+    "/access",
+)
+EXPORTS = ("log", "story/2", "outlets", "watches", "subscribers", "pairs", "health", "audit")
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("who", ["admin", "viewer"])
+def test_a_page_is_whole(request, who, path):
+    answer = request.getfixturevalue(who).get(path)
+    assert answer.status_code == 200
+    assert answer.text.rstrip().endswith("</html>")
+    assert "style=" not in answer.text
+    assert " onclick" not in answer.text
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_a_view_can_be_taken_along_as_csv_and_as_json(admin, name):
+    as_json = admin.get(f"/export/{name}?as=json")
+    as_csv = admin.get(f"/export/{name}?as=csv")
+    rows = json.loads(as_json.content)
+    assert as_csv.status_code == 200
+    assert len(list(csv.DictReader(io.StringIO(as_csv.content.decode("utf-8-sig"))))) == len(rows)
+    assert "attachment" in as_json.headers["content-disposition"]
+
+
+def test_the_log_is_newest_first_and_pages_by_key(admin):
+    first = admin.get("/log").text
+    assert first.index('id="d600"') < first.index('id="d599"')
+    assert 'id="d550"' not in first
+    assert "/log?before=551" in first
+    older = admin.get("/log?before=551", headers={"HX-Request": "true"}).text
+    assert 'id="d550"' in older
+    assert "<html" not in older
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["watch=x", "outlet=-1", "country=%00", "since=yesterday", "state=nonsense", "before=9e9"],
+)
+def test_a_filter_that_cannot_be_read_filters_nothing(admin, query):
+    assert 'id="d600"' in admin.get(f"/log?{query}").text
+
+
+def test_the_filters_stand_in_the_address_and_in_the_form(admin):
+    page = admin.get("/log?state=copy&country=GE&text=report&watch=5").text
+    assert '<option value="copy" selected>' in page
+    assert 'name="watch" value="5"' in page
+    assert 'value="report"' in page
+
+
+def test_a_story_shows_copy_and_original_side_by_side(admin):
+    page = admin.get("/story/2").text
+    assert page.count("<mark>") >= 2
+    assert "copy of Outlet 3" in page
+    assert "score 0.83" in page
+
+
+def test_a_story_that_is_not_there_is_a_page_that_says_so(admin):
+    answer = admin.get("/story/999999")
+    assert answer.status_code == 404
+    assert "There is no such page." in answer.text
+
+
+def test_the_threshold_preview_counts_what_would_change(admin):
+    assert "With 0.9, 200 of the newest 200 copies" in admin.get("/quality?at=0.9").text
+    assert "With 0.8, 0 of the newest 200 copies" in admin.get("/quality?at=nonsense").text
+
+
+def test_health_shows_the_lag_as_numbers(admin):
+    page = admin.get("/health").text
+    assert "98.0 s" in page or "98 s" in page
+    assert "message is too long" in page
+
+
+def test_a_viewer_is_shown_no_button_that_changes_anything(viewer):
+    for path in PAGES:
+        page = viewer.get(path).text
+        for action in ("/verdict", "/outlets/change", "/watches/stop", "/access/"):
+            assert f'action="{action}' not in page, path
