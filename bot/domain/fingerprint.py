@@ -121,8 +121,8 @@ def fingerprint(
 
     document: with a body it is a full article; with a summary alone a short one, and clustering will
     know. page: what the page said, for its canonical URL and links; None when it was not read.
-    claims: from provenance.find_claims, kept in the sketch. boilerplate: keys of the outlet's furniture
-    (see learn_boilerplate); paragraphs that have one are left out altogether.
+    claims: from provenance.find_claims, kept in the sketch. boilerplate: of its outlet, from
+    learn_boilerplate; sentences that are mostly made of it are neither found nor compared.
     """
     full = bool(document.body.strip())
     text = document.body if full else document.summary
@@ -146,29 +146,41 @@ def fingerprint(
         notes=[" ".join(split_words(document.author)[:6]), *map(_note, claims)],
     )
     opening = _places(threes[: _LEAD_KEY_WORDS - 2] if full else threes)
-    keys = _smallest(
-        encoded, fives, size=5, most=_BODY_KEYS, boilerplate=boilerplate, ordered=ordered
-    )
-    keys |= _smallest(encoded, opening, size=3, most=_LEAD_KEYS, boilerplate=boilerplate)
-    keys |= _title_keys(title, boilerplate) | _link_keys(document, page)
+    keys = _smallest(encoded, fives, size=5, most=_BODY_KEYS, ordered=ordered)
+    keys |= _smallest(encoded, opening, size=3, most=_LEAD_KEYS)
+    keys |= _title_keys(title) | _link_keys(document, page)
     return Fingerprint(tuple(keys), sketch)
 
 
 def learn_boilerplate(
-    articles: Iterable[Iterable[int]], *, share: float = 0.05, at_least: int = 4
+    texts: Iterable[str], *, share: float = 0.1, at_least: int = 5
 ) -> frozenset[int]:
-    """Return the keys that are furniture of an outlet: in `share` of its articles and in `at_least`.
+    """Return the runs of words, as hashes, that an outlet repeats from article to article.
 
-    articles: the keys of each of an outlet's recent articles, one story once (a text filed again and
-    again is a copy, not furniture); a few hundred are plenty. share: 0..1.
+    texts: of its recent articles, each story once (a text filed again is a copy, not furniture); a hundred
+    are plenty. share: 0..1 of them that must have a run, and `at_least` that many of them.
     """
     counts: Counter[int] = Counter()
     total = 0
-    for keys in articles:
+    for text in texts:
         total += 1
-        counts.update(set(keys))
+        counts.update({run for block in _BLOCK.split(text) for run in _block_runs(block)})
     needed = max(at_least, share * total)
-    return frozenset(key for key, times in counts.items() if times >= needed)
+    return frozenset(run for run, times in counts.items() if times >= needed)
+
+
+def _without(text: str, boilerplate: Set[int]) -> str:
+    """Return a text without the sentences that are mostly boilerplate."""
+    kept = []
+    for block in _BLOCK.split(text):
+        runs = _block_runs(block)
+        if 2 * sum(run in boilerplate for run in runs) <= len(runs):
+            kept.append(block)
+    return "\n".join(kept)
+
+
+def _block_runs(block: str) -> list[int]:
+    return _runs(_encoded(split_words(block)), 5)
 
 
 def _encoded(words: Sequence[str]) -> list[bytes]:
@@ -225,11 +237,9 @@ def _numbers(words: str) -> list[int]:
     return sorted({crc32(word.encode()) & 0xFFFF for word in islice(found, _NUMBERS)})
 
 
-def _key(content: bytes, run: int | None = None) -> int:
-    """Return a signed 64-bit key, evenly spread. run: a run's hash, which becomes the key's lower half."""
-    if run is None:
-        return int.from_bytes(blake2b(content, digest_size=8).digest(), "big", signed=True)
-    return int.from_bytes(blake2b(content, digest_size=4).digest(), "big", signed=True) << 32 | run
+def _key(content: bytes) -> int:
+    """Return a signed 64-bit key, evenly spread."""
+    return int.from_bytes(blake2b(content, digest_size=8).digest(), "big", signed=True)
 
 
 def _smallest(
@@ -238,19 +248,19 @@ def _smallest(
     *,
     size: int,
     most: int,
-    boilerplate: Set[int],
     ordered: Sequence[int] = (),
 ) -> set[int]:
-    """Return keys of the runs of words with the smallest hashes, furniture left out. ordered: the hashes."""
-    found = ((value, runs[value]) for value in ordered or sorted(runs))
-    keys = (_key(b" ".join(words[start : start + size]), value) for value, start in found)
-    return set(islice((key for key in keys if key not in boilerplate), most))
+    """Return keys of the runs of words with the smallest hashes. ordered: the hashes, if they are at hand."""
+    smallest = (ordered or sorted(runs))[:most]
+    return {
+        _key(b" ".join(words[start : start + size])) for start in map(runs.__getitem__, smallest)
+    }
 
 
-def _title_keys(title: Sequence[str], boilerplate: Set[int]) -> set[int]:
+def _title_keys(title: Sequence[str]) -> set[int]:
     words = _encoded(title)
     runs = _places(_runs(words, 3))
-    keys = _smallest(words, runs, size=3, most=_TITLE_KEYS, boilerplate=boilerplate)
+    keys = _smallest(words, runs, size=3, most=_TITLE_KEYS)
     if len(title) > 2:
         keys.add(_key(b"title " + b" ".join(sorted(words))))
     return keys
@@ -262,17 +272,6 @@ def _link_keys(document: Document, page: Page | None) -> set[int]:
         return {_key(document.url.encode())} if document.url else set()
     named = (page.canonical_url, *page.based_on)[:_LINK_KEYS]
     return {_key(url.encode()) for url in (document.url, *named) if url}
-
-
-def _without(text: str, boilerplate: Set[int]) -> str:
-    """Return a text without the paragraphs and sentences that hold a run of words of the boilerplate."""
-    furniture = {key & 0xFFFFFFFF for key in boilerplate}
-    kept = []
-    for block in _BLOCK.split(text):
-        words = _encoded(split_words(block))
-        if furniture.isdisjoint(_runs(words, 5)) and furniture.isdisjoint(_runs(words, 3)):
-            kept.append(block)
-    return "\n".join(kept)
 
 
 def _pack(

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -251,7 +252,7 @@ def origin_of(
     story: Sequence[Signed],
     provenance: Provenance,
     *,
-    usual: Mapping[tuple[str, str], int] | None = None,
+    usual: Mapping[tuple[str, str], int] = MappingProxyType({}),
 ) -> Origin:
     """Return which article of a story was written first: by provenance, then by time, then by custom.
 
@@ -261,7 +262,6 @@ def origin_of(
     """
     if not story:
         raise ValueError("a story without articles has no origin")
-    usual = usual or {}
     named = _named(story, provenance)
     earliest = min(story, key=lambda a: (a.at, a.article_id))
     if not named:
@@ -309,11 +309,14 @@ def _by_time(
     if len(story) == 1:
         return Origin(earliest.article_id, earliest.outlet, Reason.ALONE)
     near = [a for a in story if a.at - earliest.at <= SAME_MINUTE]
+    known = {
+        (provenance.outlet(one), provenance.outlet(other)): n for (one, other), n in usual.items()
+    }
 
     def reprinted(article: Signed) -> int:
         mine = provenance.outlet(article.outlet)
         others = [provenance.outlet(a.outlet) for a in near if a is not article]
-        return sum(usual.get((mine, other), 0) - usual.get((other, mine), 0) for other in others)
+        return sum(known.get((mine, other), 0) - known.get((other, mine), 0) for other in others)
 
     best = max(near, key=lambda a: (reprinted(a), a is earliest))
     if best is not earliest and reprinted(best) > reprinted(earliest):

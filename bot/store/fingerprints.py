@@ -5,7 +5,7 @@ whatever the press writes.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from bot.domain.clustering import Candidate
 from bot.store.engine import Tx
-from bot.store.schema import Utc, article_keys, articles, outlets, stories
+from bot.store.schema import article_keys, articles, outlets, stories
 
 PER_KEY = 24  # articles looked at for one key, the newest; twice as many found no more copies
 PARTS = 256  # of the space of keys, which are spread evenly over it
@@ -21,60 +21,55 @@ PARTS = 256  # of the space of keys, which are spread evenly over it
 # Articles by how many keys they share, newest first among equals: one look-up of the primary key for each
 # key. SQLite has no LATERAL, so there the oldest article still wanted bounds each look-up instead.
 _SHARED = {
-    "sqlite": """
-        SELECT found.article_id FROM json_each(:keys) AS wanted CROSS JOIN article_keys AS found
-        ON found.key = wanted.value AND found.article_id >= coalesce((SELECT article_id FROM article_keys
-        WHERE key = wanted.value ORDER BY article_id DESC LIMIT 1 OFFSET :each - 1), 0)""",
-    "postgresql": """
-        SELECT found.article_id FROM unnest(CAST(:keys AS bigint[])) AS wanted (key) CROSS JOIN LATERAL
-        (SELECT article_id FROM article_keys WHERE article_keys.key = wanted.key
-        ORDER BY article_id DESC LIMIT :each) AS found""",
+    "sqlite": sa.text(
+        "SELECT found.article_id FROM json_each(:wanted) AS wanted CROSS JOIN article_keys AS found"
+        " ON found.key = wanted.value AND found.article_id >= coalesce((SELECT article_id FROM article_keys"
+        " WHERE key = wanted.value ORDER BY article_id DESC LIMIT 1 OFFSET :each - 1), 0)"
+        " GROUP BY found.article_id ORDER BY count(*) DESC, found.article_id DESC LIMIT :most"
+    ),
+    "postgresql": sa.text(
+        "SELECT found.article_id FROM unnest(CAST(:wanted AS bigint[])) AS wanted (key) CROSS JOIN LATERAL"
+        " (SELECT article_id FROM article_keys WHERE article_keys.key = wanted.key"
+        " ORDER BY article_id DESC LIMIT :each) AS found"
+        " GROUP BY found.article_id ORDER BY count(*) DESC, found.article_id DESC LIMIT :most"
+    ),
 }
-_SELECT = """
-    SELECT articles.id, articles.story_id, articles.outlet_id, articles.seen_at, articles.published_at,
-    articles.sketch, articles.copy_of IS NULL OR articles.id = stories.origin_id AS is_first,
-    articles.language, outlets.name, articles.url, stories.origin_id
-    FROM articles JOIN outlets ON outlets.id = articles.outlet_id
-    JOIN stories ON stories.id = articles.story_id"""
-_ROW = (
-    articles.c.id,
-    articles.c.story_id,
-    articles.c.outlet_id,
-    articles.c.seen_at,
-    articles.c.published_at,
-    articles.c.sketch,
-    sa.column("is_first", sa.Boolean),
-    articles.c.language,
-    outlets.c.name,
-    articles.c.url,
-    stories.c.origin_id,
+# Apart from the look-up: most new articles share nothing, and PostgreSQL plans each statement anew.
+_SELECT = (
+    "SELECT articles.id, articles.story_id, articles.outlet_id, articles.seen_at, articles.published_at,"
+    " articles.sketch, articles.copy_of IS NULL OR articles.id = stories.origin_id AS is_first,"
+    " articles.language, outlets.name, articles.url, stories.origin_id"
+    " FROM articles JOIN outlets ON outlets.id = articles.outlet_id"
+    " JOIN stories ON stories.id = articles.story_id"
+    " WHERE articles.sketch IS NOT NULL AND articles.id "
 )
-_SINCE = sa.bindparam("since", type_=Utc())
-_CANDIDATES = {
-    dialect: sa.text(
-        f"WITH shared AS ({found} GROUP BY found.article_id"
-        " ORDER BY count(*) DESC, found.article_id DESC LIMIT :most)"
-        f" {_SELECT} JOIN shared ON shared.article_id = articles.id"
-        " WHERE articles.sketch IS NOT NULL AND articles.seen_at >= :since"
+_ROWS = {
+    dialect: sa.text(_SELECT + among).columns(
+        articles.c.id,
+        articles.c.story_id,
+        articles.c.outlet_id,
+        articles.c.seen_at,
+        articles.c.published_at,
+        articles.c.sketch,
+        sa.column("is_first", sa.Boolean),
+        articles.c.language,
+        outlets.c.name,
+        articles.c.url,
+        stories.c.origin_id,
     )
-    .bindparams(_SINCE)
-    .columns(*_ROW)
-    for dialect, found in _SHARED.items()
+    for dialect, among in (
+        ("sqlite", "IN (SELECT value FROM json_each(:wanted))"),
+        ("postgresql", "= ANY (CAST(:wanted AS bigint[]))"),
+    )
 }
-_ORIGINS = (
-    sa.text(f"{_SELECT} WHERE articles.sketch IS NOT NULL AND articles.id IN :ids")
-    .bindparams(sa.bindparam("ids", expanding=True))
-    .columns(*_ROW)
-)
-
 _ADD = {
     "sqlite": sa.text(
-        "INSERT INTO article_keys (key, article_id) SELECT value, :article_id FROM json_each(:keys)"
+        "INSERT INTO article_keys (key, article_id) SELECT value, :article_id FROM json_each(:wanted)"
         " WHERE true ON CONFLICT DO NOTHING"
     ),
     "postgresql": sa.text(
         "INSERT INTO article_keys (key, article_id)"
-        " SELECT DISTINCT key, :article_id FROM unnest(CAST(:keys AS bigint[])) AS added (key)"
+        " SELECT DISTINCT key, :article_id FROM unnest(CAST(:wanted AS bigint[])) AS added (key)"
         " ON CONFLICT DO NOTHING"
     ),
 }
@@ -86,14 +81,15 @@ def candidates(tx: Tx, keys: Sequence[int], *, since: datetime, limit: int) -> l
     since: articles seen before it are passed over, but an origin is given whatever its age. limit: of
     articles found by keys; the origins come on top.
     """
-    if not keys:
-        return []
-    asked = {"keys": _wanted(tx, keys), "each": PER_KEY, "most": limit, "since": since}
-    found: list[Sequence[Any]] = [*tx.execute(_CANDIDATES[tx.dialect.name], asked)]
+    asked = {"wanted": _wanted(tx, keys), "each": PER_KEY, "most": limit}
+    ids = [row[0] for row in tx.execute(_SHARED[tx.dialect.name], asked)]
+    found = [row for row in _rows(tx, ids) if row[3] >= since]
     missing = {row[-1] for row in found} - {row[0] for row in found} - {None}
-    if missing:
-        found += tx.execute(_ORIGINS, {"ids": list(missing)})
-    return [_candidate(row) for row in found]
+    return [_candidate(row) for row in [*found, *_rows(tx, missing)]]
+
+
+def _rows(tx: Tx, ids: Collection[int]) -> Sequence[Sequence[Any]]:
+    return tx.execute(_ROWS[tx.dialect.name], {"wanted": _wanted(tx, ids)}).all() if ids else ()
 
 
 def _candidate(row: Sequence[Any]) -> Candidate:
@@ -114,12 +110,12 @@ def _candidate(row: Sequence[Any]) -> Candidate:
 def add_keys(tx: Tx, article_id: int, keys: Iterable[int]) -> None:
     """Let an article be found by these keys, besides those it has."""
     wanted = _wanted(tx, keys)
-    tx.execute(_ADD[tx.dialect.name], {"keys": wanted, "article_id": article_id})
+    tx.execute(_ADD[tx.dialect.name], {"wanted": wanted, "article_id": article_id})
 
 
-def _wanted(tx: Tx, keys: Iterable[int]) -> str | list[int]:
-    """Return keys as one parameter: a statement for each costs more than the rows."""
-    return json.dumps(list(keys)) if tx.dialect.name == "sqlite" else list(keys)
+def _wanted(tx: Tx, numbers: Iterable[int]) -> str | list[int]:
+    """Return numbers as one parameter: a statement for each costs more than the rows."""
+    return json.dumps(list(numbers)) if tx.dialect.name == "sqlite" else list(numbers)
 
 
 def drop_keys(tx: Tx, article_id: int, keys: Iterable[int]) -> None:

@@ -132,25 +132,34 @@ FURNITURE = """Follow our channel to be the first to hear what matters in your t
 All rights of this site are reserved and every use of its texts needs a link to the source of them."""
 
 
-def test_furniture_is_learned_and_then_left_out():
-    def article(number: int, **how):
-        body = FURNITURE + "\n" + " ".join(f"own{number}x{n}" for n in range(20))
-        return fingerprint(Document("", body=body), **how)
+def own(number: int) -> str:
+    return " ".join(f"own{number}x{n}" for n in range(20))
 
-    furniture = learn_boilerplate(article(n).keys for n in range(8))
-    for _ in range(3):  # what stands next to it comes to light once it is gone
-        furniture |= learn_boilerplate(article(n, boilerplate=furniture).keys for n in range(8))
-    cleaned = [unpack(article(n, boilerplate=furniture).sketch) for n in (1, 2)]
-    assert furniture
-    assert [sketch.words for sketch in cleaned] == [20, 20]
-    assert cleaned[0].lead == letters(" ".join(f"own1x{n}" for n in range(20)))
+
+def test_furniture_is_learned_and_then_neither_found_nor_compared():
+    bodies = [f"Menu\n{FURNITURE}\n{own(n)}" for n in range(8)]
+    furniture = learn_boilerplate(bodies)
+    made = [fingerprint(Document("", body=body), boilerplate=furniture) for body in bodies]
+    sketches = [unpack(print.sketch) for print in made]
+    assert [sketch.words for sketch in sketches] == [20] * 8
+    assert sketches[1].lead == letters(own(1))
+    assert not set(made[1].keys) & set(made[2].keys)
+    untaught = [fingerprint(Document("", body=body)) for body in bodies]
+    assert set(untaught[1].keys) & set(untaught[2].keys)
 
 
 def test_furniture_is_what_many_articles_have_and_not_what_a_few_do():
-    articles = [[1, 2, n] for n in range(10, 40)] + [[3, 3, 3, 3, 3]] + [[4]] * 3
-    assert learn_boilerplate(articles) == {1, 2}
-    assert learn_boilerplate([[7]] * 3) == frozenset()
-    assert learn_boilerplate([]) == frozenset()
+    phrase = "The minister told reporters on Monday. "
+    few = [phrase + own(n) for n in range(4)] + [own(n) for n in range(4, 8)]
+    many = [phrase + own(n) for n in range(6)] + [own(n) for n in range(6, 200)]
+    assert learn_boilerplate(few) == learn_boilerplate(many) == learn_boilerplate([]) == frozenset()
+    assert learn_boilerplate([phrase + own(n) for n in range(6)])
+
+
+def test_a_sentence_that_only_begins_like_the_furniture_stays():
+    furniture = learn_boilerplate(f"Follow our channel to be first.\n{own(n)}" for n in range(9))
+    said = f"Follow our channel to be first in {own(77)} as the editor wrote."
+    assert unpack(fingerprint(Document("", body=said), boilerplate=furniture).sketch).words == 31
 
 
 def test_words_become_letters_that_tell_their_sort():

@@ -175,7 +175,7 @@ def test_without_words_the_first_to_publish_is_the_origin_whoever_was_polled_fir
 
 def test_within_minutes_the_usual_direction_decides(shipped):
     mail, echo = signed(1, "Mail", 0), signed(2, "Echo", 3)
-    usual = {("echo", "mail"): 7, ("mail", "echo"): 1}
+    usual = {("Echo", "Mail"): 7, ("Mail", "Echo"): 1}
     assert origin_of([mail, echo], shipped, usual=usual) == Origin(2, "Echo", Reason.USUAL)
     assert origin_of([mail, echo], shipped).article_id == 1
 
