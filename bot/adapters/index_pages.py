@@ -18,7 +18,8 @@ MAX_LINKS = 300
 MIN_TITLE_CHARS = 15
 _ELSEWHERE = {"nav", "footer", "aside", "header", "form"}
 _ELSEWHERE_CLASS = re.compile(
-    r"(^|[-_ ])(nav|menu|footer|breadcrumb|cookie|banner|promo|social|share|subscribe)", re.I
+    r"(^|[-_ ])(nav|navbar|navigation|menu|footer|breadcrumbs?|cookies?|share|sharing|subscribe)([-_ ]|$)",
+    re.I,
 )
 _NO_ARTICLE = re.compile(
     r"/(tags?|tema|topics?|category|categories|rubric|rubrics|authors?|page|search|login|about|contacts?|kontakt|"
@@ -102,7 +103,7 @@ def _stands_elsewhere(link: Any) -> bool:
     for above in link.iterancestors():
         if above.tag in _ELSEWHERE and not _holds_article(above):
             return True
-        if above.tag != "body" and _ELSEWHERE_CLASS.match(above.get("class") or ""):
+        if above.tag != "body" and _ELSEWHERE_CLASS.search(above.get("class") or ""):
             return True
     return False
 

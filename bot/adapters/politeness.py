@@ -18,6 +18,10 @@ def domain_of(url: str) -> str:
     host = (parts.hostname or "").rstrip(".")
     if found := _suffixes.extract_str(host).top_domain_under_public_suffix:
         return found
+    if not host.replace(".", "").isdigit() and ":" not in host:
+        return ".".join(
+            host.split(".")[-2:]
+        )  # a suffix the list does not know: its rule for that is `*`
     try:
         return f"{host}:{parts.port}" if parts.port else host
     except ValueError:

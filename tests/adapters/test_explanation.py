@@ -65,6 +65,21 @@ async def test_a_homepage_leads_to_the_feeds_it_names():
     assert "rel=alternate" in told.candidates[0].why
 
 
+async def test_what_is_found_is_told_in_lines():
+    feed = (
+        rss("A").replace(b"<pubDate>Mon, 23 Nov 2026 10:00:00 GMT</pubDate>", b"") + b"<!-- & -->"
+    )
+    home = "<html><head><link rel='alternate' type='application/rss+xml' href='/rss'></head></html>"
+    told, root = await explain({"/": (home, HTML), "/rss": feed})
+    assert f"  feed: {root}/rss [feed] 'Outlet', 1 entries: {told.candidates[0].why}" in list(
+        told.lines()
+    )
+    told, _ = await explain({"/rss": feed.replace(b"A", b"A & B")}, "/rss")
+    lines = list(told.lines())
+    assert any(line.startswith("  note: ill-formed") for line in lines)
+    assert any("no date" in line and "A & B" in line for line in lines)
+
+
 async def test_a_homepage_that_names_nothing_is_tried_at_the_usual_places():
     told, root = await explain(
         {"/": ("<html><body>News</body></html>", HTML), "/rss.xml": rss("A")}

@@ -7,6 +7,7 @@ import pytest
 
 from bot.adapters.charsets import settle_charset
 from bot.adapters.feeds import MAX_ENTRIES, ParsedFeed, parse_feed
+from bot.adapters.index_pages import named_feeds
 from bot.adapters.reading import address_to_ask, channel_of, kind_of, read_entries
 from bot.domain.model import Failure, FailureKind, FeedKind
 from bot.evals.feeds import judge_all
@@ -319,6 +320,14 @@ class TestKinds:
         assert self.read(page).kind is FailureKind.NOT_A_FEED
         assert len(self.read(page, FeedKind.HTML).entries) == 1
 
+    def test_a_broken_or_rootless_sitemap_is_a_failure(self):
+        assert self.read("<sitemap>", FeedKind.SITEMAP).kind is FailureKind.NOT_A_FEED
+        assert self.read("<urlset><url><lastmod>2026-11-23</lastmod></url></urlset>").entries == ()
+
+    def test_bombs_are_refused_in_every_kind(self):
+        bomb = '<!DOCTYPE u [<!ENTITY a "x"><!ENTITY b "&a;&a;">]>' + SITEMAP
+        assert self.read(bomb).kind is FailureKind.ABSURD
+
     @pytest.mark.parametrize("kind", FeedKind)
     def test_nothing_is_empty_in_every_kind(self, kind):
         assert self.read("  ", kind).kind is FailureKind.EMPTY
@@ -350,6 +359,35 @@ def test_an_index_page_gives_its_articles_and_nothing_else():
         "https://news.outlet.example/ferry-prices-rise-again": "Ferry prices rise again",
         "https://outlet.example/news/4411239": "Министр ушёл в отставку после скандала",
     }
+
+
+def test_a_card_gives_its_headline_and_a_menu_gives_nothing():
+    page = """<html><body>
+    <div class="main-menu"><a href="/2026/11/23/in-a-menu">A headline in a menu of it</a></div>
+    <article><header><a href="/2026/11/23/in-an-article">A headline in its header</a></header></article>
+    <a href="http://[broken/1">A link that leads nowhere at all</a><a>No address, only words here</a>
+    <a href="/article?id=12345">An article known by its number only</a></body></html>"""
+    found = read_entries(page.encode(), url=URL, content_type="", kind=FeedKind.HTML)
+    assert [e.url.rpartition("example")[2] for e in found.entries] == [
+        "/2026/11/23/in-an-article",
+        "/article?id=12345",
+    ]
+
+
+def test_html_that_is_none_has_no_links():
+    assert list(named_feeds(b"\x00", url=URL)) == []
+
+
+def test_feeds_a_page_names_are_told_apart_from_what_only_looks_like_them():
+    page = b"""<html><head><link rel="alternate" type="application/json" href="/wp-json/posts/1">
+    <link rel="alternate" type="application/rss+xml" href="http://[broken">
+    <link rel="alternate" type="application/rss+xml" hreflang="en" href="/en/rss">
+    <link rel="alternate" type="application/feed+json" href="/feed.json"></head>
+    <body><a href="/rss">RSS</a><a href="/rss">RSS again</a><a href="/about">About RSS</a></body></html>"""
+    assert [a for a, _ in named_feeds(page, url=URL)] == [
+        "https://outlet.example/feed.json",
+        "https://outlet.example/rss",
+    ]
 
 
 def test_an_index_without_articles_is_a_failure():

@@ -151,6 +151,29 @@ class TestProvenance:
         )
 
 
+def test_a_charset_in_the_header_or_the_meta_is_used():
+    title, paragraphs, pointer = LABELLED["ru"]
+    plain = page_of("ru", title, paragraphs, pointer).decode().replace("<meta charset='utf-8'>", "")
+    assert (
+        paragraphs[0] in read(plain.encode("koi8-r"), content_type="text/html; charset=KOI8-R").text
+    )
+    assert paragraphs[0] in read(plain.encode("windows-1251")).text
+    odd = plain.encode("windows-1251")
+    assert read(odd, content_type="text/html; charset=no-such-charset").text
+
+
+def test_one_broken_letter_does_not_spoil_a_page():
+    title, paragraphs, pointer = LABELLED["ka"]
+    body = page_of("ka", title, paragraphs, pointer).replace(b"Outlet 2026", b"Outlet \xff 2026")
+    assert paragraphs[0] in read(body).text
+
+
+def test_a_broken_link_is_passed_over():
+    title, paragraphs, pointer = LABELLED["tr"]
+    head = '<link rel="canonical" href="http://[broken">'
+    assert read(page_of("tr", title, paragraphs, pointer, head=head)).canonical_url == ""
+
+
 @pytest.mark.parametrize(
     ("body", "kind"),
     [

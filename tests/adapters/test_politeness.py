@@ -1,0 +1,91 @@
+"""Turns per registrable domain: who shares one, who waits, and who is told to stay away."""
+
+import asyncio
+
+import pytest
+
+from bot.adapters import politeness
+from bot.adapters.politeness import Politeness, domain_of
+
+DOMAINS = [
+    ("https://www.bbc.co.uk/news", "bbc.co.uk"),
+    ("https://feeds.bbc.co.uk/rss", "bbc.co.uk"),
+    ("https://news.outlet.com.tr/", "outlet.com.tr"),
+    ("https://новости.рф/", "новости.рф"),
+    ("http://127.0.0.1:8123/x", "127.0.0.1:8123"),
+    ("http://localhost/x", "localhost"),
+    ("http://[2606:2800::1]/", "2606:2800::1"),
+    ("http://localhost:port/", "localhost"),
+    ("http://10.0.0.1:port/", "10.0.0.1"),
+    ("https://news.outlet.example/", "outlet.example"),
+]
+
+
+@pytest.mark.parametrize(("url", "domain"), DOMAINS)
+def test_whose_patience_is_used_up(url, domain):
+    assert domain_of(url) == domain
+
+
+class Clock:
+    def __init__(self):
+        self.now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+async def test_one_domain_has_one_turn_and_another_its_own():
+    turns = Politeness(max_wait_s=10)
+    assert await turns.enter("https://a.example/1", gap_s=0) is None
+    second = asyncio.create_task(turns.enter("https://b.a.example/2", gap_s=0))
+    assert await turns.enter("https://c.test/", gap_s=0) is None
+    await asyncio.sleep(0.01)
+    assert not second.done()
+    turns.leave("https://a.example/1")
+    assert await second is None
+
+
+async def test_those_who_wait_learn_that_silence_was_asked_for():
+    turns = Politeness(max_wait_s=10)
+    await turns.enter("https://a.example/1", gap_s=0)
+    waiting = asyncio.create_task(turns.enter("https://a.example/2", gap_s=0))
+    await asyncio.sleep(0.01)
+    turns.leave("https://a.example/1", hold_s=300, reason="too many")
+    assert await waiting == (300, "too many")
+    assert (await turns.enter("https://a.example/3", gap_s=0))[1] == "too many"
+
+
+async def test_a_shorter_silence_does_not_end_a_longer_one():
+    clock = Clock()
+    turns = Politeness(max_wait_s=10, clock=clock)
+    await turns.enter("https://a.example/", gap_s=0)
+    turns.leave("https://a.example/", hold_s=300, reason="x")
+    clock.now += 299
+    assert await turns.enter("https://a.example/", gap_s=0) == (1, "x")
+    clock.now += 2
+    assert await turns.enter("https://a.example/", gap_s=0) is None
+
+
+async def test_who_gives_up_waiting_takes_no_turn():
+    turns = Politeness(max_wait_s=100)
+    await turns.enter("https://a.example/", gap_s=0)
+    turns.leave("https://a.example/")
+    resting = asyncio.create_task(turns.enter("https://a.example/", gap_s=50))
+    await asyncio.sleep(0.01)
+    resting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await resting
+    assert await turns.enter("https://a.example/", gap_s=0) is None
+
+
+async def test_domains_at_rest_are_forgotten_and_held_ones_are_not(monkeypatch):
+    monkeypatch.setattr(politeness, "SWEEP_AT", 5)
+    clock = Clock()
+    turns = Politeness(max_wait_s=10, clock=clock)
+    for n in range(5):
+        await turns.enter(f"https://outlet{n}.example/", gap_s=0)
+        turns.leave(f"https://outlet{n}.example/", hold_s=500 if n == 0 else None)
+    clock.now += 100
+    await turns.enter("https://last.example/", gap_s=0)
+    turns.leave("https://last.example/")
+    assert set(turns._domains) == {"outlet0.example", "last.example"}
