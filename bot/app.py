@@ -11,7 +11,7 @@ import socket
 import sys
 from collections.abc import Callable, Collection, Coroutine
 from contextlib import AsyncExitStack, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -22,6 +22,7 @@ from bot.adapters.web_reader import WebReader
 from bot.chat import admin, subscriber
 from bot.chat.command import Desk
 from bot.chat.dispatch import TelegramChat
+from bot.chat.replies import Replies
 from bot.chat.terminal import TerminalChat, read_lines
 from bot.config import Settings, config_file, load_outlets, shipped
 from bot.crew import Crew, guarded, guarded_tick
@@ -30,7 +31,8 @@ from bot.domain.model import AlertView, Article, Feed
 from bot.domain.names import Names, load_names
 from bot.domain.provenance import Provenance, load_provenance
 from bot.pipeline import Messenger, Pipeline
-from bot.store import alerts, deliveries, feeds, notices, revisions, watches
+from bot.sender import Sender
+from bot.store import alerts, feeds, notices, revisions, watches
 from bot.store.engine import Store, Tx
 from bot.store.seats import Seat
 from bot.web import server
@@ -43,8 +45,6 @@ GRACE_S = (
 INGEST_AT_ONCE = 16
 PER_OUTLET = 2  # pages of one outlet at once: the second waits its turn while the first is read
 DELIVER_AT_ONCE = 16
-RESTING_S = 0.5  # after which a chat that flood limits keep waiting is looked at again
-A_MINUTE = timedelta(seconds=61)
 SEAT_S = 2.0  # between two looks at a seat; with the lock freed in 8 s at worst, taken over in 10
 COMMANDS = (*subscriber.COMMANDS, *admin.COMMANDS)
 
@@ -77,6 +77,7 @@ class App:
         chat: Chat | None,
         port: socket.socket | None = None,
         telegram: TelegramMessenger | None = None,
+        replies: Replies | None = None,
     ) -> None:
         self.settings = settings
         self.store = store
@@ -86,11 +87,8 @@ class App:
         self.chat = chat
         self.port = port
         self.stopping = asyncio.Event()
-        self._telegram = telegram
-        self._sends = False  # whether this process was the sender a moment ago
         token = settings.telegram_bot_token
         bot_id = token.get_secret_value().partition(":")[0] if token else ""
-        self._sender = Seat(store, f"sender:{bot_id}")
         self._reader = Seat(store, f"reader:{bot_id}")
         lookup = pipeline
         self._polls: Crew[Feed] = Crew(
@@ -113,11 +111,20 @@ class App:
             "deliver",
             DELIVER_AT_ONCE,
             claim=lambda free, busy: lookup.claim_alerts(
-                free, busy={v.alert.subscriber_id for v in busy}, resting=self._resting()
+                free, busy={v.alert.subscriber_id for v in busy}, resting=self._sender.resting()
             ),
             work=lookup.deliver,
             key=lambda view: view.alert.id,
         )
+        self._sender = Sender(
+            store,
+            Seat(store, f"sender:{bot_id}"),
+            self._deliveries,
+            telegram=telegram,
+            replies=replies,
+            now=utc_now,
+        )
+        self._ingesting = asyncio.Lock()
 
     async def run(self) -> None:
         """Work until told to stop; then finish what is in hand."""
@@ -138,6 +145,10 @@ class App:
             await self._until_stopped()
         finally:
             scheduler.pause()
+            self.stopping.set()
+            await self._sender.stop()
+            async with self._ingesting:
+                pass
             crews = (self._polls, self._ingests, self._deliveries)
             await asyncio.gather(*(crew.finish(GRACE_S) for crew in crews))
             scheduler.shutdown(wait=False)
@@ -153,37 +164,16 @@ class App:
         if "ingest" in self.roles:
             every += [("ingest", often, self._ingest)]
         if "deliver" in self.roles:
-            every += [("deliver", often, self._deliver), ("resume", 15, self._resume)]
+            every += [("deliver", often, self._sender.work), ("resume", 15, self._resume)]
         return every
 
     async def _ingest(self) -> None:
         """Work off what is new: as hands become free they take more."""
-        while await self._ingests.tick() and not self.stopping.is_set():
-            await self._ingests.free_hand(SEAT_S)
-
-    async def _deliver(self) -> None:
-        """Work off the outbox, if this process is the bot's one sender; else stand by for it."""
-        while not self.stopping.is_set():
-            if not await asyncio.to_thread(self._sender.take):
-                self._sends = False
-                return
-            if not self._sends:
-                self._sends = True
-                await self._recall_sends()
-            more = await self._deliveries.tick()
-            if not (more or self._resting()):
-                return
-            await self._deliveries.free_hand(RESTING_S)
-
-    def _resting(self) -> set[int]:
-        return self._telegram.resting() if self._telegram else set()
-
-    async def _recall_sends(self) -> None:
-        """Count what the sender before us sent to groups in the last minute: the limits are Telegram's."""
-        if self._telegram:
-            now = utc_now()
-            for chat_id, at in await self.store.run(deliveries.sent_since, now - A_MINUTE):
-                self._telegram.recall(chat_id, (now - at).total_seconds())
+        if self._ingesting.locked():
+            return
+        async with self._ingesting:
+            while await self._ingests.tick() and not self.stopping.is_set():
+                await self._ingests.free_hand(SEAT_S)
 
     async def _resume(self) -> None:
         await self.store.run(watches.resume_due, utc_now())
@@ -255,7 +245,7 @@ class App:
         if "ingest" in self.roles:
             stages["ingest"] = self._ingest
         if "deliver" in self.roles:
-            stages["deliver"] = self._deliver
+            stages["deliver"] = self._sender.work
         while stages:
             try:
                 async for stage in notices.listen(self.store.engine.url):
@@ -336,7 +326,9 @@ async def run(settings: Settings, *, roles: Collection[str], terminal: bool = Fa
     async with AsyncExitStack() as stack:
         stack.callback(store.close)
         messenger: Messenger
-        desk = Desk(store, COMMANDS, admins=settings.admins, limits=settings.chat)
+        replies: Replies | None = None
+        names = read_names(settings)
+        desk = Desk(store, COMMANDS, admins=settings.admins, limits=settings.chat, names=names)
         chat: Chat | None
         if terminal:
             shown = TerminalMessenger(
@@ -344,11 +336,19 @@ async def run(settings: Settings, *, roles: Collection[str], terminal: bool = Fa
                 color=wants_color(sys.stdout),
                 first_id=int(utc_now().timestamp()),  # above those of earlier sessions
             )
-            desk = Desk(store, COMMANDS, admins={1}, limits=settings.chat)
+            desk = Desk(store, COMMANDS, admins={1}, limits=settings.chat, names=names)
             messenger, chat = shown, _Typed(TerminalChat(desk, shown, utc_now))
         else:
-            messenger, chat = await _telegram(settings, store, desk, roles, stack)
-        await run_with(settings, store, roles=roles, messenger=messenger, desk=desk, chat=chat)
+            messenger, chat, replies = await _telegram(settings, store, desk, roles, stack)
+        await run_with(
+            settings,
+            store,
+            roles=roles,
+            messenger=messenger,
+            desk=desk,
+            chat=chat,
+            replies=replies,
+        )
 
 
 class _Typed:
@@ -363,20 +363,21 @@ class _Typed:
 
 async def _telegram(
     settings: Settings, store: Store, desk: Desk, roles: Collection[str], stack: AsyncExitStack
-) -> tuple[Messenger, Chat | None]:
+) -> tuple[Messenger, Chat | None, Replies | None]:
     if settings.telegram_bot_token is None:
         if {"deliver", "chat"} & set(roles):
             raise SettingsError(
                 "TELEGRAM_BOT_TOKEN is not set: get one from @BotFather,"
                 " or try it without: outpost run --chat terminal"
             )
-        return _Nobody(), None
+        return _Nobody(), None, None
     bot = open_bot(settings.telegram_bot_token.get_secret_value(), settings.telegram_api_url)
     stack.push_async_callback(bot.shutdown)
-    messenger = TelegramMessenger(bot)  # one for both: flood limits are of the bot
+    messenger = TelegramMessenger(bot)
+    replies = Replies(store, messenger, now=utc_now, active=False)  # the sender's seat decides
     if "chat" not in roles:
-        return messenger, None
-    return messenger, TelegramChat(bot, desk, store, now=utc_now, messenger=messenger)
+        return messenger, None, replies
+    return messenger, TelegramChat(bot, desk, store, now=utc_now, replies=replies), replies
 
 
 class _Nobody:
@@ -396,6 +397,7 @@ async def run_with(
     messenger: Messenger,
     desk: Desk,
     chat: Chat | None,
+    replies: Replies | None = None,
 ) -> None:
     """Run these roles with a messenger and a chat that somebody else built."""
     names, sources = read_names(settings), read_provenance(settings)
@@ -419,6 +421,7 @@ async def run_with(
             chat=chat,
             port=open_port(settings) if "web" in roles else None,
             telegram=messenger if isinstance(messenger, TelegramMessenger) else None,
+            replies=replies,
         )
         _listen(app)
         log.info("outpost runs: roles %s, database %s", ",".join(sorted(roles)), store.dialect)

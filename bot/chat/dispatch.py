@@ -71,13 +71,13 @@ class TelegramChat:
         store: Store,
         *,
         now: Callable[[], datetime],
-        messenger: TelegramMessenger | None = None,
+        replies: Replies | None = None,
     ) -> None:
         self._bot = bot
         self._desk = desk
         self._store = store
         self._now = now
-        self._replies = Replies(store, messenger or TelegramMessenger(bot), now=now)
+        self._replies = replies or Replies(store, TelegramMessenger(bot), now=now)
         self._name = ""
         self._next: int | None = None  # the offset that confirms what was answered
         self._heard_at = now()
@@ -92,7 +92,7 @@ class TelegramChat:
         the token at the start.
         """
         await self._meet()
-        await self._replies.resume()
+        await self._replies.look()
         menus = asyncio.create_task(self._set_menus())
         try:
             while True:

@@ -21,6 +21,7 @@ from bot.store.updates import WaitingReply
 log = logging.getLogger(__name__)
 
 FIRST_WAITS_S = (1, 2, 4, 8, 16)  # after a failure, then 30 s each time
+REMEMBERED = 10_000
 STALE = timedelta(hours=1)  # a reply this late answers nobody
 
 
@@ -42,22 +43,41 @@ class Messenger(Protocol):
 
 
 class Replies:
-    """The replies on their way, by chat."""
+    """The replies on their way, by chat.
 
-    def __init__(self, store: Store, messenger: Messenger, *, now: Callable[[], datetime]) -> None:
+    active: whether this process sends; if not, replies wait in their table for the one that does.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        messenger: Messenger,
+        *,
+        now: Callable[[], datetime],
+        active: bool = True,
+    ) -> None:
+        self.active = active
         self._store = store
         self._messenger = messenger
         self._now = now
         self._lanes: dict[int, deque[WaitingReply]] = {}  # chat -> replies in order
         self._tasks: set[asyncio.Task[None]] = set()
+        # Keys in a lane, or lately sent: a list just read may be out of date.
+        self._taken: dict[tuple[int, datetime], None] = {}
 
-    async def resume(self) -> None:
-        """Send what an earlier process left behind."""
-        for reply in await self._store.run(updates.waiting_replies):
-            self.send_soon(reply)
+    async def look(self) -> None:
+        """Send what another process has left in the table, be it dead or not the sender."""
+        if self.active:
+            for reply in await self._store.run(updates.waiting_replies):
+                self.send_soon(reply)
 
     def send_soon(self, reply: WaitingReply) -> None:
-        """Send in the background."""
+        """Send in the background, once, if this process sends at all."""
+        if not self.active or reply.key in self._taken:
+            return
+        self._taken[reply.key] = None
+        if len(self._taken) > REMEMBERED:
+            del self._taken[next(iter(self._taken))]
         lane = self._lanes.setdefault(reply.chat_id, deque())
         lane.append(reply)
         if len(lane) == 1:
@@ -84,7 +104,9 @@ class Replies:
                 await self._send(lane[0])
                 await self._drop(lane[0])
                 lane.popleft()
-        finally:
+        finally:  # what is left, if we are stopped, is in the table still
+            for reply in lane:
+                self._taken.pop(reply.key, None)
             del self._lanes[chat_id]
 
     async def _send(self, reply: WaitingReply) -> None:

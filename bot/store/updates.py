@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.domain.model import Button, Message
+from bot.store import notices
 from bot.store.engine import Tx, insert
 from bot.store.schema import counters, replies
 
@@ -50,6 +51,12 @@ class WaitingReply:
     thread_id: int | None
     edits: int | None
     message: Message
+    created_at: datetime
+
+    @property
+    def key(self) -> tuple[int, datetime]:
+        """Return what names it for good: SQLite gives an id of a deleted row to the next."""
+        return self.id, self.created_at
 
 
 def keep_reply(
@@ -61,7 +68,8 @@ def keep_reply(
     message: Message,
     now: datetime,
 ) -> WaitingReply:
-    """Keep an answer until `drop_reply` says that it was sent."""
+    """Keep an answer until `drop_reply` says that it was sent; the sender is woken."""
+    notices.wake(tx, "deliver")
     new = replies.insert().values(
         chat_id=chat_id,
         thread_id=thread_id,
@@ -70,7 +78,7 @@ def keep_reply(
         created_at=now,
     )
     reply_id: int = tx.execute(new.returning(replies.c.id)).scalar_one()
-    return WaitingReply(reply_id, chat_id, thread_id, edits, message)
+    return WaitingReply(reply_id, chat_id, thread_id, edits, message, now)
 
 
 def drop_reply(tx: Tx, reply_id: int) -> None:
@@ -83,7 +91,12 @@ def waiting_replies(tx: Tx, *, limit: int = 1_000) -> list[WaitingReply]:
     rows = tx.execute(sa.select(replies).order_by(replies.c.id).limit(limit)).mappings()
     return [
         WaitingReply(
-            row["id"], row["chat_id"], row["thread_id"], row["edits"], _message(row["message"])
+            row["id"],
+            row["chat_id"],
+            row["thread_id"],
+            row["edits"],
+            _message(row["message"]),
+            row["created_at"],
         )
         for row in rows
     ]
