@@ -11,7 +11,7 @@ from bot.domain.languages import spoken
 from bot.domain.meaning import Spec, compile_query, unpack
 from bot.domain.model import Document, Match
 from bot.domain.names import Names
-from bot.domain.plans import Plan, atoms_of, build, hang_plan, twin, unhang_plan
+from bot.domain.plans import Plan, atoms_of, attach, build, detach
 from bot.domain.query import Query
 from bot.domain.reading import Reading
 from bot.domain.vocabulary import Atom, Span, Vocabulary
@@ -53,17 +53,29 @@ class Matcher:
 
     def add_compiled(self, watch_id: int, spec: Spec) -> None:
         """Add a watch already compiled, or replace the one with that id."""
-        self.remove(watch_id)
+        if watch_id in self._plans:
+            self.remove(watch_id)
         expr = build(spec, self._vocabulary.atom)
-        plan = self._twin(expr)
-        if plan is None:
-            self._plans[watch_id] = plan = Plan(expr, watch_id)
-            self._hang(plan)
-            return
-        plan.join(watch_id)
+        if isinstance(expr, Atom):
+            plan, new = self._attach_atom(expr, watch_id)
+        elif expr in self._wordless:
+            plan, new = self._wordless[expr], False
+            plan.join(watch_id)
+        else:
+            plan, new = attach(expr, watch_id)
+            if not plan.hooks:
+                self._wordless[expr] = plan
         self._plans[watch_id] = plan
-        for atom in atoms_of(expr):  # the twin holds them already
-            self._vocabulary.release(atom)
+        if not new:
+            for atom in atoms_of(expr):  # the plan of its twin holds them already
+                self._vocabulary.release(atom)
+
+    def _attach_atom(self, atom: Atom, watch_id: int) -> tuple[Plan, bool]:
+        if atom.plan is None:
+            atom.plan = Plan(atom, watch_id)
+            return atom.plan, True
+        atom.plan.join(watch_id)
+        return atom.plan, False
 
     def remove(self, watch_id: int) -> None:
         """Forget a watch; one that is not there is no fault."""
@@ -72,22 +84,12 @@ class Matcher:
             return
         if isinstance(plan.expr, Atom):
             plan.expr.plan = None
+        elif plan.hooks:
+            detach(plan)
         else:
-            self._wordless.pop(plan.expr, None)
-            unhang_plan(plan)
+            del self._wordless[plan.expr]
         for atom in atoms_of(plan.expr):
             self._vocabulary.release(atom)
-
-    def _twin(self, expr: object) -> Plan | None:
-        if isinstance(expr, Atom):
-            return expr.plan
-        return self._wordless.get(expr) or twin(expr)
-
-    def _hang(self, plan: Plan) -> None:
-        if isinstance(plan.expr, Atom):
-            plan.expr.plan = plan
-        elif not hang_plan(plan):
-            self._wordless[plan.expr] = plan
 
     # -- an article -----------------------------------------------------------------------------
 
@@ -97,12 +99,11 @@ class Matcher:
         reading = Reading(document, self._vocabulary.ears(language))
         candidates = _candidates(reading)
         candidates.update(dict.fromkeys(self._wordless.values()))
-        everything = len(reading.tokens)
         matches: list[Match] = []
         for plan in candidates:
             expr = plan.expr
-            if isinstance(expr, Atom) or reading.met(expr, everything):
-                hits = reading.reasons(expr, everything)
+            if reading.met(expr):
+                hits = reading.reasons(expr)
                 watches = plan.watches
                 if isinstance(watches, int):
                     matches.append(Match(watches, hits))

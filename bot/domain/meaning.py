@@ -36,17 +36,19 @@ def stamp(names: Names) -> str:
 
 
 def pack(spec: Spec) -> str:
-    """Return a spec as one text."""
-    return (
-        spec
-        if isinstance(spec, str)
-        else json.dumps(spec, ensure_ascii=False, separators=(",", ":"))
-    )
+    """Return a spec as one text: a line for each part where it is flat, as nearly all are, else JSON."""
+    if isinstance(spec, str):
+        return spec
+    if all(isinstance(part, str) for part in spec):
+        return "\n".join(spec)
+    return json.dumps(spec, ensure_ascii=False, separators=(",", ":"))
 
 
 def unpack(text: str) -> Spec:
     """Return the spec that `pack` wrote."""
-    return _tuples(json.loads(text)) if text.startswith("[") else text
+    if text.startswith("["):
+        return _tuples(json.loads(text))
+    return tuple(text.split("\n")) if "\n" in text else text
 
 
 def _tuples(item: Any) -> Any:
@@ -146,9 +148,10 @@ class _Compiler:
         terms = (node,) if isinstance(node, Term) else node.terms
         gap = None if isinstance(node, Term) else node.gap
         if gap is not None:
-            return (NEAR, str(node), gap, *(self.words(term) for term in terms))
+            parts = dict.fromkeys(self.words(term) for term in terms)
+            return (NEAR, str(gap), *parts) if len(parts) > 1 else next(iter(parts))
         leaves = tuple(self.leaves(terms))
-        return leaves[0] if len(leaves) == 1 else (ADJACENT, str(node).strip('="'), *leaves)
+        return leaves[0] if len(leaves) == 1 else (ADJACENT, *leaves)
 
     def leaves(self, terms: Sequence[Term]) -> Iterator[str]:
         """Yield a leaf for each word, or one for a run of words that is a name."""
@@ -295,8 +298,7 @@ def leaves_of(spec: Spec) -> Iterator[str]:
     if isinstance(spec, str):
         yield spec
     elif spec[0] != FILTER:
-        skip = {ADJACENT: 2, NEAR: 3}.get(spec[0], 1)
-        for part in spec[skip:]:
+        for part in spec[2 if spec[0] == NEAR else 1 :]:
             yield from leaves_of(part)
 
 

@@ -6,9 +6,10 @@ two words that follow each other, a boolean on two words it cannot do without, e
 
 from collections.abc import Callable, Iterator
 from itertools import pairwise, product
+from operator import attrgetter
 from typing import Any, Final
 
-from bot.domain.meaning import ADJACENT, FILTER, NEAR, Spec
+from bot.domain.meaning import ADJACENT, ALL, FILTER, NEAR, Spec
 from bot.domain.vocabulary import Atom, hang, unhang
 
 Expr = Any  # an Atom, or a tuple like a spec with atoms for its leaves
@@ -51,10 +52,11 @@ def build(spec: Spec, atom: Callable[[str], Atom]) -> Expr:
     """Return the expression of a spec."""
     if isinstance(spec, str):
         return atom(spec)
-    if spec[0] == FILTER:
+    sign = spec[0]
+    if sign == FILTER:
         return spec
-    keep = {ADJACENT: 2, NEAR: 3}.get(spec[0], 1)
-    return (*spec[:keep], *(build(part, atom) for part in spec[keep:]))
+    head = spec[:2] if sign == NEAR else (sign,)
+    return (*head, *[atom(p) if isinstance(p, str) else build(p, atom) for p in spec[len(head) :]])
 
 
 def atoms_of(expr: Expr) -> Iterator[Atom]:
@@ -62,7 +64,7 @@ def atoms_of(expr: Expr) -> Iterator[Atom]:
     if isinstance(expr, Atom):
         yield expr
     elif expr[0] != FILTER:
-        for part in expr[{ADJACENT: 2, NEAR: 3}.get(expr[0], 1) :]:
+        for part in expr[2 if expr[0] == NEAR else 1 :]:
             yield from atoms_of(part)
 
 
@@ -83,9 +85,9 @@ def groups(expr: Expr) -> list[list[Trigger]]:
         case "&" | "title":
             return [group for part in expr[1:] for group in groups(part)]
         case "~":
-            return [group for part in expr[3:] for group in groups(part)]
+            return [group for part in expr[2:] for group in groups(part)]
         case '"':
-            return [[min(pairwise(expr[2:]), key=_cost)]]
+            return [[min(pairwise(expr[1:]), key=_cost)]]
         case "|":
             arms = [groups(part) for part in expr[1:]]
             best = [min(arm, key=_group_cost) for arm in arms if arm]
@@ -94,41 +96,75 @@ def groups(expr: Expr) -> list[list[Trigger]]:
             return []
 
 
-def hang_plan(plan: Plan) -> bool:
-    """Hang a plan; return False for one that needs no word at all."""
-    hooks: list[Any] = []
-    for owner, partner in _places(plan.expr):
-        where, key = ("next", partner) if isinstance(owner, tuple) else ("ands", partner)
-        atom, key = owner if isinstance(owner, tuple) else (owner, key)
-        if key is None:
-            if atom.others is None:
-                atom.others = {}
-            atom.others[plan.expr] = plan
-            where = "others"
-        else:
-            hang(atom, where, key, plan.expr, plan)
-        hooks += (where, atom, key)
-    plan.hooks = tuple(hooks)
-    return bool(hooks)
+_Hook = tuple[str, Atom, Atom | None]  # ands, next or others; whose; with which partner
+_USES = attrgetter("uses")
 
 
-def _places(expr: Expr) -> Iterator[tuple[Trigger, Atom | None]]:
-    """Yield the triggers to hang on, with a partner that must be there too."""
+def _hooks(expr: Expr) -> list[_Hook]:
+    """Return where an expression hangs: nowhere if it needs no word at all."""
+    if expr[0] == ADJACENT:
+        first, second = expr[1:] if len(expr) == 3 else min(pairwise(expr[1:]), key=_cost)
+        return [("next", first, second)]
+    if expr[0] == ALL and all(isinstance(part, Atom) for part in expr[1:]):
+        owner, partner = sorted(expr[1:], key=_USES)[:2]
+        return [("ands", owner, partner)]
+    return list(_general_hooks(expr))
+
+
+def _general_hooks(expr: Expr) -> Iterator[_Hook]:
     found = sorted(groups(expr), key=_group_cost)
     if not found:
         return
     first = next((g for g in found if all(isinstance(t, tuple) for t in g)), found[0])
-    rest = [g for g in found if g is not first and all(isinstance(t, Atom) for t in g)]
-    second = rest[0] if rest and all(isinstance(t, Atom) for t in first) else []
-    if second and len(first) * len(second) <= _MOST_PAIRS:
-        for owner, partner in dict.fromkeys(product(first, second)):
-            yield owner, (partner if isinstance(partner, Atom) and partner is not owner else None)
-    else:
-        for trigger in dict.fromkeys(first):
-            yield trigger, None
+    if all(isinstance(t, Atom) for t in first):
+        rest = [g for g in found if g is not first and all(isinstance(t, Atom) for t in g)]
+        second = rest[0] if rest and len(first) * len(rest[0]) <= _MOST_PAIRS else []
+        pairs = list(dict.fromkeys(product(first, second)))
+        if pairs and all(owner is not partner for owner, partner in pairs):
+            yield from (("ands", owner, partner) for owner, partner in pairs)  # type: ignore[misc]
+            return
+    for trigger in dict.fromkeys(first):
+        if isinstance(trigger, tuple):
+            yield ("next", *trigger)
+        else:
+            yield ("others", trigger, None)
 
 
-def unhang_plan(plan: Plan) -> None:
+def _there(hook: _Hook, expr: Expr) -> Plan | None:
+    """Return the plan of that expression on that hook, if one hangs there."""
+    where, atom, partner = hook
+    table = getattr(atom, where)
+    if table is None:
+        return None
+    found = table.get(expr if partner is None else partner)
+    if found.__class__ is dict:
+        found = found.get(expr)
+    return found if found.__class__ is Plan and found.expr == expr else None
+
+
+def attach(expr: Expr, watch_id: int) -> tuple[Plan, bool]:
+    """Give a watch of several words its plan: the one of its twins, or a new one, which is hung.
+
+    Returns the plan, and whether it is new. A plan without hooks needs no word of an article.
+    """
+    hooks = _hooks(expr)
+    twin = _there(hooks[0], expr) if hooks else None
+    if twin is not None:
+        twin.join(watch_id)
+        return twin, False
+    plan = Plan(expr, watch_id)
+    for where, atom, partner in hooks:
+        if partner is not None:
+            hang(atom, where, partner, expr, plan)
+        elif atom.others is None:
+            atom.others = {expr: plan}
+        else:
+            atom.others[expr] = plan
+    plan.hooks = hooks[0] if len(hooks) == 1 else tuple(item for hook in hooks for item in hook)
+    return plan, True
+
+
+def detach(plan: Plan) -> None:
     """Take a plan off everything it hangs on."""
     for where, atom, key in zip(plan.hooks[::3], plan.hooks[1::3], plan.hooks[2::3], strict=True):
         if where == "others":
@@ -137,17 +173,3 @@ def unhang_plan(plan: Plan) -> None:
                 atom.others = None
         else:
             unhang(atom, where, key, plan.expr)
-
-
-def twin(expr: Expr) -> Plan | None:
-    """Return the plan of an identical watch, if one hangs where this one would."""
-    for owner, partner in _places(expr):
-        if partner is None and isinstance(owner, Atom):
-            return (owner.others or {}).get(expr)
-        atom, key, table = (
-            (*owner, owner[0].next) if isinstance(owner, tuple) else (owner, partner, owner.ands)
-        )
-        there = (table or {}).get(key)
-        found = there.get(expr) if isinstance(there, dict) else there
-        return found if isinstance(found, Plan) and found.expr == expr else None
-    return None

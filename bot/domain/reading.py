@@ -1,11 +1,11 @@
 """One article while watches are held against it: its words in order, what they count for, and where they stand."""
 
-from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
+from bot.domain.meaning import ADJACENT, NEAR
 from bot.domain.model import Document, Hit, Place, Rule
 from bot.domain.plans import Expr
 from bot.domain.text import Unescaped, offsets, pieces, split, words
@@ -39,7 +39,8 @@ class Reading:
         self.where: dict[Atom, list[int]] = {}
         self.wide: dict[Atom, list[tuple[int, int, Rule]]] = {}  # names of several words
         self._hits: dict[object, tuple[Hit, ...]] = {}
-        self._spots: list[tuple[int, int, str]] = []
+        self._runs: dict[object, list[Spot]] = {}
+        self._offsets: list[int] = []
 
     def _lay_out(self, chunks: Iterable[list[str]]) -> None:
         tokens: list[str] = []
@@ -61,239 +62,233 @@ class Reading:
 
     # -- what stands where ----------------------------------------------------------------------
 
-    @property
-    def title_end(self) -> int:
-        """Return the position at which the title is over."""
-        return self._starts[1] - 1
-
-    def spots(self, atom: Atom, end: int) -> Iterator[Spot]:
-        """Yield where an atom stands before that position."""
-        for at in self.where.get(atom, ()):
-            if at < end:
-                yield at, at + 1
-        for start, stop, _ in self.wide.get(atom, ()):
-            if stop <= end:
-                yield start, stop
-
     def settle(self, span: Span, at: int) -> list[tuple[Atom, int, int]]:
         """Note a name of several words if it stands at that position; return its targets, to go on from."""
         stop = at + len(span.parts)
-        if any(
-            part not in self.entries[i]
-            for i, part in enumerate(span.parts, at)
-            if i < len(self.entries)
-        ):
-            return []
         if stop > len(self.entries):
+            return []
+        if any(part not in self.entries[i] for i, part in enumerate(span.parts, at)):
             return []
         for atom in span.blocks:
             left = [p for p in self.where.get(atom, ()) if not at <= p < stop]
-            if left:
+            if left or atom in self.wide:
                 self.where[atom] = left
             else:
                 self.where.pop(atom, None)
         settled = []
         for atom, (rule, capitals) in span.targets.items():
-            if all(
-                not n or t[:n].isupper()
-                for n, t in zip(capitals, self.tokens[at:stop], strict=True)
-            ):
+            written = zip(capitals, self.tokens[at:stop], strict=True)
+            if all(not n or token[:n].isupper() for n, token in written):
                 self.where.setdefault(atom, [])
                 self.wide.setdefault(atom, []).append((at, stop, rule))
                 settled.append((atom, at, stop))
         return settled
 
-    # -- whether an expression is met -----------------------------------------------------------
+    def _spots(self, atom: Atom) -> list[Spot]:
+        """Return where an atom stands, single words first."""
+        found = [(at, at + 1) for at in self.where.get(atom, ())]
+        return found + [(start, stop) for start, stop, _ in self.wide.get(atom, ())]
 
-    def met(self, expr: Expr, end: int) -> bool:
-        """Tell whether an expression is met by the words before that position."""
-        if isinstance(expr, Atom):
-            return next(self.spots(expr, end), None) is not None
-        match expr[0]:
-            case "&":
-                return all(self.met(part, end) for part in expr[1:])
-            case "|":
-                return any(self.met(part, end) for part in expr[1:])
-            case "-":
-                return not self.met(expr[1], end)
-            case "title":
-                return self.met(expr[1], self.title_end)
-            case _:
-                return self._met_leaf(expr, end)
+    def runs(self, expr: Expr) -> list[Spot]:
+        """Return where a term, a phrase, or words near each other stand."""
+        found = self._runs.get(expr)
+        if found is None:
+            if isinstance(expr, Atom):
+                found = self._spots(expr)
+            elif expr[0] == ADJACENT:
+                found = self._rows(expr[1:])
+            else:
+                found = list(self._windows(int(expr[1]), expr[2:]))
+            self._runs[expr] = found
+        return found
 
-    def _met_leaf(self, expr: Expr, end: int) -> bool:
-        if expr[0] == ":":
-            return meets(self.document, expr[1], expr[2])
-        return next(self.runs(expr, end), None) is not None
+    def _rows(self, parts: tuple[Atom, ...]) -> list[Spot]:
+        """Return where atoms follow each other."""
+        if self.wide and not self.wide.keys().isdisjoint(parts):
+            return self._wide_rows(parts)
+        begun = self.where.get(parts[0], [])
+        for after, part in enumerate(parts[1:], 1):
+            there = self.where.get(part)
+            if not there or not begun:
+                return []
+            here = there if len(there) < 8 else set(there)
+            begun = [at for at in begun if at + after in here]
+        return [(at, at + len(parts)) for at in begun]
 
-    def runs(self, expr: Expr, end: int) -> Iterator[Spot]:
-        """Yield where a term, a phrase, or words near each other stand."""
-        if isinstance(expr, Atom):
-            return self.spots(expr, end)
-        return (
-            self._rows(expr[2:], end) if expr[0] == '"' else self._windows(expr[2], expr[3:], end)
-        )
-
-    def _rows(self, parts: tuple[Atom, ...], end: int) -> Iterator[Spot]:
-        """Yield where atoms follow each other."""
-        begun = {stop: start for start, stop in self.spots(parts[0], end)}
+    def _wide_rows(self, parts: tuple[Atom, ...]) -> list[Spot]:
+        begun = {stop: start for start, stop in self._spots(parts[0])}
         for part in parts[1:]:
-            begun = {stop: begun[start] for start, stop in self.spots(part, end) if start in begun}
-            if not begun:
-                return
-        yield from sorted((start, stop) for stop, start in begun.items())
+            begun = {stop: begun[start] for start, stop in self._spots(part) if start in begun}
+        return sorted((start, stop) for stop, start in begun.items())
 
-    def _windows(self, gap: int, parts: tuple[Expr, ...], end: int) -> Iterator[Spot]:
+    def _windows(self, gap: int, parts: tuple[Expr, ...]) -> Iterator[Spot]:
         """Yield where all parts stand with at most `gap` other words among them, in one place of the article.
 
         One pass: of each part only its last stand counts, kept in the order of where they begin.
         """
-        unique = tuple(dict.fromkeys(parts))
+        spots = [self.runs(part) for part in parts]
         events = sorted(
-            (stop, start, i)
-            for i, part in enumerate(unique)
-            for start, stop in self.runs(part, end)
+            (stop, start, i) for i, of_part in enumerate(spots) for start, stop in of_part
         )
         last: OrderedDict[int, Spot] = OrderedDict()
         covered = 0
-        for stop, start, i in events:
+        for stop, start, i in events if all(spots) else ():
             old = last.pop(i, None)
             covered += (stop - start) - (old[1] - old[0] if old else 0)
             last[i] = (start, stop)
-            if len(last) < len(unique):
+            if len(last) < len(parts):
                 continue
             first = next(iter(last.values()))[0]
             if stop - first - covered <= gap and self._place(first) == self._place(stop - 1):
                 yield first, stop
 
-    # -- reasons --------------------------------------------------------------------------------
+    # -- whether an expression is met -----------------------------------------------------------
 
-    def _place(self, at: int) -> int:
-        return bisect_right(self._starts, at) - 1
-
-    def reasons(self, expr: Expr, end: int) -> tuple[Hit, ...]:
-        """Return the hits of an expression that is met."""
-        if isinstance(expr, Atom) or expr[0] in ('"', "~"):
-            return self._reasons_of_run(expr, end)
+    def met(self, expr: Expr, *, title: bool = False) -> bool:
+        """Tell whether an expression is met. title: by the title alone."""
+        if isinstance(expr, Atom):
+            return expr in self.where and (not title or self._in_title(expr))
         match expr[0]:
             case "&":
-                return tuple(hit for part in expr[1:] for hit in self.reasons(part, end))
+                return all(self.met(part, title=title) for part in expr[1:])
             case "|":
-                arms = (part for part in expr[1:] if self.met(part, end))
-                return tuple(dict.fromkeys(hit for part in arms for hit in self.reasons(part, end)))
+                return any(self.met(part, title=title) for part in expr[1:])
+            case "-":
+                return not self.met(expr[1], title=title)
             case "title":
-                return self.reasons(expr[1], self.title_end)
+                return self.met(expr[1], title=True)
+            case ":":
+                return meets(self.document, expr[1], expr[2])
+            case _:
+                return self._in_title(expr) if title else bool(self.runs(expr))
+
+    def _in_title(self, expr: Expr) -> bool:
+        return any(stop < self._starts[1] for _, stop in self.runs(expr))
+
+    # -- reasons --------------------------------------------------------------------------------
+
+    def reasons(self, expr: Expr, *, title: bool = False) -> tuple[Hit, ...]:
+        """Return the hits of an expression that is met."""
+        if isinstance(expr, Atom) or expr[0] in (ADJACENT, NEAR):
+            return self._reasons_of_run(expr, title=title)
+        match expr[0]:
+            case "&":
+                return tuple(hit for part in expr[1:] for hit in self.reasons(part, title=title))
+            case "|":
+                arms = [part for part in expr[1:] if self.met(part, title=title)]
+                hits = (hit for part in arms for hit in self.reasons(part, title=title))
+                return tuple(dict.fromkeys(hits))
+            case "title":
+                return self.reasons(expr[1], title=True)
             case ":":
                 return (Hit(f"{expr[1]}:{expr[2]}", expr[2], Rule.FILTER, Place.TITLE, 0, 0),)
             case _:
                 return ()
 
-    def _reasons_of_run(self, expr: Expr, end: int) -> tuple[Hit, ...]:
-        key = expr if end > self.title_end else (TITLE_ONLY, expr)
+    def _reasons_of_run(self, expr: Expr, *, title: bool) -> tuple[Hit, ...]:
+        key = ("title", expr) if title else expr
         hits = self._hits.get(key)
         if hits is None:
-            hits = self._hits[key] = tuple(self._run_hits(expr, end))
+            spots = self.runs(expr)
+            if title:
+                spots = [spot for spot in spots if spot[1] < self._starts[1]]
+            parted = not isinstance(expr, Atom) and expr[0] == NEAR
+            found = (
+                self._near(expr, spots[0])
+                if parted
+                else ((expr, spot) for spot in self._few(spots))
+            )
+            hits = self._hits[key] = tuple(self._hit(part, spot) for part, spot in found)
         return hits
 
-    def _run_hits(self, expr: Expr, end: int) -> Iterator[Hit]:
-        if isinstance(expr, Atom):
-            yield from self._atom_hits(expr, end)
-        elif expr[0] == "~":
-            window = next(self._windows(expr[2], expr[3:], end), (0, 0))
-            for part in dict.fromkeys(expr[3:]):
-                for spot in self.runs(part, end):
-                    if window[0] <= spot[0] and spot[1] <= window[1]:
-                        yield self._hit(part, spot)
-                        break
-        else:
-            for spot in self._few(self.runs(expr, end)):
-                yield self._hit(expr, spot)
+    def _near(self, expr: Expr, window: Spot) -> Iterator[tuple[Expr, Spot]]:
+        """Yield where each part stands in a window that holds them all: as late as it can."""
+        for part in expr[2:]:
+            inside = [s for s in self.runs(part) if window[0] <= s[0] and s[1] <= window[1]]
+            yield part, inside[-1]
 
-    def _atom_hits(self, atom: Atom, end: int) -> Iterator[Hit]:
-        for spot in self._few(self.spots(atom, end)):
-            yield self._hit(atom, spot)
-
-    def _few(self, spots: Iterable[Spot]) -> Iterator[Spot]:
+    def _few(self, spots: list[Spot]) -> Iterator[Spot]:
         """Yield the first few of each place."""
+        if len(spots) <= HITS_PER_PLACE:
+            yield from spots
+            return
         counts = [0, 0, 0]
         for spot in spots:
             place = self._place(spot[0])
-            if counts[place] < HITS_PER_PLACE:
-                counts[place] += 1
+            counts[place] += 1
+            if counts[place] <= HITS_PER_PLACE:
                 yield spot
 
     def _hit(self, expr: Expr, spot: Spot) -> Hit:
-        place, start, _ = self._offsets(spot[0])
-        _, _, end = self._offsets(spot[1] - 1)
-        text = self.document.text(_PLACES[place])
-        term = expr.text if isinstance(expr, Atom) else expr[1]
-        return Hit(term, text[start:end], self._rule(expr, spot), _PLACES[place], start, end)
+        first, stop = spot
+        start, end = self._bounds(first)
+        if stop - first > 1:
+            end = self._bounds(stop - 1)[1]
+        place = _PLACES[self._place(first)]
+        form = self.document.text(place)[start:end]
+        if isinstance(expr, Atom):
+            return Hit(expr.text, form, self._rule(expr, spot), place, start, end)
+        term = " ".join(atom.text for atom in expr[1:])
+        return Hit(term, form, self._rule_of_row(expr[1:], spot), place, start, end)
 
-    def _rule(self, expr: Expr, spot: Spot) -> Rule:
-        """Return by which rule: of a phrase, the first that is not the exact form."""
-        if not isinstance(expr, Atom):
-            rules = [
-                self._rule_of(a, at) for at, a in enumerate(_atoms(expr), spot[0]) if at < spot[1]
-            ]
-            return next((r for r in rules if r is not Rule.EXACT), Rule.EXACT)
-        if spot[1] - spot[0] > 1:
-            return next(r for start, stop, r in self.wide[expr] if (start, stop) == spot)
-        return self._rule_of(expr, spot[0])
-
-    def _rule_of(self, atom: Atom, at: int) -> Rule:
+    def _rule(self, atom: Atom, spot: Spot) -> Rule:
+        """Return by which rule an atom stands there."""
+        at = spot[0]
         entry = self.entries[at]
-        if atom not in entry:
-            return Rule.ALIAS  # part of a name of several words
+        if spot[1] - at > 1 or atom not in entry:
+            return next(rule for start, stop, rule in self.wide[atom] if (start, stop) == spot)
         return self._ears.rules[self.tokens[at]][entry.index(atom)]
 
-    def _offsets(self, at: int) -> tuple[int, int, int]:
-        """Return (place, start, end) of a word in the original text."""
-        place = self._place(at)
-        if self._cut:
-            start, raw = self._cut_spots(place)[at - self._starts[place]]
-            first, last = 0, len(raw)
-        else:
-            i = 2 * (at - self._starts[place]) + 1
-            ends = self._ends(place)
-            start, raw = ends[i - 1], self._parts[place][i]
-            first, last = 0, len(raw)
-        if not raw.isalpha():
-            [piece] = pieces(raw, turkic=False) or [None]  # type: ignore[list-item]
-            first, last = (piece.start, piece.end) if piece else (first, last)
-        text = self._texts[place]
-        if isinstance(text, str):
-            return place, start + first, start + last
-        return place, text.origin(start + first), text.origin(start + last)
+    def _rule_of_row(self, parts: tuple[Atom, ...], spot: Spot) -> Rule:
+        """Return the first rule in a phrase that is not the exact form."""
+        if spot[1] - spot[0] != len(parts):
+            return Rule.ALIAS  # one of its parts is a name of several words
+        for at, atom in enumerate(parts, spot[0]):
+            entry = self.entries[at]
+            rule = (
+                self._ears.rules[self.tokens[at]][entry.index(atom)]
+                if atom in entry
+                else Rule.ALIAS
+            )
+            if rule is not Rule.EXACT:
+                return rule
+        return Rule.EXACT
 
-    def _ends(self, place: int) -> list[int]:
-        key = ("ends", place)
-        if key not in self._hits:
-            self._hits[key] = offsets(self._parts[place])  # type: ignore[assignment]
-        return self._hits[key]  # type: ignore[return-value]
+    # -- offsets --------------------------------------------------------------------------------
 
-    def _cut_spots(self, place: int) -> list[tuple[int, str]]:
-        key = ("cut", place)
-        if key not in self._hits:
-            found: list[tuple[int, str]] = []
-            ends = self._ends(place)
-            for i, chunk in enumerate(self._chunks[place]):
-                start = ends[2 * i]
-                if chunk not in self._ears.several:
-                    found.append((start, chunk))
+    def _place(self, at: int) -> int:
+        starts = self._starts
+        return 0 if at < starts[1] else 1 if at < starts[2] else 2
+
+    def _bounds(self, at: int) -> Spot:
+        """Return where a word begins and ends in the text of its place."""
+        if not self._offsets:
+            self._offsets = self._cut_offsets() if self._cut else self._plain_offsets()
+        start, raw = self._offsets[at], self.tokens[at]
+        end = start + len(raw)
+        if not raw.isalpha():  # an apostrophe, say: the suffix after it is not part of the name
+            [piece] = pieces(raw)
+            start, end = start + piece.start, start + piece.end
+        text = self._texts[self._place(at)]
+        return (start, end) if isinstance(text, str) else (text.origin(start), text.origin(end))
+
+    def _plain_offsets(self) -> list[int]:
+        found: list[int] = []
+        for parts in self._parts:
+            found += offsets(parts)[::2]  # one more than chunks: the empty word after the place
+        return found
+
+    def _cut_offsets(self) -> list[int]:
+        found: list[int] = []
+        several = self._ears.several
+        for parts in self._parts:
+            for chunk, start in zip(parts[1::2], offsets(parts)[::2], strict=False):
+                if chunk in several:
+                    found += [start + piece.start for piece in pieces(chunk)]
                 else:
-                    found += [
-                        (start + p.start, chunk[p.start : p.end])
-                        for p in pieces(chunk, turkic=False)
-                    ]
-            self._hits[key] = found  # type: ignore[assignment]
-        return self._hits[key]  # type: ignore[return-value]
-
-
-TITLE_ONLY: Final = "title only"
-
-
-def _atoms(expr: Expr) -> Iterator[Atom]:
-    yield from expr[2:]
+                    found.append(start)
+            found.append(0)
+        return found
 
 
 def meets(document: Document, name: str, value: str) -> bool:
