@@ -1,8 +1,10 @@
 """What one address gives and why, for `outpost poll-once` and for adding an outlet."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import urljoin, urlsplit
 
@@ -60,9 +62,19 @@ class Explanation:
     candidates: list[Candidate] = field(default_factory=list)
     why: list[str] = field(default_factory=list)
 
-    def to_json(self) -> dict[str, Any]:
-        """Return everything, ready for JSON with `default=str`."""
-        return asdict(self)
+    @property
+    def ok(self) -> bool:
+        """Return whether there is anything to read."""
+        return self.kind != "nothing"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return everything, ready for JSON."""
+        told: dict[str, Any] = json.loads(json.dumps(asdict(self), default=_iso))
+        return told
+
+    def as_table(self) -> str:
+        """Return it for people: what it is, why, and an entry a line."""
+        return "\n".join(self.lines())
 
     def lines(self) -> Iterator[str]:
         """Yield it for people, one line each."""
@@ -83,6 +95,10 @@ class Explanation:
             yield f"  {at}  {entry.title[:80]}  {entry.url}  ({text})"
         if self.page:
             yield from _page_lines(self.page)
+
+
+def _iso(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def _page_lines(page: Page) -> Iterator[str]:

@@ -159,15 +159,18 @@ class WebReader:
         note = "; ".join(filter(None, (index.note, fault.detail if fault else "")))
         return replace(index, entries=tuple(entries[:MAX_ENTRIES]), note=note)
 
-    async def read_page(self, url: str, *, language: str = "") -> PageReading:
+    async def read_page(
+        self, url: str, *, language: str = "", user_agent: str | None = None
+    ) -> PageReading:
         """Fetch an article's page and extract it. Never raises for the outside's faults.
 
+        user_agent: instead of ours, for outlets that refuse it.
         A site without TLS is asked again over http: canonical addresses are https (see domain.urls).
         """
-        answer = await self._ask_page(url)
+        answer = await self._ask_page(url, user_agent)
         if isinstance(answer, Failure) and answer.kind in (FailureKind.CONNECT, FailureKind.TLS):
             plain = re.sub(r"^https://", "http://", url)
-            answer = await self._ask_page(plain) if plain != url else answer
+            answer = await self._ask_page(plain, user_agent) if plain != url else answer
         if isinstance(answer, Failure):
             return answer
         if answer.status != 200:

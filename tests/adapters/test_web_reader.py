@@ -503,6 +503,21 @@ class TestPages:
         assert isinstance(page, Page)
         assert "walked out on Monday" in page.text
 
+    async def test_an_outlet_that_refuses_us_may_be_asked_as_another(self):
+        async def handler(request):
+            known = request.headers["User-Agent"].startswith("Mozilla")
+            return web.Response(
+                body=self.ARTICLE if known else b"",
+                status=200 if known else 400,
+                content_type="text/html",
+            )
+
+        async with site(handler) as root, reader() as eyes:
+            refused = await eyes.read_page(root)
+            page = await eyes.read_page(root, user_agent="Mozilla/5.0")
+        assert refused.kind is FailureKind.STATUS
+        assert isinstance(page, Page)
+
     async def test_a_site_without_tls_is_read_over_http(self):
         async with site(answer(self.ARTICLE, Content_Type="text/html")) as root, reader() as eyes:
             page = await eyes.read_page(root.replace("http:", "https:"))
