@@ -208,10 +208,9 @@ class WebReader:
     ) -> Answer | Failure:
         return await self._ask(url, self._feed_gap_s, self._feed_bytes, headers, user_agent)
 
-    async def _ask_page(self, url: str) -> Answer | Failure:
-        return await self._ask(
-            url, self._page_gap_s, self._page_bytes, {"Accept": ACCEPT_PAGE}, None
-        )
+    async def _ask_page(self, url: str, user_agent: str | None) -> Answer | Failure:
+        headers = {"Accept": ACCEPT_PAGE}
+        return await self._ask(url, self._page_gap_s, self._page_bytes, headers, user_agent)
 
     async def _ask(
         self,
