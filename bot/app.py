@@ -19,7 +19,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from bot.adapters.messenger import TelegramMessenger, open_bot, token_fault
 from bot.adapters.terminal import TerminalMessenger, wants_color
 from bot.adapters.web_reader import WebReader
-from bot.chat import admin, subscriber
+from bot.chat import admin, console, subscriber
 from bot.chat.command import Desk
 from bot.chat.dispatch import TelegramChat
 from bot.chat.replies import Replies
@@ -46,7 +46,7 @@ INGEST_AT_ONCE = 16
 PER_OUTLET = 2  # pages of one outlet at once: the second waits its turn while the first is read
 DELIVER_AT_ONCE = 16
 SEAT_S = 2.0  # between two looks at a seat; with the lock freed in 8 s at worst, taken over in 10
-COMMANDS = (*subscriber.COMMANDS, *admin.COMMANDS)
+COMMANDS = (*subscriber.COMMANDS, *admin.COMMANDS, *console.COMMANDS)
 
 Tick = Callable[[], Coroutine[Any, Any, object]]
 
@@ -328,7 +328,7 @@ async def run(settings: Settings, *, roles: Collection[str], terminal: bool = Fa
         messenger: Messenger
         replies: Replies | None = None
         names = read_names(settings)
-        desk = Desk(store, COMMANDS, admins=settings.admins, limits=settings.chat, names=names)
+        desk = Desk(store, COMMANDS, admins=settings.admins, limits=settings.limits, names=names)
         chat: Chat | None
         if terminal:
             shown = TerminalMessenger(
@@ -336,7 +336,7 @@ async def run(settings: Settings, *, roles: Collection[str], terminal: bool = Fa
                 color=wants_color(sys.stdout),
                 first_id=int(utc_now().timestamp()),  # above those of earlier sessions
             )
-            desk = Desk(store, COMMANDS, admins={1}, limits=settings.chat, names=names)
+            desk = Desk(store, COMMANDS, admins={1}, limits=settings.limits, names=names)
             messenger, chat = shown, _Typed(TerminalChat(desk, shown, utc_now))
         else:
             messenger, chat, replies = await _telegram(settings, store, desk, roles, stack)

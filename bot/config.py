@@ -94,6 +94,7 @@ class Chat(Section):
 
     watches_per_subscriber: int = Field(100, ge=1, le=10_000)
     query_chars: int = Field(500, ge=10, le=4_000)
+    console_url: str = Field("", max_length=300)  # filled in from [web], see Settings.limits
 
 
 class Web(Section):
@@ -145,6 +146,11 @@ class Settings(BaseSettings):
     delivery: Delivery = Delivery()
     chat: Chat = Chat()
     web: Web = Web()
+
+    @property
+    def limits(self) -> Chat:
+        """Return what the chat's commands are told of the settings."""
+        return self.chat.model_copy(update={"console_url": self.console_url})
 
     @property
     def console_url(self) -> str:
