@@ -221,6 +221,23 @@ class Outlook:
         return int(_hours(now - self.since)) if self.since else 0
 
 
+class Notice(StrEnum):
+    """What the admins are told of an outlet, once each."""
+
+    LOST = "lost"
+    BACK = "back"
+
+
+def notice(told: Sight, seen: Outlook) -> Notice | None:
+    """Return what to tell, None for nothing: one notice when sight is lost, one when it is back.
+
+    told: what the last notice left the admins believing. From silent to failing is no news to them.
+    """
+    if told is Sight.SEEN:
+        return None if seen.sight is Sight.SEEN else Notice.LOST
+    return Notice.BACK if seen.sight is Sight.SEEN else None
+
+
 def outlook(rhythms: Sequence[Rhythm], now: datetime, *, alarmed: bool = False) -> Outlook:
     """Return whether an outlet is seen through its feeds. No feeds: it is seen, nobody asked for it.
 
@@ -239,16 +256,17 @@ def outlook(rhythms: Sequence[Rhythm], now: datetime, *, alarmed: bool = False) 
 
 
 def _silence(rhythms: Sequence[Rhythm], now: datetime) -> Outlook:
+    """Judge by the last time we looked: what came while we were down is no outlet's silence."""
     news = [r.new_at for r in rhythms if r.new_at is not None]
+    looked = min(now, max((r.counted_at for r in rhythms if r.counted_at), default=now))
     if not news:
         return Outlook(Sight.SEEN)
     since = max(news)
-    silent_h = _hours(now - since)
     longest = min(r.longest_gap_h for r in rhythms)
-    expected = max(expected_entries(r, since, now) for r in rhythms)
-    if silent_h < max(SILENT_MIN_H, SILENT_GAPS * longest) or expected < SILENT_EXPECTED:
+    if _hours(looked - since) < max(SILENT_MIN_H, SILENT_GAPS * longest):
         return Outlook(Sight.SEEN)
-    return Outlook(Sight.SILENT, since)
+    expected = max(expected_entries(r, since, looked) for r in rhythms)
+    return Outlook(Sight.SILENT, since) if expected >= SILENT_EXPECTED else Outlook(Sight.SEEN)
 
 
 def expected_entries(rhythm: Rhythm, since: datetime, now: datetime) -> float:

@@ -7,12 +7,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.domain.rhythm import (
+    Notice,
     Outlook,
     Rhythm,
     Sight,
     expected_entries,
     first_rhythm,
     next_rhythm,
+    notice,
     outlook,
 )
 
@@ -142,6 +144,25 @@ class TestSilence:
 
     def test_no_time_no_expectation(self):
         assert expected_entries(daytime_feed(), NOW, NOW) == 0
+
+    def test_our_own_absence_is_no_outlets_silence(self):
+        rhythm = first_rhythm([NOW - hours(n / 3) for n in range(90)], 90, NOW)
+        assert outlook([rhythm], NOW + hours(48)).sight is Sight.SEEN
+
+
+NOTICES = [
+    (Sight.SEEN, Sight.SEEN, None),
+    (Sight.SEEN, Sight.SILENT, Notice.LOST),
+    (Sight.SEEN, Sight.FAILING, Notice.LOST),
+    (Sight.SILENT, Sight.SILENT, None),
+    (Sight.SILENT, Sight.FAILING, None),
+    (Sight.FAILING, Sight.SEEN, Notice.BACK),
+]
+
+
+@pytest.mark.parametrize(("told", "seen", "said"), NOTICES)
+def test_one_notice_when_sight_is_lost_and_one_when_it_is_back(told, seen, said):
+    assert notice(told, Outlook(seen, NOW)) is said
 
 
 class TestFailing:
