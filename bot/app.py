@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from bot import lantern
 from bot.adapters.messenger import TelegramMessenger, open_bot, token_fault
 from bot.adapters.terminal import TerminalMessenger, wants_color
 from bot.adapters.web_reader import WebReader
@@ -161,6 +162,7 @@ class App:
         every: list[tuple[str, float, Tick]] = []
         if "poll" in self.roles:
             every += [("pace", 60, self.pipeline.set_pace), ("poll", 0.5, self._polls.tick)]
+            every += [("sight", 60, self._look_out)]
         if "ingest" in self.roles:
             every += [("ingest", often, self._ingest)]
         if "deliver" in self.roles:
@@ -174,6 +176,11 @@ class App:
         async with self._ingesting:
             while await self._ingests.tick() and not self.stopping.is_set():
                 await self._ingests.free_hand(SEAT_S)
+
+    async def _look_out(self) -> None:
+        """Tell the admins which outlets went out of sight, or came back."""
+        for outlet in await self.store.run(lantern.look, self.desk.admins, utc_now()):
+            log.warning("sight of outlet=%s changed", outlet)
 
     async def _resume(self) -> None:
         await self.store.run(watches.resume_due, utc_now())

@@ -6,6 +6,7 @@ Every time is stored as UTC. The alert row is the outbox: it is behind while rev
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -79,6 +80,8 @@ outlets = sa.Table(
     sa.Column("language", sa.String(35), nullable=False),
     sa.Column("user_agent", sa.Text),
     sa.Column("retired_at", Utc),  # gone from the outlets file; its history stays
+    sa.Column("blind_since", Utc),  # the admins were told that nothing comes since then; None: it is seen
+    sa.Column("blind_why", sa.String(16)),  # a Sight: silent, failing
 )
 
 feeds = sa.Table(
@@ -267,6 +270,46 @@ decisions = sa.Table(
     sa.Index("ix_decisions_outlet_id_id", "outlet_id", "id"),
     sa.Index("ix_decisions_outcome_id", "outcome", "id"),
     sa.Index("ix_decisions_at", "at"),
+)
+
+archive = sa.Table(
+    "archive",  # what is searched: a narrow row for each filed article, and its words
+    metadata,
+    _id(),  # never used again, even if the newest row goes: SQLite's index of words refers to it
+    _ref("article_id", "articles.id", cascade=True),
+    sa.Column("at", Utc, nullable=False),  # published or, undated, seen
+    sa.Column("outlet_id", Id, nullable=False),
+    # On SQLite the words are in a virtual table, see below.
+    sa.Column("words", postgresql.TSVECTOR().with_variant(sa.Text(), "sqlite")),
+    sa.UniqueConstraint("article_id"),
+    sa.Index("ix_archive_at", "at"),
+    sa.Index(
+        "ix_archive_words",
+        "words",
+        postgresql_using="gin",
+        sqlite_where=sa.text("words IS NOT NULL"),
+    ),
+    sqlite_autoincrement=True,
+)
+for _dialect, _ddl in (
+    (
+        "sqlite",
+        "CREATE VIRTUAL TABLE archive_words USING fts5"
+        "(words, content='', detail=none, columnsize=0, tokenize='ascii')",
+    ),
+    ("postgresql", "ALTER TABLE archive ALTER COLUMN words SET STORAGE EXTERNAL"),
+    ("postgresql", "ALTER TABLE archive SET (toast_tuple_target = 128)"),
+):
+    sa.event.listen(archive, "after_create", sa.DDL(_ddl).execute_if(dialect=_dialect))  # type: ignore[no-untyped-call]
+
+searches = sa.Table(
+    "searches",  # what chats looked for in the last day: for further pages, and for limits
+    metadata,
+    _id(),
+    _ref("subscriber_id", "subscribers.id", cascade=True),
+    sa.Column("query", sa.Text, nullable=False),
+    sa.Column("at", Utc, nullable=False),
+    sa.Index("ix_searches_subscriber_id_at", "subscriber_id", "at"),
 )
 
 verdicts = sa.Table(
