@@ -30,6 +30,8 @@ class Health:
     detail: str
 
 
+OUTLETS_LOCK = 0x6F75746C  # any number, the same in every process ("outl")
+
 _FEED = sa.select(
     feeds.c.id,
     feeds.c.outlet_id,
@@ -64,6 +66,8 @@ def sync_outlets(tx: Tx, entries: Sequence[OutletEntry], now: datetime) -> Synce
 
     An outlet is known by its name, a feed by its URL: a feed that moves to another outlet keeps its history.
     """
+    if tx.dialect.name == "postgresql":  # processes that start together read the same file
+        tx.execute(sa.select(sa.func.pg_advisory_xact_lock(OUTLETS_LOCK)))
     stored = {row.name: row for row in tx.execute(sa.select(outlets))}
     known = {row.url: row for row in tx.execute(sa.select(feeds))}
     added = changed = 0
