@@ -195,9 +195,13 @@ def _by_hour(hours: Sequence[float], dates: Iterable[datetime], now: datetime) -
 
 SILENT_MIN_H = 3.0  # nobody is woken for less
 SILENT_EXPECTED = (
-    8.0  # entries that should have come meanwhile; news comes in bursts, so far above Poisson's 3
+    12.0  # entries that should have come; news comes in bursts, so far above Poisson's 3
 )
 SILENT_GAPS = 2.0  # times the longest gap seen lately
+STRANGE_H = (
+    60.0  # of decayed watching, three days; of a feed watched for less the nights are not known
+)
+STRANGE_MIN_H = 24.0
 FAILING_MIN_H = 1.0
 
 
@@ -263,7 +267,8 @@ def _silence(rhythms: Sequence[Rhythm], now: datetime) -> Outlook:
         return Outlook(Sight.SEEN)
     since = max(news)
     longest = min(r.longest_gap_h for r in rhythms)
-    if _hours(looked - since) < max(SILENT_MIN_H, SILENT_GAPS * longest):
+    least = SILENT_MIN_H if max(r.watched_h for r in rhythms) >= STRANGE_H else STRANGE_MIN_H
+    if _hours(looked - since) < max(least, SILENT_GAPS * longest):
         return Outlook(Sight.SEEN)
     expected = max(expected_entries(r, since, looked) for r in rhythms)
     return Outlook(Sight.SILENT, since) if expected >= SILENT_EXPECTED else Outlook(Sight.SEEN)

@@ -1,6 +1,6 @@
 """How soon news is found, what a poll costs, and what a thousand outlets do to one process.
 
-    python tests/benchmarks/polling.py [rules] [parsing DIR] [polls] [outlets] [memory]
+    python tests/benchmarks/polling.py [rules] [alarms] [parsing DIR] [polls] [outlets] [memory]
 
 Without a name all are run; `parsing` needs recorded feeds (default ../shared/data/feeds). Each prints what it
 measures and against what; each takes a minute or two. CPU is this process's own, user and system.
@@ -11,10 +11,11 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks.polling_parts import costs, outlets, parsing, rules
+from tests.benchmarks.polling_parts import alarms, costs, outlets, parsing, rules
 
 PARTS: dict[str, Callable[[Path], object]] = {
     "rules": lambda folder: rules.report(),
+    "alarms": lambda folder: alarms.report(),
     "parsing": parsing.report,
     "polls": lambda folder: asyncio.run(costs.report()),
     "outlets": lambda folder: asyncio.run(outlets.report()),

@@ -100,10 +100,10 @@ class TestSilence:
         assert outlook([silent], at + hours(30)) == Outlook(Sight.SILENT, rhythm.new_at)
 
     def test_a_feed_of_every_hour_is_missed_within_hours(self):
-        rhythm = first_rhythm([NOW - hours(n / 3) for n in range(90)], 90, NOW)
+        rhythm = first_rhythm([NOW - hours(n / 3) for n in range(330)], 90, NOW)
         assert outlook([polled_in_vain(rhythm, NOW + hours(2))], NOW + hours(2)).sight is Sight.SEEN
         assert (
-            outlook([polled_in_vain(rhythm, NOW + hours(6))], NOW + hours(6)).sight is Sight.SILENT
+            outlook([polled_in_vain(rhythm, NOW + hours(7))], NOW + hours(7)).sight is Sight.SILENT
         )
 
     def test_the_night_is_no_silence(self):
@@ -122,14 +122,14 @@ class TestSilence:
         )
 
     def test_a_long_silence_does_not_excuse_itself(self):
-        rhythm = first_rhythm([NOW - hours(n / 3) for n in range(90)], 90, NOW)
+        rhythm = first_rhythm([NOW - hours(n / 3) for n in range(330)], 90, NOW)
         for days in (1, 7, 30):
             at = NOW + hours(24 * days)
             assert outlook([polled_in_vain(rhythm, at)], at).sight is Sight.SILENT
 
     def test_one_feed_that_speaks_is_enough(self):
         silent = polled_in_vain(
-            first_rhythm([NOW - hours(n / 3) for n in range(90)], 90, NOW), NOW + hours(9)
+            first_rhythm([NOW - hours(n / 3) for n in range(330)], 90, NOW), NOW + hours(9)
         )
         speaking = replace(silent, new_at=NOW + hours(8.5))
         assert outlook([silent, speaking], NOW + hours(9)).sight is Sight.SEEN
@@ -145,8 +145,14 @@ class TestSilence:
     def test_no_time_no_expectation(self):
         assert expected_entries(daytime_feed(), NOW, NOW) == 0
 
+    def test_a_feed_hardly_known_is_given_a_day(self):
+        rhythm = first_rhythm([NOW - hours(n / 3) for n in range(60)], 60, NOW)
+        for silent_h, sight in ((12, Sight.SEEN), (25, Sight.SILENT)):
+            at = NOW + hours(silent_h)
+            assert outlook([polled_in_vain(rhythm, at)], at).sight is sight
+
     def test_our_own_absence_is_no_outlets_silence(self):
-        rhythm = first_rhythm([NOW - hours(n / 3) for n in range(90)], 90, NOW)
+        rhythm = first_rhythm([NOW - hours(n / 3) for n in range(330)], 90, NOW)
         assert outlook([rhythm], NOW + hours(48)).sight is Sight.SEEN
 
 
