@@ -1,6 +1,6 @@
 """How soon news is found, what a poll costs, and what a thousand outlets do to one process.
 
-    python tests/benchmarks/polling.py [rules] [alarms] [parsing DIR] [polls] [outlets] [memory]
+    python -m tests.benchmarks.polling [rules] [alarms] [parsing DIR] [polls] [outlets] [memory]
 
 Without a name all are run; `parsing` needs recorded feeds (default ../shared/data/feeds). Each prints what it
 measures and against what; each takes a minute or two. CPU is this process's own, user and system.

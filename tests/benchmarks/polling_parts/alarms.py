@@ -1,6 +1,6 @@
-"""How often the blind-outlet alarm cries without cause, and how soon it does with one, over simulated outlets.
+"""How often the blind-outlet alarm cries without cause, and how soon it does with one.
 
-The outlets are those of rules.py; each is polled every quarter of an hour and falls silent after nine days.
+The outlets are those simulated in rules.py; each is polled every quarter of an hour and falls silent after nine days.
 """
 
 import bisect
@@ -18,7 +18,7 @@ STEP_S = 900
 
 
 def report() -> None:
-    """Print alarms without cause, and the hours until an outlet that died is missed, by how much it publishes."""
+    """Print alarms without cause, and the hours until an outlet that died is missed."""
     outlets = make_outlets(random.Random(5))
     without_cause = 0
     missed: dict[str, list[float | None]] = {
