@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Collection, Coroutine
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, aclosing, suppress
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -255,9 +255,10 @@ class App:
             stages["deliver"] = self._sender.work
         while stages:
             try:
-                async for stage in notices.listen(self.store.engine.url):
-                    if stage in stages:
-                        await guarded_tick(stage, stages[stage])
+                async with aclosing(notices.listen(self.store.engine.url)) as woken:
+                    async for stage in woken:
+                        if stage in stages:
+                            await guarded_tick(stage, stages[stage])
             except DatabaseDown as e:
                 log.warning("no notices for now, the ticks go on: %s", e)
             await asyncio.sleep(SEAT_S)

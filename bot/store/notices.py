@@ -4,7 +4,8 @@ A notice only says "look now"; what is due is in the tables, and the ticks would
 So nothing is lost where notices do not arrive: SQLite, a pooler in transaction mode, a broken connection.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 import psycopg
 import sqlalchemy as sa
@@ -21,14 +22,20 @@ def wake(tx: Tx, stage: str) -> None:
         tx.execute(sa.select(sa.func.pg_notify(CHANNEL, stage)))
 
 
-async def listen(url: sa.URL) -> AsyncIterator[str]:
-    """Yield the stages that are woken. Raises DatabaseDown when the connection ends; PostgreSQL only."""
+async def listen(url: sa.URL) -> AsyncGenerator[str, None]:
+    """Yield the stages that are woken; close it to let the connection go. PostgreSQL only.
+
+    Raises DatabaseDown when the connection ends.
+    """
     address = url.set(drivername="postgresql").render_as_string(hide_password=False)
     try:
         connection = await psycopg.AsyncConnection.connect(address, autocommit=True)
-        async with connection:
+        try:
             await connection.execute(f"LISTEN {CHANNEL}")
-            async for notice in connection.notifies():
-                yield notice.payload
+            async with aclosing(connection.notifies()) as found:
+                async for notice in found:
+                    yield notice.payload
+        finally:
+            await connection.close()
     except psycopg.OperationalError as e:
         raise DatabaseDown(str(e).strip().splitlines()[0]) from e
