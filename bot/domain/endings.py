@@ -18,12 +18,12 @@ BARE: Final = (
     128  # the form itself, when it has no diacritics at all: Sinir may be Sınır, not in Turkish
 )
 SURNAME: Final = 64  # the instrumental and plural that only surnames have: Алиевым
+FEMININE: Final = 256  # as ADJECTIVE, in forms that a man's surname has not: Зеленской
 UKRAINIAN: Final = (
-    8  # its classes, shifted: a word may be known to one dictionary and not to the other
+    16  # bits by which its classes are shifted: a word may be known to one dictionary alone
 )
 
 STEM: Final = "~"  # marks a key that is an adjective's stem and no word
-ALL: Final = SAME | CASE | PLURAL | NAMESAKE | RELATION | ADJECTIVE | SURNAME
 
 Candidates = list[tuple[str, int]]  # key, class
 Table = Mapping[str, tuple[tuple[str, int], ...]]  # ending -> what replaces it, class

@@ -48,7 +48,7 @@ _ARMENIAN_AFTER_VOWEL: Final = ("յ", "ն")
 _GEORGIAN_BARE: Final = (
     "ს მ ში ზე თან სთან სთვის სკენ სგან დან მდე თი ც შიც ზეც საც მაც სა შია ზეა სია"
 )
-_GEORGIAN_LONG: Final = "ის ისა ით ისთვის ისკენ ისგან იდან იდანაც ისაც ისთან ისათვის"
+_GEORGIAN_LONG: Final = "ის ისა ით ისთვის ისკენ ისგან იდან იდანაც ისაც ისათვის"
 _GEORGIAN_SHORT: Final = "ს მა ში ზე თან სთან ად ამდე შიც ზეც საც მაც სა ისც იც შია ზეა იდანვე"
 _GEORGIAN: Final = table(
     case=f"""
@@ -97,13 +97,18 @@ def armenian(word: str) -> Candidates:
     return found
 
 
+def _keeps_vowel(stem: str) -> bool:
+    """Tell whether endings follow the last vowel: of names in -ი only those in -სკი keep it."""
+    return stem[-1] in "აეოუ" or stem.endswith("სკი")
+
+
 def georgian(word: str) -> Candidates:
     """Return what a Georgian word may be taken back to. The bare stem is no form: რომ is not რომი."""
     found: Candidates = []
     for at in range(2, len(word)):
         stem, vocal = word[:at], word[at - 1] in _GEORGIAN_VOWELS
         for put, kind in _GEORGIAN.get(word[at:], ()):
-            if put == "ი" and vocal or not put and not vocal:
+            if put == "ი" and vocal or (not put and not _keeps_vowel(stem)):
                 continue
             found.append((stem + put, kind))
             if (

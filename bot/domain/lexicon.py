@@ -15,6 +15,7 @@ from bot.domain.endings import (
     ADJECTIVE,
     BARE,
     CASE,
+    FEMININE,
     PLURAL,
     RELATION,
     SAME,
@@ -33,7 +34,11 @@ _OF_KIND: Final = {
     "place": frozenset(["Geox"]),
     "person": frozenset(["Surn", "Name", "Patr"]),
 }  # the Ukrainian one marks no places
-_NO_FORM: Final = frozenset(["PRTF", "PRTS", "GRND"])  # participles: other words to a reader
+# Participles are other words to a reader; the Ukrainian vocative is rare in news, and often a Russian word.
+_NO_FORM: Final = frozenset(["PRTF", "PRTS", "GRND", "voct"])
+_NAMESAKE: Final = ("ов", "ев", "ёв", "ів", "їв")  # Ермаков is another man than Ермак
+_PARTICLES: Final = frozenset(["PREP", "CONJ", "PRCL", "NPRO", "ADVB", "INTJ", "PRED"])
+_SHORT: Final = 6  # letters up to which a form may be a particle
 _APOSTROPHE: Final = re.compile(f"[{APOSTROPHES}]")
 
 
@@ -51,14 +56,14 @@ def _dictionary(language: str) -> Any:
     return pymorphy3.MorphAnalyzer(lang=language)
 
 
-def _own(word: str, parses: list[Any], wanted: frozenset[str], *, capital: bool) -> list[Any]:
+def _own(word: str, parses: list[Any], kind: str, language: str, *, capital: bool) -> list[Any]:
     """Return the readings in which a person typed a dictionary form; those of a name where it is one."""
     known = [p for p in parses if p.is_known and not _NO_FORM & p.tag.grammemes]
-    if wanted:
-        known = [p for p in known if wanted & p.tag.grammemes]
-    own = [p for p in known if normal(p.normal_form) == word] or [
-        p for p in known if p.tag.POS in ("ADJF", "NOUN") and "nomn" in p.tag.grammemes
-    ]
+    own = [p for p in known if normal(p.normal_form) == word]
+    if kind:  # a name is in the dictionary form, whatever else the word may be a form of
+        wanted = _OF_KIND.get(kind, frozenset()) if language == "ru" else frozenset()
+        return [p for p in own if not wanted or wanted & p.tag.grammemes]
+    own = own or [p for p in known if p.tag.POS in ("ADJF", "NOUN") and "nomn" in p.tag.grammemes]
     names = [p for p in own if _PROPER & p.tag.grammemes]
     if capital and names:
         return names
@@ -66,10 +71,14 @@ def _own(word: str, parses: list[Any], wanted: frozenset[str], *, capital: bool)
     return nouns or own or known[:1]
 
 
-def _belongs(parse: Any, form: Any) -> bool:
+def _belongs(parse: Any, form: Any, kind: str) -> bool:
     """Tell whether a form of the lexeme is one of the word: a town has no plural, Алиев is no woman."""
     grammemes, tag = form.tag.grammemes, parse.tag.grammemes
     if _NO_FORM & grammemes:
+        return False
+    if _PROPER & tag and "plur" in grammemes and form.word.endswith(_NAMESAKE):
+        return False
+    if kind == "person" and "masc" in tag and "femn" in grammemes:
         return False
     if "Geox" in tag and "Pltm" not in tag and "plur" in grammemes and "plur" not in tag:
         return False
@@ -78,16 +87,22 @@ def _belongs(parse: Any, form: Any) -> bool:
     return "femn" not in grammemes if "masc" in tag else "femn" in grammemes
 
 
+def _is_particle(form: str, language: str) -> bool:
+    """Tell whether a form is above all a preposition or the like: после is hardly of посол."""
+    return bool(_PARTICLES & _dictionary(language).parse(form)[0].tag.grammemes)
+
+
 @lru_cache(maxsize=65536)
 def _forms(
     word: str, typed: str, language: str, kind: str, *, capital: bool
 ) -> tuple[frozenset[str], bool]:
     """Return the forms a dictionary knows, empty where it does not know the word; and whether it is a place."""
     parses = _dictionary(language).parse(typed)
-    wanted = _OF_KIND.get(kind, frozenset()) if language == "ru" else frozenset()
-    own = _own(word, parses, wanted, capital=capital)
-    forms = {normal(_APOSTROPHE.sub("", f.word)) for p in own for f in p.lexeme if _belongs(p, f)}
-    return frozenset(forms), any("Geox" in p.tag.grammemes for p in own)
+    own = _own(word, parses, kind, language, capital=capital)
+    forms = {f.word for p in own for f in p.lexeme if _belongs(p, f, kind)}
+    sound = (f for f in forms if len(f) > _SHORT or f == typed or not _is_particle(f, language))
+    words = frozenset(normal(_APOSTROPHE.sub("", f)) for f in sound)
+    return words, any("Geox" in p.tag.grammemes for p in own)
 
 
 def _by_rule(word: str, kind: str) -> int:
@@ -99,6 +114,13 @@ def _by_rule(word: str, kind: str) -> int:
     if kind == "place":
         return CASE | RELATION
     return CASE | PLURAL | RELATION | (SURNAME if slavic.is_surname(word) else 0)
+
+
+def _adjective_mask(word: str, kind: str) -> int:
+    """Return the classes of an adjective; a person's surname has one gender."""
+    if kind != "person":
+        return ADJECTIVE | FEMININE
+    return FEMININE if word.endswith(("ая", "яя")) else ADJECTIVE
 
 
 def _cyrillic(word: str, typed: str, kind: str) -> Meaning:
@@ -114,10 +136,12 @@ def _cyrillic(word: str, typed: str, kind: str) -> Meaning:
         known, place = _forms(word, plain, language, kind, capital=capital)
         if known:
             forms |= known
-            mask |= RELATION << shift if place or kind == "place" else 0
+            # The Ukrainian dictionary does not say which words are places.
+            place = place or kind == "place" or (language == "uk" and capital and kind != "person")
+            mask |= RELATION << shift if place else 0
         else:
             mask |= _by_rule(word, kind) << shift
-            stem_mask |= ADJECTIVE << shift
+            stem_mask |= _adjective_mask(word, kind) << shift
     keys = [(word, mask), *((form, SAME) for form in sorted(forms - {word}))]
     stem = slavic.adjective_stem(word)
     if stem is not None and stem_mask:

@@ -117,6 +117,7 @@ def _candidates(reading: Reading) -> dict[Plan, None]:
     """Return the plans that the article may meet; those of one atom it does meet."""
     found: dict[Plan, None] = {}
     _settle(reading, _pairs(reading), found)
+    reading.drop_blocked()
     where = reading.where
     for atom in where:
         if atom.plan is not None:

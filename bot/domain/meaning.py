@@ -13,7 +13,6 @@ from typing import Any, Final
 from bot.domain.lexicon import COMMON, exact, meaning
 from bot.domain.names import Form, Name, Names, form_of
 from bot.domain.query import And, Filter, InTitle, Mode, Node, Not, Or, Phrase, Query, Term
-from bot.domain.text import fold
 
 VERSION: Final = (
     1  # of the spec and of the lists of endings behind it; a new one makes stored specs stale
@@ -174,8 +173,7 @@ class _Compiler:
         """Return the longest name of several words at the start: how many, and whose it is."""
         for size in range(min(len(flat), self.names.longest), 1, -1):
             if all(term.mode is Mode.FORMS for term, _, _ in flat[:size]):
-                key = tuple(fold(word) for _, word, _ in flat[:size])
-                found = self.names.called(key)
+                found = self.names.called(tuple(word for _, word, _ in flat[:size]))
                 if found:
                     return size, found
         return 0, []
@@ -205,7 +203,7 @@ class _Compiler:
 
     def inflected(self, word: str, typed: str) -> str:
         """Return the leaf of a word with its forms and its other names."""
-        found = self.names.called((fold(word),))
+        found = self.names.called((word,))
         own = self.aliases(typed)
         if not found and not own:
             return word_leaf(word, typed)

@@ -19,7 +19,8 @@ from hashlib import sha256
 from typing import Any, Final
 
 from bot.domain.errors import SettingsError
-from bot.domain.text import TURKIC, fold, normal, pieces, split
+from bot.domain.slavic import adjective_stem
+from bot.domain.text import TURKIC, fold, pieces, split
 
 KINDS: Final = ("place", "person", "organisation", "event", "thing")
 _TABLES: Final = ("names", "also")
@@ -56,7 +57,7 @@ class Name:
     id: str
     kind: str
     forms: tuple[Form, ...]
-    never: frozenset[str] = frozenset()  # folded
+    never: frozenset[str] = frozenset()  # normal forms, and stems of adjectives
     distinct_from: tuple[str, ...] = ()
 
 
@@ -77,9 +78,14 @@ class Names:
         """Return a table without names."""
         return cls()
 
-    def called(self, key: tuple[str, ...]) -> list[Name]:
-        """Return what is called that; in small letters too: nobody types capitals into a chat."""
-        return list({name.id: name for name, _ in self.by_key.get(key, ())}.values())
+    def called(self, typed: tuple[str, ...]) -> list[Name]:
+        """Return what is called that; in small letters too: nobody types capitals into a chat.
+
+        typed: normal forms. Without diacritics too, unless that must not be used: Susa is not Şuşa.
+        """
+        found = self.by_key.get(tuple(map(fold, typed)), ())
+        sound = (n for n, form in found if form.words == typed or n.never.isdisjoint(typed))
+        return list({name.id: name for name in sound}.values())
 
     def rivals(self, name: Name) -> Iterator[Form]:
         """Yield the longer names of other entries that hold a name of this one: Georgia in South Georgia."""
@@ -123,9 +129,14 @@ def _name(table: Mapping[str, Any]) -> Name:
         for language, texts in table.get(key, {}).items()
         for text in texts
     ]
-    never = frozenset(fold(normal(text)) for text in table.get("never", ()))
+    never = {word for text in table.get("never", ()) for word in form_of(text, "").words}
+    never |= {stem for stem in map(adjective_stem, never) if stem}
     return Name(
-        table["id"], table["kind"], tuple(forms), never, tuple(table.get("distinct_from", ()))
+        table["id"],
+        table["kind"],
+        tuple(forms),
+        frozenset(never),
+        tuple(table.get("distinct_from", ())),
     )
 
 

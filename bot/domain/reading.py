@@ -38,6 +38,7 @@ class Reading:
             self._expand()
         self.where: dict[Atom, list[int]] = {}
         self.wide: dict[Atom, list[tuple[int, int, Rule]]] = {}  # names of several words
+        self._blocked: list[tuple[Atom, int, int]] = []
         self._hits: dict[object, tuple[Hit, ...]] = {}
         self._runs: dict[object, list[Spot]] = {}
         self._offsets: list[int] = []
@@ -69,12 +70,7 @@ class Reading:
             return []
         if any(part not in self.entries[i] for i, part in enumerate(span.parts, at)):
             return []
-        for atom in span.blocks:
-            left = [p for p in self.where.get(atom, ()) if not at <= p < stop]
-            if left or atom in self.wide:
-                self.where[atom] = left
-            else:
-                self.where.pop(atom, None)
+        self._blocked += [(atom, at, stop) for atom in span.blocks]
         settled = []
         for atom, (rule, capitals) in span.targets.items():
             written = zip(capitals, self.tokens[at:stop], strict=True)
@@ -83,6 +79,18 @@ class Reading:
                 self.wide.setdefault(atom, []).append((at, stop, rule))
                 settled.append((atom, at, stop))
         return settled
+
+    def drop_blocked(self) -> None:
+        """Forget names that stand inside longer names of something else."""
+        for atom, start, stop in self._blocked:
+            if atom not in self.where:
+                continue
+            self.where[atom] = [at for at in self.where[atom] if not start <= at < stop]
+            wide = [w for w in self.wide.pop(atom, ()) if not start <= w[0] < w[1] <= stop]
+            if wide:
+                self.wide[atom] = wide
+            elif not self.where[atom]:
+                del self.where[atom]
 
     def _spots(self, atom: Atom) -> list[Spot]:
         """Return where an atom stands, single words first."""

@@ -5,15 +5,16 @@ names above all, and the relational adjectives of places, which dictionaries cou
 """
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from bot.domain.endings import (
     ADJECTIVE,
+    FEMININE,
     NAMESAKE,
     PLURAL,
     RELATION,
     STEM,
-    SURNAME,
     UKRAINIAN,
     Candidates,
     stripped,
@@ -51,7 +52,7 @@ _AFTER_HUSH: Final = table(
 _HUSH: Final = frozenset("гкхжшчщц")
 
 _RUSSIAN_ADJECTIVE: Final = (
-    "ыми ими ого его ому ему ый ий ой ая яя ое ее ые ие ым им ом ем ую юю ою ею ых их ей".split()  # noqa: SIM905
+    "ыми ими ого его ому ему ый ий ой ое ее ые ие ым им ом ем ых их".split()  # noqa: SIM905
 )
 _RUSSIAN_RELATION = re.compile(r"(.{2,})(ск|цк)(?:ий|ая|ое|ие|ого|ому|им|ом|ой|ую|ою|их|ими)$")
 _UKRAINIAN_RELATION = re.compile(
@@ -65,7 +66,7 @@ _RUSSIAN_ORIGINS: Final = (
     ("ей", 1, "я"),  # корейский
     ("ов", 2, "ва а о -"),  # московский, хасавюртовский
     ("ев", 2, "ва а о -"),
-    ("ен", 2, "ный на но нь ь -"),  # грозненский, коломенский, керченский
+    ("ен", 2, "ый на но нь ь а о -"),  # грозненский, коломенский, керченский
     ("ж", 1, "га"),  # пражский
     ("ш", 1, "ха"),
     ("ль", 1, "- и а"),  # цхинвальский
@@ -76,7 +77,7 @@ _UKRAINIAN_ORIGINS: Final = (
     ("ей", 1, "я"),
     ("ов", 2, "ва а о -"),
     ("ль", 1, "- і"),
-    ("ен", 2, "ний на но нь ь -"),
+    ("ен", 2, "ий на но нь ь а е -"),
 )
 # Adjectives that no rule leads back from.
 _IRREGULAR: Final = {
@@ -100,21 +101,27 @@ def _origins(stem: str, rules: tuple[tuple[str, int, str], ...]) -> list[str]:
     return found
 
 
-def _russian_places(stem: str, mark: str) -> list[str]:
+def _russian_places(stem: str, mark: str, *, capital: bool) -> list[str]:
     """Return what a place may be called whose adjective is stem + mark + ий."""
     if mark == "цк":
-        return [stem + "цк", stem + "ц"]
+        return [stem + put for put in ("цк", "ц", "к")]
     found = [stem, stem + "ск", *_origins(stem, _RUSSIAN_ORIGINS)]
+    if stem[-1] == "с":
+        found.append(stem + "к")  # дамасский
+    found.append(stem + "ы")
+    if capital:
+        found.append(stem + "а")  # Венский; in small letters женский would be of жена
     if len(stem) >= 4:
         found += [stem + put for put in ("а", "я", "ь", "ия", "ка", "са", "сы", "ье")]
     if len(stem) >= 5:  # shorter ones are other words: горский is not of Гори
-        found += [stem + put for put in ("и", "ы", "о", "е", "у")]
+        found += [stem + put for put in ("и", "о", "е", "у")]
     return found
 
 
 def _ukrainian_places(stem: str, mark: str) -> list[str]:
     if mark == "цьк":
-        return [stem + "цьк", stem + "ць", stem + "ч"]
+        found = [stem + put for put in ("цьк", "ць", "ч", "к", "ця")]
+        return [*found, stem[:-1] + "ці"]
     if mark == "зьк":
         return [stem + put for put in ("га", "ж", "зьк", "з", "жжя")]
     found = [stem, stem + "ськ", *_origins(stem, _UKRAINIAN_ORIGINS)]
@@ -135,11 +142,18 @@ def russian(word: str, *, capital: bool) -> Candidates:
     if capital and word.endswith(("ов", "ев")):
         found = [(k, NAMESAKE if kind == PLURAL else kind) for k, kind in found]
     found += _fleeting(found, ("ок", "ек"), ("ец",))
-    found += [(word[: -len(e)] + STEM, ADJECTIVE) for e in _RUSSIAN_ADJECTIVE if _fits(word, e)]
+    found += _adjectives(word, _RUSSIAN_ADJECTIVE, ADJECTIVE)
+    found += _adjectives(word, ("ая", "яя", "ую", "юю", "ою", "ею", "ой", "ей"), FEMININE)
     relation = _RUSSIAN_RELATION.match(word)
     if relation:
-        found += _related(relation[1], relation[2], _russian_places(relation[1], relation[2]))
+        found += _related(
+            relation[1], relation[2], _russian_places(relation[1], relation[2], capital=capital)
+        )
     return found
+
+
+def _adjectives(word: str, endings: Iterable[str], kind: int) -> Candidates:
+    return [(word[: -len(e)] + STEM, kind) for e in endings if _fits(word, e)]
 
 
 def _fits(word: str, ending: str) -> bool:
@@ -198,7 +212,7 @@ _UKRAINIAN: Final = table(
     surname="им их ими: -",
 )
 _UKRAINIAN_ADJECTIVE: Final = (
-    "ього ьому ього ими іми ого ому ої ий ій ім им ою их іх".split()  # noqa: SIM905
+    "ього ьому ими іми ого ому ий ім им их іх".split()  # noqa: SIM905
 )
 _SOFTENED: Final = {"ц": "к", "з": "г", "с": "х"}  # before -і: Лук'янівці, Празі, мусі
 _CLOSED: Final = (("ов", "ів"), ("ев", "ів"), ("єв", "їв"))
@@ -223,13 +237,17 @@ def ukrainian(word: str, *, capital: bool) -> Candidates:
     if len(word) > 3 and word[-1] == "і" and word[-2] in _SOFTENED:
         hard = word[:-2] + _SOFTENED[word[-2]]
         found += [(hard + "а", 2), (hard, 2)]
+    if word.endswith("і"):  # у Слов'янську: слов'янські is Slavic
+        found = [row for row in found if not row[0].endswith(("ськ", "цьк", "зьк"))]
     if capital and word.endswith(("ів", "їв")):
         found = [(k, NAMESAKE if kind == PLURAL else kind) for k, kind in found]
     found += _rounded(found)
     found += _fleeting(found, ("ок",), ("ець",))
-    found += [(word[: -len(e)] + STEM, ADJECTIVE) for e in _UKRAINIAN_ADJECTIVE if _fits(word, e)]
+    found += _adjectives(word, _UKRAINIAN_ADJECTIVE, ADJECTIVE)
+    found += _adjectives(word, ("ої", "ою", "ій"), FEMININE)
     relation = _UKRAINIAN_RELATION.match(word)
     if relation:
+        found.append((relation[1] + relation[2] + STEM, 0))  # only for names to shun
         found += _related(relation[1], relation[2], _ukrainian_places(relation[1], relation[2]))
     return [(key, kind << UKRAINIAN) for key, kind in found]
 

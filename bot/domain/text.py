@@ -34,7 +34,10 @@ _SPACELESS = (
     "\u3005\u3006\u3041-\u3096\u309d-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f"
     "\U00020000-\U0003ffff"
 )
-_CHUNK = re.compile(rf"(\w[\w{_IGNORED}{_SIGNS}{APOSTROPHES}]*)")
+_CHUNK = re.compile(
+    r"((?:[^\W\d_]\.(?=[^\W\d_]\b)){1,7}[^\W\d_]"  # U.S.: dots between single letters join
+    rf"|\w[\w{_IGNORED}{_SIGNS}{APOSTROPHES}]*)"
+)
 _PIECE = re.compile(
     rf"\d+|[{_SPACELESS}][{_SIGNS}{_IGNORED}]*"
     rf"|[^\W\d_{_SPACELESS}](?:[^\W\d_{_SPACELESS}]|[{_IGNORED}{_SIGNS}{APOSTROPHES}])*"
@@ -62,6 +65,9 @@ _PAIRS = (  # a script, its look-alikes in Latin, and back
 )
 _LATIN = re.compile("[A-Za-z]")
 
+_SOUND = dict(
+    zip("абвгдезиклмнопрстуфх", "abvgdeziklmnoprstufh", strict=True)
+)  # as designations have them
 _SAME = str.maketrans(
     {"ё": "е", "ѐ": "е", "ѝ": "и", "ی": "ي", "ى": "ي", "ک": "ك", "ہ": "ه", "ھ": "ه"}
 )
@@ -225,6 +231,15 @@ def _letters(raw: str, start: int, *, turkic: bool) -> Piece | None:
     return Piece((joined,), joined, start, stop)
 
 
+def _designations(raw: str) -> list[str]:
+    """Return how the other alphabet writes the letters of a designation: Т-72 is T-72, Су-30 is Su-30."""
+    sounds = (
+        "".join(_SOUND.get(c, "?") for c in raw.lower()),
+        "".join(_LATIN_FOR.get(c, "?") for c in raw).lower(),
+    )
+    return [word for word in dict.fromkeys(sounds) if "?" not in word]
+
+
 def _with_stem(raw: str, piece: Piece) -> Piece:
     """Add what stands before a zero-width non-joiner: Persian hangs its endings on there."""
     stem, joiner, _ = raw.partition("\u200c")
@@ -236,9 +251,12 @@ def _with_stem(raw: str, piece: Piece) -> Piece:
 
 def pieces(chunk: str, *, turkic: bool = False) -> list[Piece]:
     """Return the words of one chunk: Su30 is two, O'Brien one, Lachin's is Lachin, 北京 two."""
-    if chunk.isalpha() and chunk.isascii():
-        word = normal(chunk, turkic=turkic)
+    if (chunk.isalpha() and chunk.isascii()) or "." in chunk:
+        word = normal(chunk.replace(".", ""), turkic=turkic)
         return [Piece((word,), word, 0, len(chunk))]
+    if len(chunk) <= 2 and chunk.isalpha() and chunk[0].isupper():
+        word = normal(chunk, turkic=turkic)
+        return [Piece((word, *_designations(chunk)), word, 0, len(chunk))]
     found = []
     for run in _PIECE.finditer(chunk):
         piece = _letters(run[0], run.start(), turkic=turkic)

@@ -73,7 +73,7 @@ def turkic(word: str) -> Candidates:
         if kind is None or not _harmonises(stem, word[at:]):
             continue
         found.append((stem, kind))
-        if word[at] in _VOWELS:
+        if word[at] in _VOWELS and (stem[-1] not in "ğy" or stem[-2] in _VOWELS):
             found += [(stem[:-1] + hard, kind) for hard in _SOFTENED.get(stem[-1], ())]
     found += [(fold(k), kind) for k, kind in found if len(k) >= _LOOSE and not k.isascii()]
     return found

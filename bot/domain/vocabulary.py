@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from rapidfuzz.distance import OSA
 
-from bot.domain.endings import BARE, SAME
+from bot.domain.endings import BARE, RELATION, SAME, STEM, UKRAINIAN
 from bot.domain.languages import taken_back
 from bot.domain.lexicon import COMMON, meaning
 from bot.domain.meaning import Leaf, leaf, word_leaf
@@ -54,6 +54,7 @@ class Known:
     exact: str = ""  # capitals as typed
     ids: frozenset[str] = frozenset()
     never: frozenset[str] = frozenset()
+    turkic: bool = False  # it has a name with its diacritics in Turkish or Azerbaijani
     spans: tuple["Span", ...] = ()
 
 
@@ -225,10 +226,7 @@ class Vocabulary:
         if term.kind[0] in "pd":
             return
         own = term.keys[0][0] if term.keys else ""
-        capitals: dict[str, int] = {}  # without diacritics: kərki, an adze, would be Karki
-        for form, _ in self._forms(term):
-            if len(form.key) == 1:
-                capitals[form.key[0]] = max(form.capitals()[0], capitals.get(form.key[0], 0))
+        capitals = _capitals(form for form, _ in self._forms(term) if len(form.words) == 1)
         mark = _CAPITALS * capitals.get(fold(own), 0)
         for i, (key, mask) in enumerate(term.keys):
             yield key, mask, mark | (_FORM if i and mask == SAME and key != fold(own) else 0)
@@ -257,6 +255,7 @@ class Vocabulary:
         atom.known = Known(
             ids=frozenset(term.ids),
             never=frozenset(n for name in names for n in name.never),
+            turkic=any(form.language in TURKIC for name in names for form in name.forms),
             spans=tuple(spans),
         )
 
@@ -289,14 +288,19 @@ class Vocabulary:
         heads = set()
         for form in forms:
             surface = fold(form)
+            back = taken_back(form, language, capital=word.capital)
+            word.form, word.stems = form, {key for key, _ in back if key.endswith(STEM)}
             heads.add(surface[:_HEAD])
             word.surface = surface
             bare = BARE if form == surface and language not in TURKIC else 0
-            word.take(self._by_key.get(surface, ()), SAME | bare)
+            word.folded = form != surface and language in TURKIC
+            if not word.folded or len(surface) > _SHORT:  # Şu is not su
+                word.take(self._by_key.get(surface, ()), SAME | bare)
+            word.folded = False
             if form != surface:
                 word.take(self._by_key.get(form, ()), SAME)
                 heads.add(form[:_HEAD])
-            for key, kind in taken_back(form, language, capital=word.capital):
+            for key, kind in back:
                 heads.add(key[:_HEAD])
                 word.take(self._by_key.get(key, ()), kind)
             for size in self._prefix_sizes:
@@ -329,6 +333,7 @@ class Vocabulary:
                 word.met.setdefault(atom, Rule.EDIT)
 
 
+_SHORT: Final = 3  # letters of words that need their diacritics in Turkish and Azerbaijani
 _LONGEST: Final = 40  # letters; of longer words no edits are looked for
 
 
@@ -338,9 +343,8 @@ def _shortened(word: str, edits: int) -> set[str]:
         return {word}
     return {
         "".join(kept)
-        for n in range(edits + 1)
+        for n in range(min(edits, len(word) - 1) + 1)
         for kept in combinations(word, len(word) - n)
-        if kept
     }
 
 
@@ -350,31 +354,52 @@ class _Heard:
     def __init__(self, raw: str, names: Names) -> None:
         self.raw = raw
         self.capital = raw[:1].isupper()
-        self.capitals = self.capital + raw[:2].isupper() * self.capital
+        letters = "".join(filter(str.isalpha, raw))[:2]  # O'nu has one
+        self.capitals = self.capital + (self.capital and letters.isupper() and len(letters) > 1)
         self.met: dict[Atom, Rule] = {}
         self.surface = ""
+        self.folded = (
+            False  # the key at hand lacks diacritics that the text has, in Turkish or Azerbaijani
+        )
+        self.form = ""
+        self.stems: set[str] = set()  # that it may have as an adjective
         self._places = names.places
 
     def take(self, entries: tuple[tuple[Atom, int, int], ...], kind: int) -> None:
         """Note the atoms that accept the word under a key of that class."""
         for atom, mask, info in entries:
-            if mask & kind and atom not in self.met and self.capitals >= info // _CAPITALS:
+            if (
+                mask & kind
+                and atom not in self.met
+                and (self.capitals >= info // _CAPITALS or kind in _SMALL)
+            ):
                 own = bool(kind & SAME) and not info & _FORM
-                if (atom.known is None and own) or self._admits(atom, own=own):
+                if (atom.known is None and own) or self._admits(
+                    atom, own=own, relation=kind in _SMALL
+                ):
                     self.met[atom] = _RULES[info & _ALIAS, own]
 
-    def _admits(self, atom: Atom, *, own: bool) -> bool:
+    def _admits(self, atom: Atom, *, own: bool, relation: bool) -> bool:
         """Tell whether nothing speaks against it: capitals asked for, or the name of another place."""
         known = atom.known
         if known is not None and known.exact:
             return repair(self.raw) == known.exact
-        if known is not None and self.surface in known.never:
+        if known is not None and self._shuns(known, relation=relation):
             return False
         if own:
             return True
         place = self._places.get(self.surface) if self.capital else None
         return place is None or (known is not None and bool(place & known.ids))
 
+    def _shuns(self, known: Known, *, relation: bool) -> bool:
+        """Tell whether the word is one that the entry's names must not be taken for."""
+        if self.form in known.never or (self.folded and known.turkic):
+            return True
+        return relation and not known.never.isdisjoint(self.stems)
+
+
+# Adjectives, which have no capital in mid-sentence.
+_SMALL: Final = (RELATION, RELATION << UKRAINIAN)
 
 _RULES: Final = {
     (0, True): Rule.EXACT,
@@ -382,6 +407,21 @@ _RULES: Final = {
     (_ALIAS, True): Rule.ALIAS,
     (_ALIAS, False): Rule.ALIAS,
 }
+
+
+def _capitals(forms: Iterable[Form]) -> dict[str, int]:
+    """Return how many capitals a text's word needs, by key; of names that differ in diacritics, the most.
+
+    Else kərki, an adze, would be Karki. Of names that differ in capitals (NATO, Nato) the fewest count.
+    """
+    by_word: dict[str, int] = {}
+    for form in forms:
+        needed = form.capitals()[0]
+        by_word[form.words[0]] = min(needed, by_word.get(form.words[0], needed))
+    by_key: dict[str, int] = {}
+    for word, needed in by_word.items():
+        by_key[fold(word)] = max(needed, by_key.get(fold(word), 0))
+    return by_key
 
 
 @lru_cache(maxsize=65536)
