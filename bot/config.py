@@ -95,6 +95,15 @@ class Chat(Section):
     watches_per_subscriber: int = Field(100, ge=1, le=10_000)
     query_chars: int = Field(500, ge=10, le=4_000)
     console_url: str = Field("", max_length=300)  # filled in from [web], see Settings.limits
+    searches_per_minute: int = Field(10, ge=1, le=1_000)
+    allow: Annotated[frozenset[int], NoDecode] = frozenset()
+
+    @field_validator("allow", mode="before")
+    @classmethod
+    def _chats(cls, value: object) -> object:
+        if isinstance(value, str):
+            return frozenset(p.strip() for p in value.strip("[] ").split(",") if p.strip())
+        return value
 
 
 class Web(Section):

@@ -57,7 +57,7 @@ class Lookout:
         for watch in changes.started:
             try:
                 query = parse_query(watch.query)
-                self._matcher.add(watch.id, query)
+                self._matcher.add(watch.id, query, frozenset(watch.off))
                 self._learn_nots(watch.id, query)
             except QueryError as e:  # saved by an earlier version that read it differently
                 log.error("watch=%d cannot be read any more: %s", watch.id, e.key)

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from bot import render
 from bot.config import Settings
-from bot.domain import clustering, fingerprint, provenance, schedule
+from bot.domain import clustering, fingerprint, needles, provenance, schedule
 from bot.domain.article import candidate_of, document_of, tidy, with_page
 from bot.domain.identity import settle_entries
 from bot.domain.model import (
@@ -37,7 +37,17 @@ from bot.domain.model import (
 from bot.domain.names import Names
 from bot.domain.provenance import Provenance, Signed
 from bot.lookout import Lookout
-from bot.store import alerts, articles, feeds, fingerprints, ledger, notices, stories, watches
+from bot.store import (
+    alerts,
+    archive,
+    articles,
+    feeds,
+    fingerprints,
+    ledger,
+    notices,
+    stories,
+    watches,
+)
 from bot.store.engine import Store, Tx
 
 log = logging.getLogger(__name__)
@@ -216,6 +226,7 @@ class Pipeline:
             watch_revision=revision,
             now=now,
         )
+        archive.enter(tx, look.article, needles.keys(document_of(look.article)))
         self._name_origin(tx, story_id)
         if article.archived:
             return "archived"

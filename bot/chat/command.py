@@ -7,7 +7,7 @@ so, and shows the `Answer` of `Desk.answer`.
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from typing import NamedTuple
 
@@ -71,6 +71,7 @@ class Request:
     pressed: bool = False  # a tap on a button, not typed
     reply_to: int | None = None
     names: Names = NO_NAMES
+    found: object = None  # what Command.look found
 
     @property
     def zone(self) -> tzinfo:
@@ -117,6 +118,7 @@ class Reply:
 
 
 Run = Callable[[Tx, Request], Reply]
+Look = Callable[[Tx, Request], object]
 
 
 class Command(NamedTuple):
@@ -124,7 +126,8 @@ class Command(NamedTuple):
 
     menu: key of its line in the menu and /help; "" keeps it out of both.
     changes: in a group only its administrators may use it. typed: False answers buttons only.
-    known: only for a chat that has started.
+    known: only for a chat that has started. look: reads what takes longer, before `run` and in a
+    transaction of its own that keeps nobody waiting; `run` gets it as Request.found.
     """
 
     name: str
@@ -134,6 +137,7 @@ class Command(NamedTuple):
     changes: bool = False
     typed: bool = True
     known: bool = False
+    look: Look | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,41 +227,62 @@ class Desk:
     async def answer(self, order: Order, caller: Caller, now: datetime) -> Answer:
         """Return what to show. Mistakes and a database out of reach are answered, not raised."""
         try:
-            return await self.store.run(self.answer_in, order, caller, now)
+            found = await self.look(order, caller, now)
+            return await self.store.run(self.answer_in, order, caller, now, found)
         except DatabaseDown:
             words = texts.say(caller.language, "database.down")
             return Answer(None if order.pressed else Message(words), toast=words, popup=True)
 
-    def answer_in(self, tx: Tx, order: Order, caller: Caller, now: datetime) -> Answer:
+    async def look(self, order: Order, caller: Caller, now: datetime) -> object:
+        """Return what the command wants to read beforehand, None if nothing. Raises DatabaseDown."""
+        if order.command is None or order.command.look is None:
+            return None
+        return await self.store.read(self._look_in, order.command.look, order, caller, now)
+
+    def _look_in(self, tx: Tx, look: Look, order: Order, caller: Caller, now: datetime) -> object:
+        req = self._request(tx, order, caller, now)
+        try:
+            if order.command:
+                _check(order.command, req, caller)
+            return look(tx, req)
+        except UserError:  # the command itself will say so
+            return None
+
+    def answer_in(
+        self, tx: Tx, order: Order, caller: Caller, now: datetime, found: object = None
+    ) -> Answer:
         """Answer within a transaction; a mistake undoes what the command did, and nothing else of it."""
         try:
             with tx.begin_nested():
-                reply, language = self._run(tx, order, caller, now)
+                reply, language = self._run(tx, order, caller, now, found)
         except UserError as e:
             return _refusal(e, _language(tx, caller), pressed=order.pressed)
         return _worded(reply, reply.language or language, pressed=order.pressed)
 
-    def _run(self, tx: Tx, order: Order, caller: Caller, now: datetime) -> tuple[Reply, str]:
+    def _run(
+        self, tx: Tx, order: Order, caller: Caller, now: datetime, found: object
+    ) -> tuple[Reply, str]:
+        req = replace(self._request(tx, order, caller, now), found=found)
+        if order.command is None:
+            return _unknown(order, req), req.language
+        _check(order.command, req, caller)
+        return order.command.run(tx, req), req.language
+
+    def _request(self, tx: Tx, order: Order, caller: Caller, now: datetime) -> Request:
         role = self.role(caller.user_id)
-        subscriber = watches.find_subscriber(tx, caller.chat_id) or _stranger(caller)
-        commands = self.commands(role)
-        req = Request(
-            subscriber=subscriber,
+        return Request(
+            subscriber=watches.find_subscriber(tx, caller.chat_id) or _stranger(caller),
             now=now,
             argument=order.argument,
             role=role,
             limits=self.limits,
-            commands=commands,
+            commands=self.commands(role),
             user_id=caller.user_id,
             message_id=caller.message_id,
             pressed=order.pressed,
             reply_to=caller.reply_to,
             names=self.names,
         )
-        if order.command is None:
-            return _unknown(order, req), subscriber.language
-        _check(order.command, req, caller)
-        return order.command.run(tx, req), subscriber.language
 
 
 def _stranger(caller: Caller) -> Subscriber:
@@ -277,6 +302,9 @@ def _check(command: Command, req: Request, caller: Caller) -> None:
         raise UserError("command.admin_only", name=command.name)
     if command.changes and not caller.may_change:
         raise UserError("command.group_admin_only")
+    allowed = req.limits.allow
+    if allowed and caller.chat_id not in allowed and req.role is not Role.ADMIN:
+        raise UserError("command.not_served", id=str(caller.chat_id))
     if command.known and not req.subscriber.id:
         raise UserError("command.start_first")
 

@@ -171,7 +171,8 @@ class TelegramChat:
         if heard is None:
             await self._store.run(updates.advance, update.update_id)
             return
-        answered = await self._store.run(self._answer_in, heard)
+        found = await self._desk.look(heard.order, heard.caller, self._now())
+        answered = await self._store.run(self._answer_in, heard, found)
         answer, reply = answered or (Answer(None), None)  # None: answered before, by all signs
         if heard.query_id:
             await self._answer_tap(heard.query_id, answer)
@@ -179,11 +180,13 @@ class TelegramChat:
             self._replies.send_soon(reply)
         await self._greet_admin(heard.caller)
 
-    def _answer_in(self, tx: Tx, heard: Heard) -> tuple[Answer, WaitingReply | None] | None:
+    def _answer_in(
+        self, tx: Tx, heard: Heard, found: object = None
+    ) -> tuple[Answer, WaitingReply | None] | None:
         if not updates.advance(tx, heard.update_id):
             return None
         now = self._now()
-        answer = self._desk.answer_in(tx, heard.order, heard.caller, now)
+        answer = self._desk.answer_in(tx, heard.order, heard.caller, now, found)
         if answer.message is None:
             return answer, None
         reply = updates.keep_reply(

@@ -4,11 +4,11 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from bot import texts
-from bot.chat import alert, preferences
+from bot.chat import alert, archive, preferences, watching
 from bot.chat.command import Command, Reply, Request, fits
 from bot.domain.errors import UserError
-from bot.domain.model import Button, ChatKind, Role, Subscriber, SubscriberState
-from bot.domain.query import Hint, parse_query
+from bot.domain.model import Button, ChatKind, Role, SubscriberState
+from bot.domain.query import parse_query
 from bot.render import MAX_LABEL, short
 from bot.store import watches
 from bot.store.engine import Tx
@@ -31,7 +31,7 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 def start(tx: Tx, req: Request) -> Reply:
     """/start: subscribe the chat, or bring it back; a newcomer is offered a first watch."""
     known = req.subscriber
-    subscriber = _enrol(tx, req)
+    subscriber = watching.enrol(tx, req)
     n = watches.count(tx, subscriber.id)
     if not n:
         group = known.kind in (ChatKind.GROUP, ChatKind.SUPERGROUP)
@@ -39,19 +39,6 @@ def start(tx: Tx, req: Request) -> Reply:
     if known.state is SubscriberState.ACTIVE:
         return Reply("start.again", {"n": n})
     return Reply("start.back", {"n": n})
-
-
-def _enrol(tx: Tx, req: Request) -> Subscriber:
-    """Return the chat's subscriber, made if there is none."""
-    chat = req.subscriber
-    return watches.subscribe(
-        tx,
-        chat_id=chat.chat_id,
-        kind=chat.kind,
-        title=chat.title,
-        language=chat.language,
-        now=req.now,
-    )
 
 
 def _suggestions(req: Request) -> Rows:
@@ -66,45 +53,6 @@ def help_(tx: Tx, req: Request) -> Reply:
     ]
     parts = (req.say("help.intro"), "\n".join(lines), req.say("help.query"))
     return Reply(html="\n\n".join(parts))
-
-
-def watch(tx: Tx, req: Request) -> Reply:
-    """/watch <query>: start a watch. Raises UserError: no query, a bad one, too long, too many."""
-    if not req.argument:
-        raise UserError("watch.usage")
-    if len(req.argument) > req.limits.query_chars:
-        raise UserError("watch.too_long", n=req.limits.query_chars)
-    parsed = parse_query(req.argument)
-    query = str(parsed)
-    subscriber = req.subscriber if req.subscriber.id else _enrol(tx, req)
-    same = watches.same(tx, subscriber.id, query)
-    if same:
-        return Reply("watch.exists", {"query": query}, _stop_button(req, same.id))
-    limit = req.limits.watches_per_subscriber
-    if watches.count(tx, subscriber.id) >= limit:
-        raise UserError("watch.limit", n=limit)
-    added = watches.add(tx, subscriber.id, query, req.now)
-    paused = subscriber.state is SubscriberState.PAUSED
-    key = "watch.added_paused" if paused else "watch.added"
-    if parsed.hints:
-        return _hinted(req, key, query, parsed.hints[0], _stop_button(req, added.id))
-    return Reply(key, {"query": query}, _stop_button(req, added.id))
-
-
-def _hinted(req: Request, key: str, query: str, hint: Hint, stop_row: Rows) -> Reply:
-    """Return the reply to a watch that works, but perhaps not as it was meant."""
-    lines = (
-        req.say(key, query=query),
-        req.say(hint.key, word=hint.word),
-        req.say("query.try", query=hint.suggestion),
-    )
-    data = f"watch:{hint.suggestion}"
-    offer = ((req.button("button.try", data),),) if fits(data) else ()
-    return Reply(html="\n\n".join(lines), buttons=(*offer, *stop_row))
-
-
-def _stop_button(req: Request, watch_id: int) -> Rows:
-    return ((req.button("button.stop_watch", f"unwatch:{watch_id}"),),)
 
 
 def list_watches(tx: Tx, req: Request) -> Reply:
@@ -147,9 +95,12 @@ def _page(tx: Tx, req: Request, page: int, *, toast: str = "") -> Reply:
 def _line(req: Request, listed: watches.Listed) -> str:
     watch_id, query = str(listed.watch.id), short(listed.watch.query, MAX_SHOWN)
     if listed.last_at is None:
-        return req.say("watches.line_none", id=watch_id, query=query)
-    ago = texts.ago(req.language, listed.last_at, req.now)
-    return req.say("watches.line", id=watch_id, query=query, n=listed.matched, ago=ago)
+        words = req.say("watches.line_none", id=watch_id, query=query)
+    else:
+        ago = texts.ago(req.language, listed.last_at, req.now)
+        words = req.say("watches.line", id=watch_id, query=query, n=listed.matched, ago=ago)
+    title = short(listed.watch.title, MAX_LABEL)
+    return f"<b>{texts.escape(title)}</b>\n{words}" if title else words
 
 
 def drop(tx: Tx, req: Request) -> Reply:
@@ -261,12 +212,13 @@ def keep(tx: Tx, req: Request) -> Reply:
 
 
 COMMANDS = (
-    Command("watch", Role.SUBSCRIBER, watch, "menu.watch", changes=True),
+    *watching.COMMANDS,
     Command("watches", Role.SUBSCRIBER, list_watches, "menu.watches"),
     Command("unwatch", Role.SUBSCRIBER, unwatch, "menu.unwatch", changes=True),
     Command("pause", Role.SUBSCRIBER, pause, "menu.pause", changes=True, known=True),
     Command("resume", Role.SUBSCRIBER, resume, "menu.resume", changes=True, known=True),
     *alert.COMMANDS,
+    *archive.COMMANDS,
     *preferences.COMMANDS,
     Command("help", Role.SUBSCRIBER, help_, "menu.help"),
     Command("start", Role.SUBSCRIBER, start, "menu.start", changes=True),

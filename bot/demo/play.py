@@ -78,7 +78,13 @@ async def perform(folder: Path, shown: TerminalMessenger, out: TextIO, *, talk: 
         settings = make_settings(folder)
         store = app.open_database(settings)
         try:
-            desk = Desk(store, app.COMMANDS, admins=settings.admins, limits=settings.chat)
+            desk = Desk(
+                store,
+                app.COMMANDS,
+                admins=settings.admins,
+                limits=settings.chat,
+                names=app.read_names(settings),
+            )
             chat = TerminalChat(desk, shown, app.utc_now, language="en")
             play = Play(press, store, chat, talk=talk, out=out)
             await app.run_with(settings, store, roles=ROLES, messenger=shown, desk=desk, chat=play)

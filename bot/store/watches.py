@@ -190,6 +190,28 @@ def stop(tx: Tx, subscriber_id: int, watch_id: int, now: datetime) -> Watch | No
     return _watch(row) if row else None
 
 
+def mine(tx: Tx, subscriber_id: int, watch_id: int) -> Watch | None:
+    """Return an active watch of that chat, None if it has none such."""
+    row = (
+        tx.execute(_active(subscriber_id).where(watches.c.id == watch_id)).mappings().one_or_none()
+    )
+    return _watch(row) if row else None
+
+
+def change(tx: Tx, watch: Watch) -> None:
+    """Save a watch's query, title and switched-off names; every process will follow."""
+    tx.execute(
+        watches.update()
+        .where(watches.c.id == watch.id)
+        .values(
+            query=watch.query,
+            title=watch.title,
+            off=list(watch.off) or None,
+            revision=next_value(tx, REVISION),
+        )
+    )
+
+
 def count(tx: Tx, subscriber_id: int) -> int:
     """Return how many watches are active in a chat."""
     active = _active(subscriber_id).subquery()

@@ -12,6 +12,7 @@ from bot.chat import admin, subscriber
 from bot.chat.command import Reply, Request
 from bot.config import Chat
 from bot.domain.model import ChatKind, Role, Subscriber, SubscriberState
+from bot.domain.names import Names
 from bot.store import watches
 from bot.store.engine import Store
 from bot.store.schema import metadata
@@ -46,6 +47,7 @@ class Asker:
         self.now = NOON
         self.kind = ChatKind.PRIVATE
         self.limits = Chat()
+        self.names = Names.empty()
 
     def __call__(
         self,
@@ -65,6 +67,7 @@ class Asker:
             argument=argument,
             role=role,
             limits=self.limits,
+            names=self.names,
             commands=[c for c in COMMANDS if c.typed and c.role in (Role.SUBSCRIBER, role)],
             user_id=self.chat,
             pressed=pressed,

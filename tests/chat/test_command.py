@@ -192,7 +192,7 @@ async def test_an_unknown_language_is_spoken_to_in_english(desk):
 
 def test_the_menu_has_each_commands_line_by_role(desk):
     names = [name for name, _ in desk.menu(Role.SUBSCRIBER, "en")]
-    assert names[:2] == ["watch", "watches"]
+    assert names[:2] == ["watch", "edit"]
     assert "log" not in names
     assert {"log", "outlets"} < {name for name, _ in desk.menu(Role.ADMIN, "en")}
     assert all(what for _, what in desk.menu(Role.ADMIN, "en"))

@@ -1,0 +1,212 @@
+"""Looking back: /search, and what a new watch would have told in the last weeks. COMMANDS is at the end."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot import texts
+from bot.chat.command import Command, Reply, Request
+from bot.domain.errors import QueryError, UserError
+from bot.domain.matching import Matcher
+from bot.domain.meaning import compile_query
+from bot.domain.model import Button, Role
+from bot.domain.names import Names
+from bot.domain.needles import Needle, needle
+from bot.domain.query import InTitle, Query, parse_query
+from bot.render import MAX_OUTLET, MAX_QUERY, flag, link, short
+from bot.store import archive
+from bot.store.engine import Tx
+from bot.texts import Html, escape
+
+MAX_CHECKED = 250  # articles that the matcher reads for one question: a third of a second
+REHEARSED_DAYS = 30
+SEARCHED_DAYS = 3_650
+PAGE = 8  # results of a search on a page
+MAX_PAGES = 10
+SAMPLE = 3  # headlines of a rehearsal
+MANY_A_DAY = 5  # alerts from which on a watch is too wide to be read
+MAX_TITLE = 140
+
+Rows = tuple[tuple[Button, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What the archive has for a query, newest first.
+
+    kept: what the matcher found among the newest `checked` of `candidates` that the index gave. whole:
+    all of them were checked. days: how far back, fewer where the archive is younger.
+    """
+
+    query: Query
+    kept: Sequence[archive.Kept]
+    checked: int
+    candidates: int
+    days: int
+
+    @property
+    def whole(self) -> bool:
+        """Return whether `kept` is all there is."""
+        return self.checked >= self.candidates
+
+    @property
+    def stories(self) -> list[archive.Kept]:
+        """Return the newest article of each story."""
+        by_story = {a.story_id or -a.id: a for a in reversed(self.kept)}
+        return sorted(by_story.values(), key=lambda a: a.at, reverse=True)
+
+    def about(self, n: int) -> int:
+        """Return how many there are in all, if n were found among those checked; two digits of it."""
+        if self.whole or not self.checked:
+            return n
+        guess = round(n * self.candidates / self.checked)
+        step: int = 10 ** max(0, len(str(guess)) - 2)
+        return guess // step * step
+
+
+def look_back(
+    tx: Tx,
+    query: Query,
+    names: Names,
+    *,
+    now: datetime,
+    days: int,
+    off: frozenset[str] = frozenset(),
+) -> Looked | None:
+    """Return what a query finds in the archive, None while the archive is empty."""
+    begins = archive.first_at(tx)
+    if begins is None:
+        return None
+    spec = compile_query(query, names, off)
+    wanted: Needle | None = needle(spec, names)
+    since = now - timedelta(days=days)
+    found = archive.find(tx, wanted, since=since, limit=MAX_CHECKED)
+    matcher = Matcher(names)
+    matcher.add_compiled(0, spec)
+    kept = [k for k, document in archive.documents(tx, found.ids) if matcher.match(document)]
+    span = min(days, max(1, (now - begins).days + 1))
+    return Looked(query, kept, len(found.ids), found.total, span)
+
+
+# /search
+
+
+def look_search(tx: Tx, req: Request) -> Looked | None:
+    """Read the archive for /search. Raises QueryError."""
+    query, _ = _searched(tx, req)
+    if query is None:
+        return None
+    return look_back(tx, parse_query(query), req.names, now=req.now, days=SEARCHED_DAYS)
+
+
+def _searched(tx: Tx, req: Request) -> tuple[str | None, int]:
+    """Return the query and the page that were asked for: typed, or a button's `#search:page`."""
+    turned = re.fullmatch(r"#([0-9]{1,18}):([0-9]{1,3})", req.argument)
+    if turned and req.pressed:
+        query = archive.search_of(tx, req.subscriber.id, int(turned[1]))
+        return query, int(turned[2])
+    return req.argument or None, 1
+
+
+def search(tx: Tx, req: Request) -> Reply:
+    """/search <query>: look through the archive. Raises UserError: nothing asked, a bad query, too often."""
+    query, page = _searched(tx, req)
+    if query is None and req.pressed:
+        return Reply(toast="toast.stale")
+    if query is None:
+        raise UserError("search.usage")
+    looked = req.found if isinstance(req.found, Looked) else look_search(tx, req)
+    if looked is None or not looked.kept:
+        return Reply("search.none", {"query": short(query, MAX_QUERY)})
+    number = _number(tx, req, query)
+    pages = min(MAX_PAGES, -(-len(looked.kept) // PAGE))
+    page = min(max(1, page), pages)
+    shown = looked.kept[(page - 1) * PAGE : page * PAGE]
+    n = looked.about(len(looked.kept))
+    key = "search.found" if looked.whole else "search.about"
+    title = req.say(key, query=short(query, MAX_QUERY), n=n)
+    html = "\n\n".join((title, *(line(req, kept) for kept in shown)))
+    return Reply(html=html, buttons=_turns(req, number, page, pages), edit=True)
+
+
+def _number(tx: Tx, req: Request, query: str) -> int:
+    """Return the number of this search, kept anew if it was typed. Raises UserError: too many a minute."""
+    turned = re.match(r"#([0-9]{1,18}):", req.argument)
+    if turned and req.pressed:
+        return int(turned[1])
+    a_minute_ago = req.now - timedelta(minutes=1)
+    limit = req.limits.searches_per_minute
+    if archive.count_searches(tx, req.subscriber.id, a_minute_ago) >= limit:
+        raise UserError("search.too_often", n=limit)
+    return archive.note_search(tx, req.subscriber.id, query, req.now)
+
+
+def _turns(req: Request, number: int, page: int, pages: int) -> Rows:
+    row = []
+    if page > 1:
+        row.append(req.button("button.previous", f"search:#{number}:{page - 1}"))
+    if page < pages:
+        row.append(req.button("button.next", f"search:#{number}:{page + 1}"))
+    return (tuple(row),) if row else ()
+
+
+def line(req: Request, kept: archive.Kept) -> Html:
+    """Return an article of the archive as one line: headline, outlet, when."""
+    outlet = f"{flag(kept.country)} {short(kept.outlet, MAX_OUTLET)}".strip()
+    headline = link(escape(short(kept.title, MAX_TITLE) or kept.url[:MAX_TITLE]), kept.url)
+    return req.say("search.line", headline=headline, outlet=outlet, moment=req.moment(kept.at))
+
+
+# A rehearsal: what a new watch would have told
+
+
+def rehearse(tx: Tx, req: Request, *, numbered: bool = False) -> Looked | None:
+    """Return what a watch on the argument would have found lately; None if it cannot be read.
+
+    numbered: a watch's number comes first.
+    """
+    words = re.sub(r"^#?[0-9]{1,18}\s+", "", req.argument) if numbered else req.argument
+    if not words or len(words) > req.limits.query_chars:
+        return None
+    try:
+        query = parse_query(words)
+    except QueryError:
+        return None
+    return look_back(tx, query, req.names, now=req.now, days=REHEARSED_DAYS)
+
+
+def rehearsal(req: Request, looked: Looked) -> list[str]:
+    """Return what to say of a rehearsal, in parts."""
+    stories = looked.stories
+    if not stories:
+        return [req.say("rehearsal.none", n=looked.days)]
+    n = looked.about(len(stories))
+    days = texts.count(req.language, "rehearsal.days", looked.days)
+    copies = looked.about(len(looked.kept) - len(stories))
+    key = "rehearsal.some" if looked.whole else "rehearsal.about"
+    parts = [str(req.say(key, n=n, days=days))]
+    if copies:
+        parts[0] += "\n" + req.say("rehearsal.copies", n=copies)
+    parts.append("\n".join((req.say("rehearsal.last"), *(line(req, a) for a in stories[:SAMPLE]))))
+    if crowded(looked) and (narrow := narrower(looked.query)):
+        parts.append(req.say("rehearsal.too_many", query=short(narrow, MAX_QUERY)))
+    return parts
+
+
+def crowded(looked: Looked) -> bool:
+    """Return whether a watch would tell more than anybody reads."""
+    return looked.about(len(looked.stories)) > MANY_A_DAY * looked.days
+
+
+def narrower(query: Query) -> str | None:
+    """Return the query asked of headlines alone, None if it says so already."""
+    if isinstance(query.root, InTitle):
+        return None
+    try:
+        return str(parse_query(f"title:({query})"))
+    except QueryError:
+        return None
+
+
+COMMANDS = (Command("search", Role.SUBSCRIBER, search, "menu.search", look=look_search),)
