@@ -99,11 +99,9 @@ def _xml_feed(body: bytes, url: str, content_type: str) -> ParsedFeed | Failure:
         sanitize_html=False,
         resolve_relative_uris=False,
     )
-    if not parsed.version and not parsed.entries:
-        fault = parsed.get("bozo_exception")
-        return Failure(
-            FailureKind.NOT_A_FEED, _line(f"no feed in it: {fault or 'no known root element'}")
-        )
+    if not parsed.version and not parsed.entries and not _CHANNEL.search(body[:4096]):
+        why = _fault(parsed) or "no known root element"
+        return Failure(FailureKind.NOT_A_FEED, f"no feed in it: {why}")
     base = urljoin(url, _absolute(parsed.feed.get("link", "")) or url)
     entries = tuple(_entry(item, base) for item in parsed.entries[:MAX_ENTRIES])
     return ParsedFeed(

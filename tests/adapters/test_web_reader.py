@@ -5,11 +5,14 @@ import gzip
 import logging
 import time
 import zlib
+from dataclasses import replace
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
 from aiohttp import web
 
+from bot.domain import schedule
 from bot.domain.model import Changed, Failure, FailureKind, Page, Unchanged
 from tests.adapters.sites import Names, feed, raw_site, reader, rss, site
 
@@ -76,6 +79,38 @@ class TestConditional:
         assert reading.hint_s == 900
         reading = await read(answer(rss("A", extra="<ttl>60</ttl>"), Cache_Control="max-age=900"))
         assert reading.hint_s == 3600
+
+
+async def test_an_etag_that_is_stuck_is_found_out(now):
+    """The server says 304 whatever happens: a day later it is asked outright, and not believed again."""
+    published = ["A"]
+
+    async def handler(request):
+        if request.headers.get("If-None-Match"):
+            return web.Response(status=304, headers={"ETag": '"stuck"'})
+        return web.Response(body=rss(*published), headers={"ETag": '"stuck"'})
+
+    rules = {"rules": schedule.PollRules(), "pace": 120, "chance": 0.5}
+    async with site(handler) as root, reader() as eyes:
+        first = await eyes.read_feed(feed(root))
+        plan = schedule.plan_poll(feed(root), first, new=[now], now=now, **rules)
+        known = feed(
+            root,
+            rhythm=plan.rhythm,
+            first_polled_at=now,
+            etag=first.etag,
+            body_hash=first.body_hash,
+        )
+        published.append("B")
+        soon = await eyes.read_feed(schedule.prepare_poll(known, now, chance=0.5))
+        assert isinstance(soon, Unchanged)
+        later = now + timedelta(days=400)
+        found = await eyes.read_feed(schedule.prepare_poll(known, later, chance=0.5))
+        assert [e.title for e in found.entries] == ["A", "B"]
+    plan = schedule.plan_poll(known, found, new=[later], now=later, **rules)
+    assert plan.caught_lying
+    caught = replace(known, rhythm=plan.rhythm)
+    assert schedule.prepare_poll(caught, later, chance=0.5).etag is None
 
 
 STATUSES = [
@@ -385,6 +420,23 @@ class TestPoliteness:
         assert all(isinstance(r, Changed) for r in readings)
         assert most == 1
         assert min(b - a for a, b in pairwise(times)) >= 0.02
+
+    async def test_no_more_polls_are_under_way_than_allowed(self):
+        under_way, most = 0, 0
+
+        async def handler(request):
+            nonlocal under_way, most
+            under_way += 1
+            most = max(most, under_way)
+            await asyncio.sleep(0.02)
+            under_way -= 1
+            return web.Response(body=rss("A"))
+
+        async with site(handler, host="0.0.0.0") as root, reader(at_once=3) as eyes:
+            roots = [root.replace("0.0.0.0", f"127.0.0.{n}") for n in range(2, 14)]
+            readings = await asyncio.gather(*(eyes.read_feed(feed(r)) for r in roots))
+        assert all(isinstance(r, Changed) for r in readings)
+        assert most == 3
 
     async def test_who_would_wait_too_long_is_told_to_come_back(self):
         async with site(answer(rss("A"))) as root, reader(feed_gap_s=30) as eyes:

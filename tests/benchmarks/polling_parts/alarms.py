@@ -1,6 +1,7 @@
 """How often the blind-outlet alarm cries without cause, and how soon it does with one.
 
-The outlets are those simulated in rules.py; each is polled every quarter of an hour and falls silent after nine days.
+The outlets are those simulated in rules.py; each is polled every quarter of an hour, and falls silent
+after nine days.
 """
 
 import bisect
