@@ -4,6 +4,7 @@ Russian and Ukrainian dictionaries (pymorphy3) know the forms of common words an
 not know is left to the lists of endings. Loaded at the first Cyrillic word: half a second, 50 MB.
 """
 
+import logging
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -51,6 +52,7 @@ class Meaning:
 
 @cache
 def _dictionary(language: str) -> Any:
+    logging.getLogger("pymorphy3").setLevel(logging.WARNING)  # four lines on what it loads
     import pymorphy3  # noqa: PLC0415  - half a second that a watch in Latin letters need not wait
 
     return pymorphy3.MorphAnalyzer(lang=language)
