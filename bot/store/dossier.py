@@ -24,6 +24,7 @@ from bot.store.schema import (
 )
 
 MOST = 500  # rows of each kind; a story has tens
+LARGEST_ID = 2**63 - 1
 MERGES = 20  # followed, from a story to the one it turned out to be
 
 
@@ -128,7 +129,15 @@ def find_article(tx: Tx, url: str) -> Article | None:
     return found[0] if found else None
 
 
+def is_subscriber(tx: Tx, subscriber_id: int) -> bool:
+    """Return whether there is a subscriber with that id."""
+    found = sa.select(subscribers.c.id).where(subscribers.c.id == subscriber_id)
+    return tx.execute(found).first() is not None
+
+
 def _follow(tx: Tx, story_id: int) -> Any:
+    if story_id > LARGEST_ID:
+        return None
     for _ in range(MERGES):
         row = tx.execute(sa.select(stories).where(stories.c.id == story_id)).one_or_none()
         if row is None or row.merged_into is None:

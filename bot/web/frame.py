@@ -176,4 +176,6 @@ async def read_form(request: Request) -> FormData | None:
         fields = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=MAX_FIELDS)
     except (TimeoutError, ClientDisconnect, UnicodeDecodeError, ValueError):
         return None
+    if any("\x00" in value for _, value in fields):  # no database takes it
+        return None
     return FormData([(name, value) for name, value in fields])

@@ -38,7 +38,7 @@ def read_filters(query: QueryParams) -> Filters:
         outcome=query.get("state", "") if query.get("state") in STATES else "",
         since=_day(query, "since"),
         until=_day(query, "until", after=1),
-        text=_printable(query.get("text", ""))[: ledger.TEXT_CHARS].strip(),
+        text=printable(query.get("text", ""))[: ledger.TEXT_CHARS].strip(),
     )
 
 
@@ -52,7 +52,8 @@ def _code(query: QueryParams, name: str) -> str:
     return value if value.isascii() and value.isalpha() and len(value) <= 3 else ""
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """Return a text without what no database or page should be given."""
     return "".join(c for c in text if c.isprintable())
 
 

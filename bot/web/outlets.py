@@ -9,7 +9,7 @@ from bot.domain.rhythm import Outlook, Rhythm, outlook
 from bot.store import console, feeds, health
 from bot.store.engine import Tx
 from bot.web import charts
-from bot.web.log import download
+from bot.web.log import download, printable
 from bot.web.view import Answer, Moved, Shown, Visit, missing
 
 PAGE = 100
@@ -46,7 +46,7 @@ class OutletRow:
 
 def show(tx: Tx, visit: Visit) -> Shown:
     """The page of outlets, by name, a page at a time; ?trouble=1: of this page only those in trouble."""
-    rows = read_rows(tx, visit, after=visit.query.get("after", "")[:200], limit=PAGE + 1)
+    rows = read_rows(tx, visit, after=printable(visit.query.get("after", ""))[:200], limit=PAGE + 1)
     more = rows[PAGE - 1].outlet.name if len(rows) > PAGE else None
     rows = rows[:PAGE]
     if visit.query.get("trouble"):

@@ -143,11 +143,12 @@ def _keep(
     tx: Tx, visit: Visit, kind: VerdictKind, article: Article, *, other_id: int = 0
 ) -> int | None:
     """Keep the verdict for the subscriber whom the decision was about, or the first of them."""
-    concerned = visit.number("subscriber")
     decided = {line.subscriber_id for line in ledger.of_articles(tx, [article.id])}
-    if concerned is None and decided:
-        concerned = min(decided)
-    if concerned is None or (concerned not in decided and kind is not VerdictKind.MISSED):
+    concerned = visit.number("subscriber") or min(decided, default=None)
+    if kind is VerdictKind.MISSED:
+        concerned = visit.number("subscriber")
+        decided = {concerned} if concerned and dossier.is_subscriber(tx, concerned) else set()
+    if concerned is None or concerned not in decided:
         return article.story_id if kind is VerdictKind.NOT_A_COPY else None
     verdicts.give(
         tx,

@@ -57,5 +57,8 @@ document.addEventListener("click", (event) => {
   if (button && !window.confirm(button.dataset.sure)) event.preventDefault();
 });
 
+const box = document.querySelector(".filterbox:not([data-set])");
+if (box && window.matchMedia("(max-width: 44rem)").matches) box.open = false;
+
 const status = document.getElementById("live");
 if (status && lines) listen(status);

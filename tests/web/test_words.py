@@ -1,0 +1,53 @@
+"""The console's words: every key that pages and code ask for is there, and none is there for nothing."""
+
+import re
+import string
+
+import pytest
+
+from bot import texts
+from bot.domain.model import SubscriberState, VerdictKind
+from bot.store.console import ConsoleRole
+from bot.store.ledger import OUTCOMES
+from bot.web.quality import KINDS
+from bot.web.view import FOLDER
+
+ENGLISH = texts.catalogue("en", texts.CONSOLE).texts
+ASKED = re.compile(r"""['"](web\.[a-z_]*[a-z])['"]""")
+MADE = {f"web.state_{o}" for o in (*OUTCOMES, "waiting")}
+MADE |= {f"web.chat_{s}" for s in SubscriberState}
+MADE |= {f"web.role_{r}" for r in ConsoleRole}
+MADE |= {f"web.verdict_{k}" for k in KINDS}
+MADE |= {f"web.alert_{s}" for s in ("open", "held", "failed", "merged")}
+MADE |= {"web.done_poll", "web.done_rest"}
+
+
+def asked() -> set[str]:
+    files = [*FOLDER.glob("*.py"), *FOLDER.glob("templates/*.html")]
+    return {key for f in files for key in ASKED.findall(f.read_text("utf-8"))}
+
+
+def test_every_text_that_is_asked_for_is_in_the_catalogue():
+    assert (asked() | MADE) - set(ENGLISH) == set()
+
+
+def test_every_text_of_the_catalogue_is_asked_for():
+    assert set(ENGLISH) - asked() - MADE == set()
+
+
+def test_every_kind_of_verdict_is_shown():
+    assert set(KINDS) == set(VerdictKind)
+
+
+def places(form: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(form) if name is not None}
+
+
+@pytest.mark.parametrize("language", texts.languages())
+def test_a_translation_has_no_other_keys_and_the_same_places(language):
+    found = texts.catalogue(language, texts.CONSOLE).texts
+    assert set(found) <= set(ENGLISH)
+    for key, forms in found.items():
+        for form in forms:
+            assert places(form) - {"n"} == places(ENGLISH[key][0]) - {"n"}, key
+            assert "<" not in form
