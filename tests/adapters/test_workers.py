@@ -8,6 +8,7 @@ import signal
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +19,7 @@ from bot.domain.model import Entry, Failure, FailureKind, FeedKind, Page
 from tests.adapters.sites import rss
 
 URL = "https://outlet.example/rss"
-posix = pytest.mark.skipif(sys.platform == "win32", reason="limits are POSIX")
+posix = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, and limits are POSIX")
 
 
 def feed_of(body: bytes):
@@ -27,6 +28,17 @@ def feed_of(body: bytes):
 
 def process_of(pool: Workers):
     return pool._idle._queue[-1]._process
+
+
+async def busy(pid: int) -> None:
+    """Wait until a process has begun to work on its job: a tenth of a second of CPU into it."""
+
+    def ticks() -> int:
+        return int(Path(f"/proc/{pid}/stat").read_text().split()[13])
+
+    before = ticks()
+    while ticks() < before + 10:
+        await asyncio.sleep(0.01)
 
 
 async def read(pool: Workers, body: bytes):
@@ -61,7 +73,7 @@ async def test_a_job_that_passes_its_cpu_is_killed_and_named(caplog):
         await read(pool, rss("A"))
         pid = process_of(pool).pid
         reading = asyncio.create_task(read(pool, SLOW))
-        await asyncio.sleep(0.2)  # it has begun; ten seconds would be long to wait for
+        await busy(pid)  # ten seconds would be long to wait for
         resource.prlimit(pid, resource.RLIMIT_CPU, (1, resource.RLIM_INFINITY))
         failure = await reading
         after = await read(pool, rss("B"))
@@ -98,7 +110,7 @@ async def test_a_worker_killed_mid_parse_costs_one_job():
         await read(pool, rss("A"))
         pid = process_of(pool).pid
         reading = asyncio.create_task(read(pool, SLOW))
-        await asyncio.sleep(0.2)
+        await busy(pid)
         os.kill(pid, signal.SIGTERM)
         failure = await reading
         after = await read(pool, rss("B"))
