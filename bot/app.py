@@ -164,7 +164,7 @@ class App:
             every += [("pace", 60, self.pipeline.set_pace), ("poll", 0.5, self._polls.tick)]
             every += [("sight", 60, self._look_out)]
         if "ingest" in self.roles:
-            every += [("ingest", often, self._ingest)]
+            every += [("ingest", often, self._ingest), ("tend", 3_600, self.pipeline.tend)]
         if "deliver" in self.roles:
             every += [("deliver", often, self._sender.work), ("resume", 15, self._resume)]
         return every

@@ -11,12 +11,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
-from urllib.parse import urlsplit
 
 from bot import render
 from bot.config import Settings
-from bot.domain import clustering, fingerprint, needles, provenance, schedule
-from bot.domain.article import candidate_of, document_of, tidy, with_page
+from bot.domain import clustering, needles, schedule
+from bot.domain.article import document_of, tidy, with_page
 from bot.domain.identity import settle_entries
 from bot.domain.model import (
     Alert,
@@ -35,14 +34,14 @@ from bot.domain.model import (
     SubscriberState,
 )
 from bot.domain.names import Names
-from bot.domain.provenance import Provenance, Signed
+from bot.domain.provenance import Provenance
+from bot.kin import Kin
 from bot.lookout import Lookout
 from bot.store import (
     alerts,
     archive,
     articles,
     feeds,
-    fingerprints,
     ledger,
     notices,
     stories,
@@ -106,7 +105,7 @@ class Pipeline:
         self.messenger = messenger
         self.settings = settings
         self.lookout = Lookout(names)
-        self.sources = sources
+        self.kin = Kin(sources, settings.clustering)
         self.now = now
         self.counts: Counter[str] = Counter()  # stage.outcome -> items, since the start
         self.pace = float(settings.polling.min_interval_s)
@@ -115,7 +114,6 @@ class Pipeline:
             max_interval_s=settings.polling.max_interval_s,
             polls_per_minute=settings.polling.polls_per_minute,
         )
-        self._cluster_rules = clustering.Rules(window_h=settings.clustering.window_h)
 
     # Stage 1: poll
 
@@ -208,7 +206,7 @@ class Pipeline:
             again_at=self._again_at(article, page, now),
         )
         matched, revision = self.lookout.match(tx, document_of(look.article))
-        decision, sketch = self._compare(tx, look, now)
+        decision, sketch = self.kin.place(tx, look.article, look.page, before=article, now=now)
         evidence = evidence_of(decision) if decision else {}
         if article.story_id is None:
             story_id = decision.story_id if decision else articles.open_story(tx, article.id, now)
@@ -227,7 +225,7 @@ class Pipeline:
             now=now,
         )
         archive.enter(tx, look.article, needles.keys(document_of(look.article)))
-        self._name_origin(tx, story_id)
+        self.kin.name_origin(tx, story_id, now)
         if article.archived:
             return "archived"
         if article.story_id is not None:
@@ -246,25 +244,6 @@ class Pipeline:
         if not isinstance(page, Failure) or article.attempts >= pages.attempts:
             return None
         return now + timedelta(seconds=pages.retry_s * article.attempts)
-
-    def _compare(
-        self, tx: Tx, look: Look, now: datetime
-    ) -> tuple[clustering.Decision | None, bytes]:
-        """Return which story the article is a text of, if any, and its sketch; index its keys."""
-        article, document = look.article, document_of(look.article)
-        claims = provenance.find_claims(document, look.page, self.sources, source=article.source)
-        found_by = fingerprint.fingerprint(document, look.page, claims=claims)
-        since = now - timedelta(hours=self.settings.clustering.window_h)
-        limit = self.settings.clustering.candidates
-        candidates = fingerprints.candidates(tx, found_by.keys, since=since, limit=limit)
-        decision = clustering.decide(
-            candidate_of(article, found_by.sketch), candidates, rules=self._cluster_rules
-        )
-        if article.story_id is not None:
-            before = fingerprint.fingerprint(document_of(look.before))
-            fingerprints.drop_keys(tx, article.id, {*before.keys, *found_by.keys})
-        fingerprints.add_keys(tx, article.id, found_by.keys)
-        return decision, found_by.sketch
 
     def _mend(
         self,
@@ -290,29 +269,13 @@ class Pipeline:
             now=now,
         )
         if articles.of_story(tx, left):
-            self._name_origin(tx, left)
+            self.kin.name_origin(tx, left, now)
         return story_id
 
-    def _name_origin(self, tx: Tx, story_id: int) -> None:
-        signed = [
-            Signed(
-                article_id=article.id,
-                outlet=article.outlet,
-                host=urlsplit(article.url).hostname or "",
-                seen_at=article.seen_at,
-                published_at=article.published_at,
-                claims=fingerprint.unpack(sketch).claims,
-            )
-            for article, sketch in articles.with_sketches(tx, story_id)
-        ]
-        origin = provenance.origin_of(signed, self.sources)
-        evidence = {
-            "outlet": origin.outlet,
-            "reason": origin.reason.value,
-            "phrase": origin.phrase,
-            "external": origin.external,
-        }
-        articles.set_origin(tx, story_id, origin.article_id, evidence)
+    async def tend(self) -> None:
+        """Keep the memory of texts in order: furniture learned, keys that left the window forgotten."""
+        gone = await self.kin.tend(self.store, self.now())
+        log.info("tend keys_forgotten=%d", gone)
 
     # Stage 3: deliver
 

@@ -1,0 +1,97 @@
+"""What has been read lately: which story an article joins, who wrote it first, and what furniture is."""
+
+import asyncio
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from bot.config import Clustering
+from bot.domain import clustering, fingerprint, provenance
+from bot.domain.article import candidate_of, document_of
+from bot.domain.model import Article, Page
+from bot.domain.provenance import Provenance, Reason, Signed
+from bot.store import articles, fingerprints, origins, verdicts
+from bot.store.engine import Store, Tx
+
+_CUSTOM = timedelta(days=30)  # how far back it counts who reprints whom
+_TEXTS = 100  # of an outlet, to learn its furniture from
+
+
+class Kin:
+    """Compares an article with those of the window. Furniture is learned by `tend`, and kept in memory."""
+
+    def __init__(self, sources: Provenance, settings: Clustering) -> None:
+        self.sources = sources
+        self._settings = settings
+        self._rules = clustering.Rules(window_h=settings.window_h)
+        self._furniture: dict[int, frozenset[int]] = {}  # by outlet
+
+    def _since(self, now: datetime) -> datetime:
+        return now - timedelta(hours=self._settings.window_h)
+
+    def place(
+        self, tx: Tx, article: Article, page: Page | None, *, before: Article, now: datetime
+    ) -> tuple[clustering.Decision | None, bytes]:
+        """Return which story the article is a text of, if any, and its sketch; index its keys.
+
+        before: the article as it was indexed last, where it has a story already. Hold the story lock.
+        """
+        document = document_of(article)
+        furniture = self._furniture.get(article.outlet_id, frozenset())
+        claims = provenance.find_claims(document, page, self.sources, source=article.source)
+        made = fingerprint.fingerprint(document, page, claims=claims, boilerplate=furniture)
+        found = fingerprints.candidates(
+            tx, made.keys, since=self._since(now), limit=self._settings.candidates
+        )
+        decision = clustering.decide(
+            candidate_of(article, made.sketch),
+            found,
+            rules=self._rules,
+            verdicts=verdicts.on_copies(tx, article.id),
+            provenance=self.sources,
+        )
+        if article.story_id is not None:
+            old = fingerprint.fingerprint(document_of(before), boilerplate=furniture)
+            fingerprints.drop_keys(tx, article.id, {*old.keys, *made.keys})
+        fingerprints.add_keys(tx, article.id, made.keys)
+        return decision, made.sketch
+
+    def name_origin(self, tx: Tx, story_id: int, now: datetime) -> None:
+        """Name the article of a story that was written first, and keep why."""
+        filed = articles.with_sketches(tx, story_id)
+        signed = [
+            Signed(
+                article_id=article.id,
+                outlet=article.outlet,
+                host=urlsplit(article.url).hostname or "",
+                seen_at=article.seen_at,
+                published_at=article.published_at,
+                claims=fingerprint.unpack(sketch).claims,
+            )
+            for article, sketch in filed
+        ]
+        origin = provenance.origin_of(signed, self.sources)
+        if origin.reason is Reason.PUBLISHED:
+            outlets = {article.outlet_id for article, _ in filed}
+            usual = origins.reprints(tx, outlets, since=now - _CUSTOM)
+            origin = provenance.origin_of(signed, self.sources, usual=usual)
+        evidence = {
+            "outlet": origin.outlet,
+            "reason": origin.reason.value,
+            "phrase": origin.phrase,
+            "external": origin.external,
+        }
+        articles.set_origin(tx, story_id, origin.article_id, evidence)
+
+    async def tend(self, store: Store, now: datetime) -> int:
+        """Learn each outlet's furniture anew and forget the keys of what left the window; return how many."""
+        since = self._since(now)
+        for outlet_id in await store.run(origins.outlets_since, since):
+            texts = await store.run(origins.recent_texts, outlet_id, since=since, limit=_TEXTS)
+            self._furniture[outlet_id] = await asyncio.to_thread(
+                fingerprint.learn_boilerplate, texts
+            )
+        below = await store.run(fingerprints.oldest_since, since)
+        gone = 0
+        for part in range(fingerprints.PARTS):
+            gone += await store.run(fingerprints.prune, below=below, part=part)
+        return gone
