@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from bot.adapters.web_reader import WebReader
-from bot.domain.model import Feed, FeedKind
+from bot.domain.model import Failure, Feed, FeedKind, FeedReading
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -123,3 +123,29 @@ class Names(AbstractResolver):
 
     async def close(self) -> None:
         """Nothing to close."""
+
+
+OK_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/rss+xml\r\n"
+
+
+def answer(body: bytes = b"", status: int = 200, **headers: str) -> Handler:
+    """Return a handler that gives every request the same answer; underscores in names are hyphens."""
+
+    async def handler(request: web.Request) -> web.Response:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return web.Response(body=body, status=status, headers=named)
+
+    return handler
+
+
+async def read(handler: Handler, path: str = "/", **changes: Any) -> FeedReading:
+    """Poll a server once, as a feed with these fields."""
+    async with site(handler) as root, reader() as eyes:
+        return await eyes.read_feed(feed(root + path, **changes))
+
+
+async def failing(handler: Handler, path: str = "/", **changes: Any) -> Failure:
+    """Poll a server once, and expect it to fail."""
+    reading = await read(handler, path, **changes)
+    assert isinstance(reading, Failure)
+    return reading

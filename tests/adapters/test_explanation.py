@@ -7,7 +7,7 @@ from aiohttp import web
 
 from bot.domain.model import Changed, FailureKind, FeedKind
 from tests.adapters.sites import feed, reader, rss, site
-from tests.adapters.test_feeds import INDEX, SITEMAP
+from tests.adapters.test_kinds import INDEX, SITEMAP
 from tests.adapters.test_pages import LABELLED, page_of
 
 HTML = "text/html"
