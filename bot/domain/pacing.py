@@ -25,7 +25,7 @@ class Limits:
     """What may be sent. A burst is how many may go at once after a pause; then the rate holds."""
 
     per_s: float = 28.0
-    burst: int = 2
+    burst: int = 1  # none: a machine under load bunches what left evenly
     private_per_s: float = 1.0
     private_burst: int = 2
     per_group: int = 18  # of 20: what was under way when a sender died is in no memory

@@ -130,7 +130,7 @@ class Storm:
         file.write_text(self.press.outlets_toml(), "utf-8")
         for roles in self.roles:
             self.processes[roles] = self.outpost.start(roles)
-        self.press.wait_polled(*outlets, timeout_s=60)
+        self.outpost.wait_polled()
         self._subscribe()
         self._blow(outlets, seconds)
         self._calm()

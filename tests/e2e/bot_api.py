@@ -212,10 +212,16 @@ class BotApi(Loopback):
     async def _control(self, request: web.Request) -> web.Response:
         """Serve the people's side over HTTP: POST /control/say {"chat_id": 7, "text": "/start"}."""
         verb = request.match_info["verb"]
+        if verb == "flood":
+            gate = self.flood or FloodGate()
+            broken = {"passed": gate.passed, "violations": gate.violations, "peak": gate.peak}
+            return web.json_response({**broken, "refused": self.refused})
         if verb not in ("say", "tap", "block", "unblock", "shown", "add_group"):
             return web.Response(status=404)
         result = getattr(self.world, verb)(**(await request.json()))
-        return web.json_response(result, default=str)
+        if verb == "shown":
+            result = [self.world.json(message) for message in result]
+        return web.json_response(text=json.dumps(result, default=str, ensure_ascii=False))
 
     # -- the people ---------------------------------------------------------------------------
 
@@ -324,9 +330,12 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8081)
     parser.add_argument("--token", default=TOKEN)
     parser.add_argument("--flood", action="store_true", help="enforce the flood limits")
+    parser.add_argument("--people", type=int, default=0, help="chats 1 to N have been started")
     args = parser.parse_args()
     flood = FloodGate() if args.flood else None
     with BotApi(token=args.token, port=args.port, flood=flood) as api:
+        for chat_id in range(1, args.people + 1):
+            api.world.person(chat_id)
         print(
             json.dumps({"TELEGRAM_API_URL": api.url, "TELEGRAM_BOT_TOKEN": api.token}), flush=True
         )

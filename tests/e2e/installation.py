@@ -111,4 +111,16 @@ class Installation(Outpost):
         file = self.folder / "config" / "outlets.toml"
         file.write_text(self.press.outlets_toml(), "utf-8")
         self.start(roles)
-        self.press.wait_polled(*(o for o in self.press.outlets.values() if not o.feed))
+        self.wait_polled()
+
+    def wait_polled(self, timeout_s: float = 60) -> None:
+        """Wait until every well-behaved outlet was polled twice more; fail at once if a process ends."""
+        outlets = [o for o in self.press.outlets.values() if not o.feed]
+        before = {o.key: o.polls for o in outlets}
+
+        def polled() -> bool:
+            ended = [p.returncode for p in self.running if p.poll() is not None]
+            assert not ended, f"a process ended with {ended}:\n{self.log[-3000:]}"
+            return all(o.polls >= before[o.key] + 2 for o in outlets)
+
+        self.press.wait_for(polled, timeout_s, "every outlet is polled")

@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 
+import httpx
 import pytest
 import telegram
 from telegram.error import (
@@ -371,3 +372,15 @@ def test_the_published_specification_is_the_judge(shared_data):
     markup = {"inline_keyboard": [[{"text": "x", "callback_data": "y"}]]}
     read = spec.read("sendMessage", {"chat_id": 7, "text": "", "reply_markup": json.dumps(markup)})
     assert read["reply_markup"] == markup
+
+
+async def test_the_people_can_be_played_over_http_too(api, bot):
+    """As when the server is a process of its own."""
+    async with httpx.AsyncClient(base_url=f"{api.url}/control") as control:
+        said = await control.post("/say", json={"chat_id": 7, "text": "/start"})
+        assert said.json() == 1
+        await bot.send_message(7, "hello")
+        shown = await control.post("/shown", json={"chat_id": 7})
+        assert [m["text"] for m in shown.json()] == ["hello"]
+        assert (await control.post("/flood")).json()["refused"] == []
+        assert (await control.post("/fly")).status_code == 404
