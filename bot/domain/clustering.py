@@ -181,11 +181,7 @@ def _compare(
     article: Candidate, sketch: Sketch, other: Candidate, unpacked: Sketch, provenance: Provenance
 ) -> _Compared:
     named, phrase = naming(
-        sketch.claims,
-        (article.outlet, article.host),
-        unpacked.claims,
-        (other.outlet, other.host),
-        provenance,
+        sketch.claims, _names(article), unpacked.claims, _names(other), provenance
     )
     same_outlet = article.outlet_id == other.outlet_id
     return _Compared(

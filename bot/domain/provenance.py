@@ -183,7 +183,7 @@ def plain_name(name: str) -> str:
     """Return a name or host as it is compared: lower case, no article, no "www.", no quotes."""
     name = name.strip().strip("«»\"“”„'. ").casefold()
     if "://" in name:
-        name = urlsplit(name).hostname or ""
+        name = _host(name)
     return name.removeprefix("www.").removeprefix("the ")
 
 
@@ -212,7 +212,11 @@ def find_claims(
 
 
 def _host(url: str) -> str:
-    return (urlsplit(url).hostname or "").removeprefix("www.")
+    """Return a URL's host without "www.", "" where a page wrote what is no URL."""
+    try:
+        return (urlsplit(url).hostname or "").removeprefix("www.")
+    except ValueError:
+        return ""
 
 
 def _linked(document: Document, page: Page | None) -> Iterable[Claim]:

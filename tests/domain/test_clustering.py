@@ -202,6 +202,16 @@ def test_what_one_names_as_its_source_is_kept_as_evidence():
     assert json.loads(json.dumps(decision.evidence)) == decision.evidence
 
 
+def test_a_source_may_be_named_by_the_host_of_its_articles():
+    claim = Claim("canonical", "echo.test", "https://echo.test/a")
+    made = fingerprint(Document("Bridge closed to lorries", body=BRIDGE), claims=(claim,))
+    copy = replace(article(2, "", ""), sketch=made.sketch)
+    original = replace(article(1, "Cracks in a bridge", BRIDGE), url="https://www.echo.test/a")
+    decision = decide(copy, [original])
+    assert decision is not None
+    assert decision.evidence["phrase"] == "https://echo.test/a"
+
+
 def test_the_same_address_is_a_revision_whatever_it_says_now():
     first = replace(article(1, "Bridge closed", BRIDGE, outlet=9), url="https://echo.test/a")
     new = replace(article(2, "Ferry runs aground", FERRY, outlet=9), url="https://echo.test/a")

@@ -122,6 +122,25 @@ def test_a_page_names_its_source_in_its_markup(shipped):
     }
 
 
+def test_links_that_say_nothing_new_or_are_none_are_no_claims(shipped):
+    document = Document("Title", url="https://echo.test/a", outlet="Echo")
+    own = Page(text="", canonical_url="https://www.echo.test/a")
+    assert find_claims(document, own, shipped) == ()
+    broken = Page(
+        text="", canonical_url="http://[oops", based_on=("http://[oops", "Harbour Gazette")
+    )
+    assert [c.outlet for c in find_claims(document, broken, shipped)] == [
+        "http://[oops",
+        "Harbour Gazette",
+    ][1:]
+
+
+def test_an_agency_that_both_name_is_the_origin_though_we_do_not_read_it(shipped):
+    line = Claim("agency", "AP", "TBILISI (AP) —")
+    found = origin_of([signed(1, "Echo", 9, line), signed(2, "Mail", 3, line)], shipped)
+    assert (found.article_id, found.outlet, found.external) == (2, "AP", True)
+
+
 def signed(number: int, outlet: str, minutes: float, *said: Claim, seen: float = 600) -> Signed:
     return Signed(
         article_id=number,

@@ -105,3 +105,14 @@ def test_pairs_of_nothing_and_articles_of_nothing_are_counted_without_a_crash(tm
     figures = report(tmp_path, capsys)
     assert figures["full/full"]["pairs"] == 1
     assert figures["full/full"]["f1"] == 0
+
+
+def test_a_wrong_merge_in_the_stream_is_counted_unless_it_was_left_open(tmp_path, capsys):
+    said = "The old bridge over the river was closed to lorries on Monday after cracks were found in it."
+    rows = [article(id, title="Bridge closed to lorries", summary=said, source=id) for id in "abc"]
+    (tmp_path / "articles.jsonl").write_text("\n".join(rows), "utf-8")
+    for label, wrong in ((0, 2), (2, 1)):
+        (tmp_path / "pairs.csv").write_text(f"a,b,label,kind\na,b,{label},k\na,c,0,k\n", "utf-8")
+        stream = report(tmp_path, capsys)["stream"]
+        assert stream["false_merges"] == pytest.approx(1000 * wrong / 3, abs=0.01)
+        assert stream["precision"] == 0
