@@ -16,6 +16,7 @@ from bot.store.engine import Store
 from bot.store.seats import Seat
 
 RESTING_S = 0.5  # after which a chat that flood limits keep waiting is looked at again
+BATCH_S = 0.1  # hands that become free together share a claim; the others wait at the door anyway
 LAST_WORDS_S = 5.0
 A_MINUTE = timedelta(seconds=61)  # the longest of Telegram's limits, and the way there
 
@@ -58,6 +59,7 @@ class Sender:
         async with self._at_it:
             while await self._crew.tick() or self.resting():
                 await self._crew.free_hand(RESTING_S)
+                await asyncio.sleep(BATCH_S)
                 if self._stopping or not await self._sit():
                     return
                 if self._replies:
