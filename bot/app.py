@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot import lantern
-from bot.adapters.messenger import TelegramMessenger, open_bot, token_fault
+from bot.adapters.messenger import TelegramMessenger, open_bot
 from bot.adapters.terminal import TerminalMessenger, wants_color
 from bot.adapters.web_reader import WebReader
 from bot.chat import admin, console, subscriber
@@ -27,7 +27,7 @@ from bot.chat.replies import Replies
 from bot.chat.terminal import TerminalChat, read_lines
 from bot.config import Settings, config_file, load_outlets, shipped
 from bot.crew import Crew, guarded, guarded_tick
-from bot.domain.errors import DatabaseDown, OutpostError, SchemaError, SettingsError
+from bot.domain.errors import DatabaseDown, SchemaError, SettingsError
 from bot.domain.model import AlertView, Article, Feed
 from bot.domain.names import Names, load_names
 from bot.domain.provenance import Provenance, load_provenance
@@ -467,49 +467,3 @@ async def _reload(app: App) -> None:
         await app.store.run(sync_outlets, app.settings)
     except SettingsError as e:
         log.error("the outlets file was not read again, the old one stays in force: %s", e)
-
-
-async def faults(settings: Settings) -> list[str]:
-    """Return what `outpost check` finds wrong, one line each: outlets file, names, database, token."""
-    found = [
-        fault
-        for look in (_outlets_fault, read_names, read_provenance, _database_fault)
-        if (fault := _fault(look, settings))
-    ]
-    if settings.telegram_bot_token is None:
-        return [*found, "TELEGRAM_BOT_TOKEN is not set: get one from @BotFather"]
-    bot = open_bot(settings.telegram_bot_token.get_secret_value(), settings.telegram_api_url)
-    async with AsyncExitStack() as stack:
-        stack.push_async_callback(bot.shutdown)
-        if fault := await token_fault(bot):
-            found.append(fault)
-    return found
-
-
-def _fault(look: Callable[[Settings], object], settings: Settings) -> str | None:
-    try:
-        look(settings)
-    except (OutpostError, DatabaseDown) as e:
-        return str(e)
-    return None
-
-
-def _outlets_fault(settings: Settings) -> None:
-    load_outlets(settings.config_dir)
-
-
-def _database_fault(settings: Settings) -> None:
-    """Look at the database as it is: an SQLite file that is not there yet is made when the bot runs."""
-    store = Store(settings.database_url.get_secret_value())
-    try:
-        at, newest = store.call(revisions.current), revisions.head(shipped("migrations"))
-    finally:
-        store.close()
-    if at != newest and store.dialect != "sqlite":
-        raise SchemaError(f"the database is at revision {at or 'none'}: run `outpost migrate`")
-
-
-async def explain(settings: Settings, url: str) -> Any:
-    """Return what one URL gives, for `outpost poll-once`."""
-    async with make_reader(settings) as reader:
-        return await reader.explain(url)

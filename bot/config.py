@@ -299,16 +299,25 @@ def load_outlets(folder: Path) -> tuple[OutletEntry, ...]:
         raise SettingsError(f"{file}: outlet {name}: {_one_line(e)}") from None
     _refuse_twins(file, "name", [o.name for o in outlets])
     _refuse_twins(file, "feed url", [f.url for o in outlets for f in o.feed])
-    return tuple(
-        OutletEntry(
-            name=o.name,
-            homepage=o.homepage,
-            country=o.country,
-            language=o.language,
-            feeds=tuple(OutletFeed(f.url, f.kind) for f in o.feed),
-            user_agent=o.user_agent,
-        )
-        for o in outlets
+    return tuple(_entry(o) for o in outlets)
+
+
+def check_outlet(values: Mapping[str, object]) -> OutletEntry:
+    """Return an outlet given by hand, held to what the outlets file must hold. Raises SettingsError."""
+    try:
+        return _entry(_OutletModel.model_validate(values))
+    except ValidationError as e:
+        raise SettingsError(_one_line(e)) from None
+
+
+def _entry(outlet: _OutletModel) -> OutletEntry:
+    return OutletEntry(
+        name=outlet.name,
+        homepage=outlet.homepage,
+        country=outlet.country,
+        language=outlet.language,
+        feeds=tuple(OutletFeed(f.url, f.kind) for f in outlet.feed),
+        user_agent=outlet.user_agent,
     )
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot import render, texts
 from bot.domain.model import Message
-from bot.domain.rhythm import Outlook, Sight, outlook
+from bot.domain.rhythm import Notice, Outlook, Sight, notice, outlook
 from bot.store import sight, updates, watches
 from bot.store.engine import Tx
 
@@ -29,11 +29,14 @@ def look(tx: Tx, admins: Iterable[int], now: datetime) -> list[str]:
 
 
 def _change(tx: Tx, outlet: sight.Watched, seen: Outlook) -> bool:
-    if seen.sight is Sight.SEEN:
-        return outlet.blind_since is not None and sight.regain_sight(tx, outlet.outlet_id)
-    if outlet.blind_since is not None or seen.since is None:
-        return False
-    return sight.lose_sight(tx, outlet.outlet_id, since=seen.since, why=seen.sight.value)
+    """Note what the admins are to be told, and return whether that falls to this process."""
+    match notice(Sight(outlet.blind_why or Sight.SEEN), seen):
+        case Notice.LOST if seen.since is not None:
+            return sight.lose_sight(tx, outlet.outlet_id, since=seen.since, why=seen.sight.value)
+        case Notice.BACK:
+            return sight.regain_sight(tx, outlet.outlet_id)
+        case _:
+            return False
 
 
 def _tell(

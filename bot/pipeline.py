@@ -23,6 +23,7 @@ from bot.domain.model import (
     Article,
     Changed,
     Failure,
+    FailureKind,
     Feed,
     FeedReading,
     Match,
@@ -58,7 +59,9 @@ class Reader(Protocol):
     async def read_feed(self, feed: Feed) -> FeedReading:
         """Ask for a feed once, conditionally where it left validators."""
 
-    async def read_page(self, url: str, *, language: str = "") -> PageReading:
+    async def read_page(
+        self, url: str, *, language: str = "", user_agent: str | None = None
+    ) -> PageReading:
         """Fetch an article's page and extract its text and provenance."""
 
 
@@ -84,6 +87,7 @@ class Look:
     page: Page | None
     failure: str | None
     again_at: datetime | None
+    held: bool = False  # the page was not asked for: its outlet is to be left alone for now
 
 
 class Pipeline:
@@ -160,6 +164,8 @@ class Pipeline:
             chance=random.random(),  # noqa: S311 - jitter
         )
         feeds.record_poll(tx, feed, reading, plan, new=len(new), now=now)
+        if plan.caught_lying:
+            log.warning("feed=%s says 304 with news in it: its validators are not used", feed.url)
         if new:
             notices.wake(tx, "ingest")
         return len(new)
@@ -191,7 +197,9 @@ class Pipeline:
         pages = self.settings.pages
         if article.archived or not pages.fetch or len(article.body) >= pages.under_chars:
             return None
-        return await self.reader.read_page(article.url, language=article.language)
+        return await self.reader.read_page(
+            article.url, language=article.language, user_agent=article.user_agent
+        )
 
     def _file(self, tx: Tx, article: Article, page: PageReading | None) -> str:
         now = self.now()
@@ -204,6 +212,7 @@ class Pipeline:
             page=page if isinstance(page, Page) else None,
             failure=page.detail if isinstance(page, Failure) else None,
             again_at=self._again_at(article, page, now),
+            held=isinstance(page, Failure) and page.kind is FailureKind.HELD,
         )
         matched, revision = self.lookout.match(tx, document_of(look.article))
         decision, sketch = self.kin.place(tx, look.article, look.page, before=article, now=now)
@@ -221,6 +230,7 @@ class Pipeline:
             evidence=evidence,
             page_failure=look.failure,
             again_at=look.again_at,
+            attempts=article.attempts - look.held,
             watch_revision=revision,
             now=now,
         )
@@ -241,7 +251,11 @@ class Pipeline:
     ) -> datetime | None:
         """Return when to try the page once more. Nobody waits for it: what the feed says is told at once."""
         pages = self.settings.pages
-        if not isinstance(page, Failure) or article.attempts >= pages.attempts:
+        if not isinstance(page, Failure):
+            return None
+        if page.kind is FailureKind.HELD:  # not asked at all: no attempt
+            return now + timedelta(seconds=page.retry_after_s or pages.retry_s)
+        if article.attempts >= pages.attempts:
             return None
         return now + timedelta(seconds=pages.retry_s * article.attempts)
 

@@ -101,6 +101,19 @@ async def test_a_page_that_cannot_be_read_is_tried_again_and_then_the_summary_mu
     assert await world.deliver_all() == []
 
 
+async def test_a_page_whose_outlet_is_to_be_left_alone_costs_no_attempt(world: World) -> None:
+    world.watch(7, "mediator")
+    held = Failure(FailureKind.HELD, "not asked: the domain wants silence", retry_after_s=600)
+    assert await world.publish("Daily Echo", STRIKE, page=held) == "new_story"
+    for _ in range(5):
+        world.pass_time(minutes=11)
+        assert await world.ingest_all() == ["again"]
+    world.reader.pages = dict.fromkeys(world.reader.pages, Page(STRIKE))
+    world.pass_time(minutes=11)
+    assert await world.ingest_all() == ["again"]
+    assert await world.deliver_all() == ["ok"]
+
+
 async def test_nobody_waits_for_a_page_whose_summary_matches(world: World) -> None:
     world.watch(7, "Poti")
     assert await world.publish("Daily Echo", STRIKE, page=DOWN) == "new_story"

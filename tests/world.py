@@ -41,7 +41,9 @@ class FakeReader:
         self.asked.append(feed.url)
         return self.listed.get(feed.url, Changed(()))
 
-    async def read_page(self, url: str, *, language: str = "") -> PageReading:
+    async def read_page(
+        self, url: str, *, language: str = "", user_agent: str | None = None
+    ) -> PageReading:
         self.asked.append(url)
         return self.pages[url]
 

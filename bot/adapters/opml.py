@@ -55,7 +55,9 @@ def _outlet(outline: etree._Element) -> tuple[str, OutletEntry] | None:
     if not is_web_url(homepage):
         homepage = f"https://{urlsplit(url).netloc}/"
     name = (owner.get("text") or owner.get("title") or "").strip() or urlsplit(homepage).netloc
-    return homepage.rstrip("/").lower(), OutletEntry(
+    # Feeds inside one outline are one outlet's; loose ones are, where they share a homepage.
+    joined_by = homepage.rstrip("/").lower() + ("" if owner is outline else f" {name}")
+    return joined_by, OutletEntry(
         name=" ".join(name.split())[:200],
         homepage=homepage,
         country=(owner.get(f"{{{OURS}}}country") or "").upper()[:2],

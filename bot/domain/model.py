@@ -279,6 +279,7 @@ class Article:
     copy_of: int | None = None
     evidence: Mapping[str, object] = field(default_factory=dict)
     source: str = ""  # RSS <source>: who the feed says wrote it
+    user_agent: str | None = None  # of its outlet, where that wants another
 
 
 class VerdictKind(StrEnum):
@@ -321,12 +322,25 @@ class Button:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that a message brings. picture: to be shown at once, a PNG; else to be kept."""
+
+    name: str
+    body: bytes
+    picture: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
-    """What a chat is to show. html: Telegram's HTML, at most 4096 characters once its tags are parsed."""
+    """What a chat is to show. html: Telegram's HTML, at most 4096 characters once its tags are parsed.
+
+    file: what it brings; its html then has at most 1024 characters, and it cannot be edited.
+    """
 
     html: str
     buttons: tuple[tuple[Button, ...], ...] = ()  # rows
     silent: bool = False
+    file: Attachment | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ _ARTICLE = sa.select(
     articles.c.story_id,
     articles.c.copy_of,
     articles.c.evidence,
+    outlets.c.user_agent,
 ).join_from(articles, outlets)
 
 
@@ -143,12 +144,13 @@ def file(
     evidence: Mapping[str, object],
     page_failure: str | None,
     again_at: datetime | None,
+    attempts: int,
     watch_revision: int,
     now: datetime,
 ) -> None:
     """Write down what the page gave and which story the article belongs to.
 
-    again_at: when its page is to be tried once more, None for never.
+    again_at: when its page is to be tried once more, None for never. attempts: made for it so far.
     """
     tx.execute(
         articles.update()
@@ -160,6 +162,7 @@ def file(
             published_at=article.published_at,
             state="filed" if again_at is None else "again",
             due_at=again_at or now,
+            attempts=attempts,
             filed_at=sa.func.coalesce(articles.c.filed_at, now),
             story_id=story_id,
             copy_of=copy_of,

@@ -1,12 +1,12 @@
 """Outlets and feeds: what the outlets file names, which feeds are due, and what a poll left behind."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from bot.domain.model import Changed, Failure, Feed, FeedKind, FeedReading, OutletEntry
+from bot.domain.model import Changed, Failure, FailureKind, Feed, FeedKind, FeedReading, OutletEntry
 from bot.domain.rhythm import Rhythm
 from bot.domain.schedule import Plan
 from bot.store.engine import Tx
@@ -65,33 +65,58 @@ def sync_outlets(tx: Tx, entries: Sequence[OutletEntry], now: datetime) -> Synce
     """Make the database's outlets those of the file. What the file no longer names is retired, not deleted.
 
     An outlet is known by its name, a feed by its URL: a feed that moves to another outlet keeps its history.
+    What a command added stays, and what a command retired stays retired.
     """
     if tx.dialect.name == "postgresql":  # processes that start together read the same file
         tx.execute(sa.select(sa.func.pg_advisory_xact_lock(OUTLETS_LOCK)))
     stored = {row.name: row for row in tx.execute(sa.select(outlets))}
+    shut = {name for name, o in stored.items() if o.by_hand and o.retired_at is not None}
+    kept = {o.id for o in stored.values() if o.by_hand}
+    entries = [e for e in entries if e.name not in shut]
     known = {row.url: row for row in tx.execute(sa.select(feeds))}
-    added = changed = 0
-    for entry in entries:
-        outlet_id = _put_outlet(tx, entry, stored.get(entry.name))
-        for feed in entry.feeds:
-            values = {"outlet_id": outlet_id, "kind": feed.kind.value, "retired_at": None}
-            row = known.get(feed.url)
-            if row is None:
-                tx.execute(feeds.insert().values(url=feed.url, due_at=now, **values))
-                added += 1
-            elif any(getattr(row, k) != v for k, v in values.items()):
-                tx.execute(feeds.update().where(feeds.c.id == row.id).values(due_at=now, **values))
-                changed += 1
+    put = [put_outlet(tx, e, stored.get(e.name), known, now) for e in entries]
     names = {e.name for e in entries}
     urls = {f.url for e in entries for f in e.feeds}
-    gone = [row.id for url, row in known.items() if url not in urls and row.retired_at is None]
-    lost = [o.id for name, o in stored.items() if name not in names and o.retired_at is None]
+    gone = [
+        row.id
+        for url, row in known.items()
+        if url not in urls and row.retired_at is None and row.outlet_id not in kept
+    ]
+    lost = [
+        o.id
+        for name, o in stored.items()
+        if name not in names and o.retired_at is None and not o.by_hand
+    ]
     tx.execute(feeds.update().where(feeds.c.id.in_(gone)).values(retired_at=now))
     tx.execute(outlets.update().where(outlets.c.id.in_(lost)).values(retired_at=now))
-    return Synced(added=added, changed=changed, retired=len(gone))
+    return Synced(
+        added=sum(p.added for p in put), changed=sum(p.changed for p in put), retired=len(gone)
+    )
 
 
-def _put_outlet(tx: Tx, entry: OutletEntry, row: sa.Row[tuple[object, ...]] | None) -> int:
+def put_outlet(
+    tx: Tx,
+    entry: OutletEntry,
+    stored: sa.Row[tuple[object, ...]] | None,
+    known: Mapping[str, sa.Row[tuple[object, ...]]],
+    now: datetime,
+) -> Synced:
+    """Make one outlet and its feeds what the entry says. stored, known: its row and its feeds', by URL."""
+    outlet_id = _put_row(tx, entry, stored)
+    added = changed = 0
+    for feed in entry.feeds:
+        values = {"outlet_id": outlet_id, "kind": feed.kind.value, "retired_at": None}
+        row = known.get(feed.url)
+        if row is None:
+            tx.execute(feeds.insert().values(url=feed.url, due_at=now, **values))
+            added += 1
+        elif any(getattr(row, k) != v for k, v in values.items()):
+            tx.execute(feeds.update().where(feeds.c.id == row.id).values(due_at=now, **values))
+            changed += 1
+    return Synced(added=added, changed=changed, retired=0)
+
+
+def _put_row(tx: Tx, entry: OutletEntry, row: sa.Row[tuple[object, ...]] | None) -> int:
     values = {
         "homepage": entry.homepage,
         "country": entry.country,
@@ -142,7 +167,9 @@ def record_poll(
         "interval_s": max(0, round((plan.due_at - now).total_seconds())),
         "rhythm": plan.rhythm.to_json(),
     }
-    if isinstance(reading, Failure):
+    if isinstance(reading, Failure) and reading.kind is FailureKind.HELD:
+        values = {"due_at": plan.due_at}  # not asked: it knows no more than before
+    elif isinstance(reading, Failure):
         values |= {
             "failures": feed.failures + 1,
             "failure": reading.kind.value,

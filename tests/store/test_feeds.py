@@ -135,6 +135,16 @@ def test_failures_add_up_and_end_with_the_first_answer(store: Store) -> None:
     assert (health.failures, health.failure, health.new_at) == (0, None, SOON)
 
 
+def test_a_feed_that_was_not_asked_has_neither_failed_nor_answered(store: Store) -> None:
+    store.call(feeds.sync_outlets, [outlet()], NOW)
+    [feed] = claim(store)
+    held = Failure(FailureKind.HELD, "not asked: the domain wants silence")
+    store.call(feeds.record_poll, feed, held, plan(), new=0, now=NOW)
+    [health] = store.call(feeds.health, offset=0, limit=10)
+    assert (health.failures, health.failure, health.polled_at) == (0, None, None)
+    assert health.due_at == SOON
+
+
 def test_a_feed_that_moved_for_good_is_asked_at_its_new_address(store: Store) -> None:
     store.call(feeds.sync_outlets, [outlet()], NOW)
     [feed] = claim(store)

@@ -6,62 +6,14 @@ Each command imports what it needs when it runs: all of it takes two seconds, an
 import asyncio
 import importlib
 import json
-import logging
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
+from bot.cli.outlets import outlets
+from bot.cli.words import log_to_stderr, one_line
 from bot.config import ROLES, load_settings, shipped
-from bot.domain.errors import OutpostError, SettingsError
-
-log = logging.getLogger(__name__)
-
-
-class OneLine(logging.Formatter):
-    """A log line is one line, whatever an outlet put into it; a traceback follows on its own lines."""
-
-    def formatMessage(self, record: logging.LogRecord) -> str:
-        """Return the line with its line breaks escaped."""
-        line = super().formatMessage(record)
-        return "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
-
-
-def log_to_stderr(level: str) -> None:
-    """Send the log to stderr. The libraries that would log the token or chatter are silenced."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(OneLine("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    for name in (
-        "httpx",
-        "httpcore",
-        "alembic",
-        "trafilatura",
-        "htmldate",
-        "uvicorn",
-    ):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    # It warns of each tick that comes while the last one still works: that is how ticks are meant.
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)
-
-
-@contextmanager
-def one_line() -> Iterator[None]:
-    """Turn what we raise on purpose into one line and an exit code."""
-    try:
-        yield
-    except SettingsError as e:
-        fail(str(e), 2)
-    except OutpostError as e:
-        fail(str(e), 1)
-
-
-def fail(words: str, code: int) -> None:
-    """Say it in one line on stderr and exit."""
-    click.echo(f"outpost: {words}", err=True)
-    sys.exit(code)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -106,9 +58,8 @@ def run(roles: tuple[str, ...], chat: str) -> None:
 
     from bot import app
 
-    with one_line():
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(app.run(load_settings(), roles=roles, terminal=chat == "terminal"))
+    with one_line(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(app.run(load_settings(), roles=roles, terminal=chat == "terminal"))
 
 
 @cli.command()
@@ -127,10 +78,10 @@ def migrate() -> None:
 @cli.command()
 def check() -> None:
     """Check settings, outlets file, database and token; one line per fault."""
-    from bot import app
+    from bot.cli import doctor
 
     with one_line():
-        faults = asyncio.run(app.faults(load_settings()))
+        faults = asyncio.run(doctor.faults(load_settings()))
         for fault in faults:
             click.echo(fault)
         if faults:
@@ -146,10 +97,10 @@ def poll_once(url: str, as_json: bool) -> None:
 
     Example: outpost poll-once https://eurasianet.org/rss
     """
-    from bot import app
+    from bot.cli import doctor
 
     with one_line():
-        found = asyncio.run(app.explain(load_settings(), url))
+        found = asyncio.run(doctor.explain(load_settings(), url))
         click.echo(
             json.dumps(found.as_json(), ensure_ascii=False, indent=2)
             if as_json
@@ -168,6 +119,9 @@ def demo(no_input: bool) -> None:
     log_to_stderr("error")
     with one_line():
         sys.exit(play.run(no_input=no_input))
+
+
+cli.add_command(outlets)
 
 
 @cli.group("eval")

@@ -1,0 +1,154 @@
+"""`outpost outlets`: list, add, retire, import and export outlets."""
+
+import asyncio
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from bot.cli.words import fail, one_line
+from bot.config import load_settings
+
+
+@click.group()
+def outlets() -> None:
+    """List, add and retire outlets; exchange them as OPML."""
+
+
+def _span(then: datetime | None, now: datetime) -> str:
+    """Return how long ago, short enough for a table."""
+    if then is None:
+        return "never"
+    minutes = int((now - then).total_seconds() // 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // 1440} d"
+
+
+@outlets.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def list_outlets(as_json: bool) -> None:
+    """Show each feed: last polled, last new, interval, and what is wrong.
+
+    Example: outpost outlets list
+    """
+    from bot import app
+    from bot.store import feeds
+
+    with one_line():
+        store = app.open_database(load_settings())
+        now = app.utc_now()
+        found = store.call(feeds.health, offset=0, limit=10_000)
+        store.close()
+    if as_json:
+        rows = [
+            {
+                "outlet": h.outlet,
+                "country": h.country,
+                "url": h.url,
+                "polled_at": h.polled_at.isoformat() if h.polled_at else None,
+                "new_at": h.new_at.isoformat() if h.new_at else None,
+                "interval_s": h.interval_s,
+                "failures": h.failures,
+                "failure": h.failure,
+                "detail": h.detail,
+            }
+            for h in found
+        ]
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    for h in found:
+        state = f"{h.failure} x{h.failures}: {h.detail}" if h.failure else h.detail or "ok"
+        polled, new = _span(h.polled_at, now), _span(h.new_at, now)
+        click.echo(f"{h.outlet} ({h.country})  {h.url}")
+        click.echo(f"    polled {polled}, new {new}, every {h.interval_s // 60} min; {state}")
+    click.echo(f"{len(found)} feeds")
+
+
+@outlets.command()
+@click.argument("url")
+@click.option("--name", help="As readers know it; the feed's title if not given.")
+@click.option("--country", required=True, help="ISO 3166-1, such as AM.")
+@click.option("--language", required=True, help="BCP 47, such as hy.")
+def add(url: str, name: str | None, country: str, language: str) -> None:
+    """Add an outlet by the address of its homepage or feed; its feed is found.
+
+    Example: outpost outlets add https://oc-media.org --country GE --language en
+    """
+    from bot import app
+    from bot.cli import doctor
+    from bot.store import outlets as store_outlets
+
+    with one_line():
+        settings = load_settings()
+        found = asyncio.run(doctor.explain(settings, url))
+        entry = doctor.outlet_of(found, name=name, country=country, language=language)
+        store = app.open_database(settings)
+        done = store.call(store_outlets.add, [entry], app.utc_now())
+        store.close()
+    click.echo(f"{entry.name}: {entry.feeds[0].url} ({entry.feeds[0].kind.value})")
+    click.echo(f"{done.added} feeds added, {done.changed} brought back")
+
+
+@outlets.command()
+@click.argument("name")
+def retire(name: str) -> None:
+    """Poll an outlet no more; its history stays.
+
+    Example: outpost outlets retire "OC Media"
+    """
+    from bot import app
+    from bot.store import outlets as store_outlets
+
+    with one_line():
+        store = app.open_database(load_settings())
+        done = store.call(store_outlets.retire, name, app.utc_now())
+        store.close()
+    if not done:
+        fail(f"no outlet named {name!r} is polled: see `outpost outlets list`", 1)
+    click.echo(f"{name} is polled no more")
+
+
+@outlets.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+def import_opml(file: Path) -> None:
+    """Add the outlets of an OPML file.
+
+    Example: outpost outlets import subscriptions.opml
+    """
+    from bot import app
+    from bot.adapters.opml import parse_opml
+    from bot.domain.model import Failure
+    from bot.store import outlets as store_outlets
+
+    try:
+        body = file.read_bytes()
+    except OSError as e:
+        fail(f"{file}: {e.strerror}", 2)
+    found = parse_opml(body)
+    if isinstance(found, Failure):
+        fail(f"{file}: {found.detail}", 2)
+    with one_line():
+        store = app.open_database(load_settings())
+        done = store.call(store_outlets.add, found, app.utc_now())
+        store.close()
+    click.echo(f"{len(found)} outlets; {done.added} feeds added, {done.changed} brought back")
+
+
+@outlets.command("export")
+def export_opml() -> None:
+    """Write every polled outlet to standard output as OPML.
+
+    Example: outpost outlets export > outlets.opml
+    """
+    from bot import app
+    from bot.adapters.opml import write_opml
+    from bot.store import outlets as store_outlets
+
+    with one_line():
+        store = app.open_database(load_settings())
+        found = store.call(store_outlets.polled)
+        store.close()
+    sys.stdout.buffer.write(write_opml(found))

@@ -1,0 +1,55 @@
+"""How every command speaks: a log of one-line entries, mistakes in one line, exit codes."""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+import click
+
+from bot.domain.errors import OutpostError, SettingsError
+
+
+class OneLine(logging.Formatter):
+    """A log line is one line, whatever an outlet put into it; a traceback follows on its own lines."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """Return the line with its line breaks escaped."""
+        line = super().formatMessage(record)
+        return "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
+
+
+def log_to_stderr(level: str) -> None:
+    """Send the log to stderr. The libraries that would log the token or chatter are silenced."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(OneLine("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    for name in (
+        "httpx",
+        "httpcore",
+        "alembic",
+        "trafilatura",
+        "htmldate",
+        "uvicorn",
+    ):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    # It warns of each tick that comes while the last one still works: that is how ticks are meant.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+
+
+@contextmanager
+def one_line() -> Iterator[None]:
+    """Turn what we raise on purpose into one line and an exit code."""
+    try:
+        yield
+    except SettingsError as e:
+        fail(str(e), 2)
+    except OutpostError as e:
+        fail(str(e), 1)
+
+
+def fail(words: str, code: int) -> NoReturn:
+    """Say it in one line on stderr and exit."""
+    click.echo(f"outpost: {words}", err=True)
+    sys.exit(code)

@@ -1,0 +1,64 @@
+"""Outlets that commands add and retire, beside those of the outlets file."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from bot.domain.model import FeedKind, OutletEntry, OutletFeed
+from bot.store.engine import Tx
+from bot.store.feeds import Synced, put_outlet
+from bot.store.schema import feeds, outlets
+
+
+def add(tx: Tx, entries: Sequence[OutletEntry], now: datetime) -> Synced:
+    """Add outlets by hand, or bring retired ones back; the outlets file will leave them alone.
+
+    An outlet whose name is known gains the feeds. A feed of another outlet moves to this one.
+    """
+    added = changed = 0
+    for entry in entries:
+        stored = tx.execute(sa.select(outlets).where(outlets.c.name == entry.name)).one_or_none()
+        urls = [feed.url for feed in entry.feeds]
+        rows = tx.execute(sa.select(feeds).where(feeds.c.url.in_(urls)))
+        put = put_outlet(tx, entry, stored, {row.url: row for row in rows}, now)
+        tx.execute(outlets.update().where(outlets.c.name == entry.name).values(by_hand=True))
+        added, changed = added + put.added, changed + put.changed
+    return Synced(added=added, changed=changed, retired=0)
+
+
+def retire(tx: Tx, name: str, now: datetime) -> bool:
+    """Poll an outlet no more, whatever the file says. Its history stays. False: no such active outlet."""
+    found = tx.execute(
+        outlets.update()
+        .where(outlets.c.name == name, outlets.c.retired_at.is_(None))
+        .values(retired_at=now, by_hand=True, blind_since=None, blind_why=None)
+        .returning(outlets.c.id)
+    ).scalar()
+    if found is None:
+        return False
+    tx.execute(feeds.update().where(feeds.c.outlet_id == found).values(retired_at=now))
+    return True
+
+
+def polled(tx: Tx) -> list[OutletEntry]:
+    """Return every outlet that is polled, with its feeds, by name."""
+    rows = tx.execute(
+        sa.select(outlets, feeds.c.url, feeds.c.kind)
+        .join_from(outlets, feeds)
+        .where(outlets.c.retired_at.is_(None), feeds.c.retired_at.is_(None))
+        .order_by(outlets.c.name, feeds.c.id)
+    )
+    found: dict[str, OutletEntry] = {}
+    for row in rows:
+        feed = OutletFeed(row.url, FeedKind(row.kind))
+        before = found[row.name].feeds if row.name in found else ()
+        found[row.name] = OutletEntry(
+            name=row.name,
+            homepage=row.homepage,
+            country=row.country,
+            language=row.language,
+            feeds=(*before, feed),
+            user_agent=row.user_agent,
+        )
+    return list(found.values())
