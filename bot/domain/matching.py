@@ -31,6 +31,10 @@ class Matcher:
     def __len__(self) -> int:
         return len(self._plans)
 
+    def terms(self) -> int:
+        """Return how many different terms the watches have."""
+        return len(self._vocabulary)
+
     # -- watches come and go --------------------------------------------------------------------
 
     def add(
@@ -151,10 +155,11 @@ def _pairs(reading: Reading) -> list[tuple[object, int]]:
                     pairs.append((following[atom], at - 1))  # type: ignore[index]
         begun = []
         for atom in atoms:
-            if atom in where:
-                where[atom].append(at)
-            else:
+            spots = where.get(atom)
+            if spots is None:
                 where[atom] = [at]
+            else:
+                spots.append(at)
             if atom.next is not None:
                 begun.append(atom)
     return pairs

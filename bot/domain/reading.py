@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
-from bot.domain.meaning import ADJACENT, NEAR
+from bot.domain.meaning import ADJACENT, ALL, ANY, FILTER, NEAR, NONE, TITLE
 from bot.domain.model import Document, Hit, Place, Rule
 from bot.domain.plans import Expr
 from bot.domain.text import Unescaped, offsets, pieces, split, words
@@ -23,10 +23,8 @@ class Reading:
     def __init__(self, document: Document, ears: Ears) -> None:
         self.document = document
         self._ears = ears
-        self._texts = [
-            Unescaped(t) if "&" in t else t
-            for t in (document.title, document.summary, document.body)
-        ]
+        self._raw = (document.title, document.summary, document.body)
+        self._texts = [Unescaped(t) if "&" in t else t for t in self._raw]
         self._parts = [split(t if isinstance(t, str) else t.text) for t in self._texts]
         self._chunks = [parts[1::2] for parts in self._parts]
         self.tokens: list[str] = []
@@ -156,19 +154,31 @@ class Reading:
         """Tell whether an expression is met. title: by the title alone."""
         if isinstance(expr, Atom):
             return expr in self.where and (not title or self._in_title(expr))
-        match expr[0]:
-            case "&":
-                return all(self.met(part, title=title) for part in expr[1:])
-            case "|":
-                return any(self.met(part, title=title) for part in expr[1:])
-            case "-":
-                return not self.met(expr[1], title=title)
-            case "title":
-                return self.met(expr[1], title=True)
-            case ":":
-                return meets(self.document, expr[1], expr[2])
-            case _:
-                return self._in_title(expr) if title else bool(self.runs(expr))
+        sign = expr[0]
+        if sign == ADJACENT or sign == NEAR:
+            return self._in_title(expr) if title else bool(self.runs(expr))
+        if sign == ALL:
+            return self._all_met(expr, title=title)
+        if sign == ANY:
+            return any(self.met(part, title=title) for part in expr[1:])
+        return self._met_rarer(expr, title=title)
+
+    def _all_met(self, expr: Expr, *, title: bool) -> bool:
+        where = self.where
+        for part in expr[1:]:
+            if part.__class__ is Atom and not title:  # nearly always
+                if part not in where:
+                    return False
+            elif not self.met(part, title=title):
+                return False
+        return True
+
+    def _met_rarer(self, expr: Expr, *, title: bool) -> bool:
+        if expr[0] == NONE:
+            return not self.met(expr[1], title=title)
+        if expr[0] == TITLE:
+            return self.met(expr[1], title=True)
+        return meets(self.document, expr[1], expr[2])
 
     def _in_title(self, expr: Expr) -> bool:
         return any(stop < self._starts[1] for _, stop in self.runs(expr))
@@ -179,19 +189,17 @@ class Reading:
         """Return the hits of an expression that is met."""
         if isinstance(expr, Atom) or expr[0] in (ADJACENT, NEAR):
             return self._reasons_of_run(expr, title=title)
-        match expr[0]:
-            case "&":
-                return tuple(hit for part in expr[1:] for hit in self.reasons(part, title=title))
-            case "|":
-                arms = [part for part in expr[1:] if self.met(part, title=title)]
-                hits = (hit for part in arms for hit in self.reasons(part, title=title))
-                return tuple(dict.fromkeys(hits))
-            case "title":
-                return self.reasons(expr[1], title=True)
-            case ":":
-                return (Hit(f"{expr[1]}:{expr[2]}", expr[2], Rule.FILTER, Place.TITLE, 0, 0),)
-            case _:
-                return ()
+        if expr[0] == ALL:
+            return tuple([hit for part in expr[1:] for hit in self.reasons(part, title=title)])
+        if expr[0] == ANY:
+            arms = [part for part in expr[1:] if self.met(part, title=title)]
+            hits = (hit for part in arms for hit in self.reasons(part, title=title))
+            return tuple(dict.fromkeys(hits))
+        if expr[0] == TITLE:
+            return self.reasons(expr[1], title=True)
+        if expr[0] == FILTER:
+            return (Hit(f"{expr[1]}:{expr[2]}", expr[2], Rule.FILTER, Place.TITLE, 0, 0),)
+        return ()
 
     def _reasons_of_run(self, expr: Expr, *, title: bool) -> tuple[Hit, ...]:
         key = ("title", expr) if title else expr
@@ -200,52 +208,54 @@ class Reading:
             spots = self.runs(expr)
             if title:
                 spots = [spot for spot in spots if spot[1] < self._starts[1]]
-            parted = not isinstance(expr, Atom) and expr[0] == NEAR
-            found = (
-                self._near(expr, spots[0])
-                if parted
-                else ((expr, spot) for spot in self._few(spots))
-            )
-            hits = self._hits[key] = tuple(self._hit(part, spot) for part, spot in found)
+            if len(spots) > HITS_PER_PLACE:
+                spots = self._few(spots)
+            if isinstance(expr, Atom):
+                hits = tuple([self._hit(expr, spot) for spot in spots])
+            elif expr[0] == ADJACENT:
+                hits = tuple([self._row_hit(expr, spot) for spot in spots])
+            else:
+                near = [self._near(part, spots[0]) for part in expr[2:]]
+                hits = tuple([hit for part in near for hit in part])
+            self._hits[key] = hits
         return hits
 
-    def _near(self, expr: Expr, window: Spot) -> Iterator[tuple[Expr, Spot]]:
-        """Yield where each part stands in a window that holds them all: as late as it can."""
-        for part in expr[2:]:
-            inside = [s for s in self.runs(part) if window[0] <= s[0] and s[1] <= window[1]]
-            yield part, inside[-1]
+    def _near(self, part: Expr, window: Spot) -> tuple[Hit, ...]:
+        """Return where a part stands in a window that holds all parts: as late as it can."""
+        inside = [s for s in self.runs(part) if window[0] <= s[0] and s[1] <= window[1]]
+        spot = inside[-1]
+        return (self._hit(part, spot) if isinstance(part, Atom) else self._row_hit(part, spot),)
 
-    def _few(self, spots: list[Spot]) -> Iterator[Spot]:
-        """Yield the first few of each place."""
-        if len(spots) <= HITS_PER_PLACE:
-            yield from spots
-            return
+    def _few(self, spots: list[Spot]) -> list[Spot]:
+        """Return the first few of each place."""
         counts = [0, 0, 0]
+        found = []
         for spot in spots:
             place = self._place(spot[0])
             counts[place] += 1
             if counts[place] <= HITS_PER_PLACE:
-                yield spot
+                found.append(spot)
+        return found
 
-    def _hit(self, expr: Expr, spot: Spot) -> Hit:
+    def _hit(self, atom: Atom, spot: Spot) -> Hit:
+        at, stop = spot
+        if stop - at > 1 or atom not in self.entries[at]:
+            rule = next(r for start, end, r in self.wide[atom] if (start, end) == spot)
+            return self._told(atom.text, spot, rule)
+        token = self.tokens[at]
+        return self._told(atom.text, spot, self._ears.rules[token][self.entries[at].index(atom)])
+
+    def _row_hit(self, expr: Expr, spot: Spot) -> Hit:
+        term = " ".join([atom.text for atom in expr[1:]])
+        return self._told(term, spot, self._rule_of_row(expr[1:], spot))
+
+    def _told(self, term: str, spot: Spot, rule: Rule) -> Hit:
         first, stop = spot
         start, end = self._bounds(first)
         if stop - first > 1:
             end = self._bounds(stop - 1)[1]
-        place = _PLACES[self._place(first)]
-        form = self.document.text(place)[start:end]
-        if isinstance(expr, Atom):
-            return Hit(expr.text, form, self._rule(expr, spot), place, start, end)
-        term = " ".join(atom.text for atom in expr[1:])
-        return Hit(term, form, self._rule_of_row(expr[1:], spot), place, start, end)
-
-    def _rule(self, atom: Atom, spot: Spot) -> Rule:
-        """Return by which rule an atom stands there."""
-        at = spot[0]
-        entry = self.entries[at]
-        if spot[1] - at > 1 or atom not in entry:
-            return next(rule for start, stop, rule in self.wide[atom] if (start, stop) == spot)
-        return self._ears.rules[self.tokens[at]][entry.index(atom)]
+        place = self._place(first)
+        return Hit(term, self._raw[place][start:end], rule, _PLACES[place], start, end)
 
     def _rule_of_row(self, parts: tuple[Atom, ...], spot: Spot) -> Rule:
         """Return the first rule in a phrase that is not the exact form."""

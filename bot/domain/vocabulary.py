@@ -30,21 +30,17 @@ _CAPITALS: Final = 4  # ... it counts only with this many capitals in front, tim
 class Atom:
     """One term, shared by all watches that have it. Plans hang on it: see bot.domain.plans."""
 
-    __slots__ = ("ands", "known", "leaf", "next", "others", "plan", "uses")
+    __slots__ = ("ands", "known", "leaf", "next", "others", "plan", "text", "uses")
 
     def __init__(self, text: str) -> None:
         self.leaf = text
+        self.text = text.split("|", 2)[1]  # the term as the watch has it
         self.uses = 0
         self.plan: Plan | None = None  # met by the atom alone
         self.next: dict[Atom, Hung] | None = None  # begun by the atom, if the key follows
         self.ands: dict[Atom, Hung] | None = None  # wanting the key as well, anywhere
         self.others: dict[object, Plan] | None = None  # everything else that needs the atom
         self.known: Known | None = None
-
-    @property
-    def text(self) -> str:
-        """Return the term as the watch has it."""
-        return self.leaf.split("|", 2)[1]
 
 
 @dataclass(frozen=True, slots=True)
