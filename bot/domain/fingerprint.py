@@ -21,9 +21,11 @@ from itertools import count, islice
 from struct import Struct
 from typing import NamedTuple
 from unicodedata import normalize
+from urllib.parse import urlsplit
 from zlib import crc32
 
 from bot.domain.model import Document, Page
+from bot.domain.urls import canonical_url
 
 SKETCH_MAX_BYTES = 2000
 GRID_BITS = 6144  # of the body's word triples; a 700-word article sets one bit in nine
@@ -32,7 +34,7 @@ _FIVES = 64  # sampled word 5-grams kept in the sketch
 _NUMBERS = 24
 _TITLE_BYTES = 220
 _NOTE_BYTES = 240  # claims of provenance
-_BODY_KEYS, _LEAD_KEYS, _TITLE_KEYS, _LINK_KEYS = 8, 12, 4, 3
+_BODY_KEYS, _LEAD_KEYS, _TITLE_KEYS, _LINK_KEYS = 8, 12, 4, 4
 _LEAD_KEY_WORDS = 80
 _MAX_WORDS = (
     6000  # a live blog's first 6,000 words are plenty, and bound the time one article takes
@@ -267,11 +269,20 @@ def _title_keys(title: Sequence[str]) -> set[int]:
 
 
 def _link_keys(document: Document, page: Page | None) -> set[int]:
-    """Return keys of the article's own address and of those that it names as its source."""
-    if page is None:
-        return {_key(document.url.encode())} if document.url else set()
-    named = (page.canonical_url, *page.based_on)[:_LINK_KEYS]
-    return {_key(url.encode()) for url in (document.url, *named) if url}
+    """Return keys of the article's own address and of those that it names or links elsewhere."""
+    urls = [document.url]
+    if page is not None:
+        host = _host_of(document.url)
+        outward = (url for url in page.links if _host_of(url) not in (host, None))
+        urls += islice(filter(None, (page.canonical_url, *page.based_on, *outward)), _LINK_KEYS)
+    return {_key(canonical_url(url).encode()) for url in urls if url}
+
+
+def _host_of(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
 
 
 def _pack(

@@ -128,6 +128,15 @@ def test_a_page_is_found_by_its_own_address_and_the_ones_it_names():
     assert not copy & keys("", url="https://echo.test/other")
 
 
+def test_a_page_is_found_by_what_it_links_elsewhere_however_the_link_is_written():
+    links = ("https://echo.test/menu", "http://[oops", "http://www.oc-media.org/b?utm_source=x#top")
+    linking = set(
+        fingerprint(Document("", url="https://echo.test/a"), Page(text="", links=links)).keys
+    )
+    assert linking & keys("", url="https://www.oc-media.org/b")
+    assert not linking & keys("", url="https://echo.test/menu")
+
+
 FURNITURE = """Follow our channel to be the first to hear what matters in your town and region every day.
 All rights of this site are reserved and every use of its texts needs a link to the source of them."""
 
