@@ -8,14 +8,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 import sqlalchemy as sa
 
 from bot.store.engine import Tx
 from bot.store.schema import alerts, articles, decisions, deliveries, feeds, outlets
 
-SAMPLE = 2_000
+SAMPLE = 1_000
 MANY = 10_000
 RECENT = timedelta(hours=24)
 
@@ -241,9 +240,3 @@ def read_outlets(tx: Tx, *, after: str = "", limit: int = 100) -> list[Outlet]:
         )
         for row in found
     ]
-
-
-def outlet_names(tx: Tx, *, limit: int = 2_000) -> Sequence[sa.Row[Any, Any, Any, Any]]:
-    """Return id, name, country and language of every outlet, by name: what filters offer."""
-    named = sa.select(outlets.c.id, outlets.c.name, outlets.c.country, outlets.c.language)
-    return tx.execute(named.order_by(outlets.c.name).limit(limit)).all()

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -80,9 +81,8 @@ def read_watches(
         page = page.where(watches.c.id < before)
     if subscriber_id is not None:
         page = page.where(watches.c.subscriber_id == subscriber_id)
-    return [
-        _counted(tx, row) for row in tx.execute(page.order_by(watches.c.id.desc()).limit(limit))
-    ]
+    rows = tx.execute(page.order_by(watches.c.id.desc()).limit(limit)).mappings()
+    return [WatchRow(**row) for row in rows]
 
 
 def read_noisy(tx: Tx, *, limit: int = 10) -> list[tuple[WatchRow, int]]:
@@ -97,12 +97,37 @@ def read_noisy(tx: Tx, *, limit: int = 10) -> list[tuple[WatchRow, int]]:
     fires = sa.func.count().label("fires")
     top = sa.select(newest.c.watch_id, fires).group_by(newest.c.watch_id)
     often = {r.watch_id: r.fires for r in tx.execute(top.order_by(fires.desc()).limit(limit))}
-    rows = tx.execute(_watch_page().where(watches.c.id.in_(list(often)))).all()
-    found = [(_counted(tx, row), often[row.id]) for row in rows]
+    rows = tx.execute(_watch_page().where(watches.c.id.in_(list(often)))).mappings()
+    found = [(WatchRow(**row), often[row["id"]]) for row in rows]
     return sorted(found, key=lambda pair: -pair[1])
 
 
-def _watch_page() -> sa.Select[tuple[int, str, int, str, datetime, datetime | None]]:
+def _watch_page() -> sa.Select[Any]:
+    """Select watches, each with what is counted of it in the same statement: a page is one query."""
+    fired = (
+        sa.select(matches.c.article_id)
+        .where(matches.c.watch_id == watches.c.id)
+        .limit(COUNTED)
+        .correlate(watches)
+        .subquery()
+    )
+    newest = (
+        sa.select(sa.func.max(matches.c.article_id))
+        .where(matches.c.watch_id == watches.c.id)
+        .correlate(watches)
+        .scalar_subquery()
+    )
+    refused = (
+        sa.select(sa.func.count(verdicts.c.article_id.distinct()))
+        .join_from(verdicts, matches, matches.c.article_id == verdicts.c.article_id)
+        .where(
+            verdicts.c.subscriber_id == watches.c.subscriber_id,
+            verdicts.c.kind == VerdictKind.NOT_RELEVANT.value,
+            matches.c.watch_id == watches.c.id,
+        )
+        .correlate(watches)
+    )
+    last_at = sa.select(articles.c.seen_at).where(articles.c.id == newest).correlate(watches)
     return sa.select(
         watches.c.id,
         watches.c.query,
@@ -110,39 +135,10 @@ def _watch_page() -> sa.Select[tuple[int, str, int, str, datetime, datetime | No
         subscribers.c.title.label("chat"),
         watches.c.created_at,
         watches.c.stopped_at,
+        sa.select(sa.func.count()).select_from(fired).scalar_subquery().label("fired"),
+        last_at.scalar_subquery().label("last_at"),
+        refused.scalar_subquery().label("not_relevant"),
     ).join_from(watches, subscribers, subscribers.c.id == watches.c.subscriber_id)
-
-
-def _counted(tx: Tx, row: sa.Row[tuple[int, str, int, str, datetime, datetime | None]]) -> WatchRow:
-    fired = (
-        sa.select(matches.c.article_id)
-        .where(matches.c.watch_id == row.id)
-        .order_by(matches.c.article_id.desc())
-        .limit(COUNTED)
-        .subquery()
-    )
-    n, last = tx.execute(sa.select(sa.func.count(), sa.func.max(fired.c.article_id))).one()
-    last_at = sa.select(articles.c.seen_at).where(articles.c.id == last)
-    refused = (
-        sa.select(sa.func.count())
-        .select_from(fired)
-        .join(verdicts, verdicts.c.article_id == fired.c.article_id)
-        .where(
-            verdicts.c.kind == VerdictKind.NOT_RELEVANT.value,
-            verdicts.c.subscriber_id == row.subscriber_id,
-        )
-    )
-    return WatchRow(
-        id=row.id,
-        query=row.query,
-        subscriber_id=row.subscriber_id,
-        chat=row.chat,
-        created_at=row.created_at,
-        stopped_at=row.stopped_at,
-        fired=n,
-        last_at=tx.execute(last_at).scalar() if last else None,
-        not_relevant=tx.execute(refused).scalar_one() if n else 0,
-    )
 
 
 def read_subscribers(tx: Tx, *, before: int | None = None, limit: int = 50) -> list[SubscriberRow]:

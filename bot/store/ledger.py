@@ -1,8 +1,8 @@
 """The ledger as chat, console, CLI and metrics read it: decisions, filtered and paged by key.
 
-The one thing to know: a page looks at no more than SCAN rows. Each filter that has an index can lead
-("drives"); the others are checked on what it leads to. A search that meets the bound says how far it
-came and goes on from there, so that no filter, however rare its rows, makes a page slow.
+The one thing to know: a page looks at no more than STEPS times SCAN rows. One filter that has an index
+leads; the others are checked on what it leads to. A search that meets the bound says how far it came
+and goes on from there, so that no filter, however rare its rows, makes a page slow.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,10 +16,11 @@ from bot.store import alerts as alerts_log
 from bot.store.engine import Tx
 from bot.store.schema import alerts, articles, decisions, matches, outlets, subscribers, watches
 
-SCAN = 4_000  # rows that one step of a search looks at
-STEPS = 4  # of a search, at most, for one page
+FIRST = 500  # rows that the first step of a search looks at: enough where much passes the filters
+SCAN = 4_000  # rows of each further step
+STEPS = 3  # of a search, at most, for one page
 MANY_OUTLETS = 8  # above it the log is read and filtered; below, each outlet's own newest rows
-MANY_EXACT = 200  # the same where nothing else is to be checked, so that few rows of each will do
+MANY_EXACT = 40  # the same where nothing else is to be checked, so that few rows of each will do
 SKEW = timedelta(minutes=5)  # how far the order of ids and of times may differ between processes
 TEXT_CHARS = 200  # of a text filter
 
@@ -152,10 +153,10 @@ def read_log(tx: Tx, filters: Filters, *, before: int | None = None, limit: int 
         return Page(())
     search = _Search(tx, filters, chosen, limit)
     found: list[tuple[int, int]] = []
-    for _ in range(STEPS):
-        rows = tx.execute(search.step(before)).all()
+    for size in search.sizes:
+        rows = tx.execute(search.step(before, size)).all()
         found += [(row.key, row.id) for row in rows if _passes(row, filters, chosen)]
-        ended = len(rows) < search.size
+        ended = len(rows) < size
         before = rows[-1].key if rows else None
         if ended or len(found) > limit:
             break
@@ -165,7 +166,12 @@ def read_log(tx: Tx, filters: Filters, *, before: int | None = None, limit: int 
         return Page(lines, older=found[cut - 1][0])
     if ended:
         return Page(lines)
-    return Page(lines, older=before, complete=False, searched_to=rows[-1].at)
+    return Page(lines, older=before, complete=False, searched_to=_time_of(tx, rows[-1].id))
+
+
+def _time_of(tx: Tx, decision_id: int) -> datetime | None:
+    at = sa.select(decisions.c.at).where(decisions.c.id == decision_id)
+    return tx.execute(at).scalar()
 
 
 def _cut(found: Sequence[tuple[int, int]], limit: int) -> int:
@@ -179,7 +185,7 @@ def _cut(found: Sequence[tuple[int, int]], limit: int) -> int:
 def read_new(tx: Tx, filters: Filters, *, after: int, limit: int = 50) -> list[Line]:
     """Return the decisions after an id that pass the filters, oldest first: what a live page lacks."""
     chosen = _outlets(tx, filters)
-    recent = sa.select(*_CHECKED).where(decisions.c.id > after)
+    recent = sa.select(*_CHECKED, decisions.c.at).where(decisions.c.id > after)
     recent = recent.order_by(decisions.c.id).limit(SCAN)
     rows = tx.execute(_with_title(recent.subquery(), filters))
     kept = sorted(row.id for row in rows if _passes(row, filters, chosen))
@@ -217,20 +223,6 @@ def exclude(tx: Tx, article_id: int, barred: Mapping[int, Sequence[str]], now: d
         )
 
 
-def name_filters(tx: Tx, filters: Filters) -> dict[str, str]:
-    """Return what the filters by id stand for, by the filter's name; "" for what is not there."""
-    asked = (
-        ("watch", filters.watch_id, watches.c.query, watches.c.id),
-        ("subscriber", filters.subscriber_id, subscribers.c.title, subscribers.c.id),
-        ("outlet", filters.outlet_id, outlets.c.name, outlets.c.id),
-    )
-    return {
-        name: tx.execute(sa.select(column).where(key == value)).scalar() or ""
-        for name, value, column, key in asked
-        if value is not None
-    }
-
-
 def newest_id(tx: Tx) -> int:
     """Return the id of the newest decision, 0 if there is none."""
     return tx.execute(sa.select(sa.func.max(decisions.c.id))).scalar() or 0
@@ -246,7 +238,6 @@ def of_articles(tx: Tx, article_ids: Sequence[int], *, limit: int = 500) -> list
 _CHECKED = (
     decisions.c.id.label("key"),
     decisions.c.id,
-    decisions.c.at,
     decisions.c.outcome,
     decisions.c.article_id,
     decisions.c.subscriber_id,
@@ -265,11 +256,15 @@ class _Search:
         given = (filters.watch_id, filters.subscriber_id, chosen, filters.outcome or None)
         exact = sum(g is not None for g in given) <= 1 and not filters.words
         exact = exact and filters.since is None and filters.until is None
-        self.size = limit + 1 if exact else SCAN
+        self.sizes = [limit + 1] * STEPS if exact else [FIRST, *[SCAN] * (STEPS - 1)]
+        # Reading a time costs more than all the rest of a row, so only where one is asked for.
+        timed = filters.since is not None or filters.until is not None
+        self._columns = [*_CHECKED, decisions.c.at] if timed else list(_CHECKED)
         self._many = MANY_EXACT if exact else MANY_OUTLETS
 
-    def step(self, before: int | None) -> sa.Select[Any]:
+    def step(self, before: int | None, size: int) -> sa.Select[Any]:
         """Return the SELECT of the next rows, newest first, led by the filter that narrows most."""
+        self._size = size
         filters, chosen = self._filters, self._chosen
         floor, ceiling = self._bounds
         # "above 0" tells SQLite's planner that this is a walk along the key.
@@ -289,8 +284,8 @@ class _Search:
         return _with_title(picked, filters)
 
     def _newest(self, *where: sa.ColumnElement[bool]) -> sa.Subquery:
-        rows = sa.select(*_CHECKED).where(*where).order_by(decisions.c.id.desc())
-        return rows.limit(self.size).subquery()
+        rows = sa.select(*self._columns).where(*where).order_by(decisions.c.id.desc())
+        return rows.limit(self._size).subquery()
 
     def _led_by_outlets(
         self, chosen: Sequence[int], inside: Sequence[sa.ColumnElement[bool]]
@@ -301,7 +296,7 @@ class _Search:
             for outlet_id in chosen
         ]
         every = (sa.union_all(*parts) if len(parts) > 1 else parts[0]).subquery()
-        return sa.select(every).order_by(every.c.key.desc()).limit(self.size).subquery()
+        return sa.select(every).order_by(every.c.key.desc()).limit(self._size).subquery()
 
     def _led_by_watch(self, watch_id: int, before: int | None) -> sa.Subquery:
         """Take the newest articles a watch fired on; the key is the article's id then."""
@@ -309,13 +304,13 @@ class _Search:
         fired = sa.select(matches.c.article_id).where(matches.c.watch_id == watch_id)
         if before is not None:
             fired = fired.where(matches.c.article_id < before)
-        newest = fired.order_by(matches.c.article_id.desc()).limit(self.size).subquery()
+        newest = fired.order_by(matches.c.article_id.desc()).limit(self._size).subquery()
         of_owner = (decisions.c.article_id == newest.c.article_id) & (
             decisions.c.subscriber_id == self._tx.execute(owner).scalar()
         )
         # An outer join, so that rows are counted by matches, whatever became of their decisions.
         return (
-            sa.select(newest.c.article_id.label("key"), *_CHECKED[1:])
+            sa.select(newest.c.article_id.label("key"), *self._columns[1:])
             .join_from(newest, decisions, of_owner, isouter=True)
             .subquery()
         )

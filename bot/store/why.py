@@ -19,7 +19,7 @@ from bot.store import ledger
 from bot.store.engine import Tx
 from bot.store.schema import articles, feeds, outlets, watches
 
-LOOKED_AT = 20_000  # newest articles whose headlines are searched for words
+LOOKED_AT = 8_000  # newest articles whose headlines are searched for words
 CHUNK = 4_000
 WATCHES = 200  # of one subscriber, looked through for the nearest miss
 

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from bot.domain.errors import DatabaseDown
-from bot.store import console, health, ledger
+from bot.store import choices, console, ledger
 from bot.store.engine import Tx
 from bot.store.ledger import Filters, Line
 from bot.web.frame import Console, Endpoint
@@ -74,7 +74,7 @@ def show(tx: Tx, visit: Visit) -> Shown:
     context: dict[str, Any] = {"page": page, "filters": filters}
     if visit.fragment and before is not None:
         return Shown("log_lines.html", context)
-    outlets = health.outlet_names(tx)
+    outlets = choices.outlet_choices(tx)
     return Shown(
         "log.html",
         context
@@ -84,7 +84,7 @@ def show(tx: Tx, visit: Visit) -> Shown:
             "outlets": outlets,
             "countries": sorted({o.country for o in outlets}),
             "languages": sorted({o.language.split("-")[0] for o in outlets}),
-            "chosen": ledger.name_filters(tx, filters),
+            "chosen": choices.name_filters(tx, filters),
             "newest": ledger.newest_id(tx) if before is None else None,
         },
     )

@@ -12,7 +12,7 @@ from bot.web import charts
 from bot.web.log import download, printable
 from bot.web.view import Answer, Moved, Shown, Visit, missing
 
-PAGE = 100
+PAGE = 50
 REST = timedelta(hours=24)
 
 

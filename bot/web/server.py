@@ -1,5 +1,6 @@
 """The web role: the console, the read API, /metrics, and whether this process and its database answer."""
 
+import asyncio
 import contextlib
 import logging
 import mimetypes
@@ -26,11 +27,12 @@ from bot.web import access, api, door, health, log, metrics, outlets, quality, s
 from bot.web.frame import Console
 from bot.web.guard import Guard
 from bot.web.metrics import Counts
-from bot.web.view import STATIC, Build
+from bot.web.view import STATIC, Build, warm_up
 
 logger = logging.getLogger(__name__)
 
 MAX_HEAD = 16 * 1024  # bytes of a request's first lines
+GRACE_S = 2  # for answers in hand when the process ends
 FOREVER = "public, max-age=31536000, immutable"
 
 
@@ -51,6 +53,7 @@ def make_app(
     counts: Counts,
 ) -> Starlette:
     """Return the application. counts: stage.outcome -> items of this process, for /metrics."""
+    warm_up()
     frame = Console(
         store,
         admins=settings.admins,
@@ -222,9 +225,15 @@ async def serve(app: Starlette, bound: socket.socket, *, proxies: tuple[str, ...
         http="h11",
         ws="none",
         timeout_keep_alive=15,
+        timeout_graceful_shutdown=GRACE_S,
     )
     server = _Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[bound]))
     try:
-        await server.serve(sockets=[bound])
+        await asyncio.shield(serving)
+    except asyncio.CancelledError:
+        server.should_exit = True  # answers in hand are finished, live pages are cut off
+        await serving
+        raise
     finally:
         bound.close()

@@ -114,6 +114,12 @@ def safe_url(url: str) -> str:
 ENVIRONMENT = _environment()
 
 
+def warm_up() -> None:
+    """Compile every template now, so that no visitor waits for it."""
+    for name in ENVIRONMENT.list_templates():
+        ENVIRONMENT.get_template(name)
+
+
 def render(shown: Shown, visit: Visit, *, notice: str = "") -> str:
     """Return the page as HTML."""
     language = visit.language

@@ -131,6 +131,7 @@ def test_every_query_of_the_log_is_served_by_an_index(full, filters, kept):
 
 def test_a_rare_word_ends_a_page_at_its_bound_and_the_search_goes_on(full, monkeypatch):
     monkeypatch.setattr(ledger, "SCAN", 100)
+    monkeypatch.setattr(ledger, "FIRST", 100)
     filters = Filters(text="Report 2222")
     page = full.call(ledger.read_log, filters)
     assert not page.lines
