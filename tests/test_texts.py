@@ -18,7 +18,7 @@ BOT = Path(texts.__file__).parents[1]
 ENGLISH = texts.catalogue("en").texts
 LANGUAGES = texts.languages()
 PLAIN = ("button.", "menu.", "toast.", "time.", "failure.", "place.", "start.suggest_")
-MADE = (
+MADE = ("failure.", "log.", "query.bad_", "why.", "place.", "verdicts.", "outlet.")
     "failure.",
     "log.",
     "query.bad_",
@@ -89,7 +89,12 @@ def test_short_texts_fit_where_telegram_shows_them(language):
 
 def speaking():
     """Return the syntax of every file that may name a text: only these speak to people."""
-    files = [BOT / "render.py", *BOT.glob("domain/*.py"), *BOT.glob("chat/*.py")]
+    files = [
+        BOT / "render.py",
+        BOT / "lantern.py",
+        *BOT.glob("domain/*.py"),
+        *BOT.glob("chat/*.py"),
+    ]
     files += [*BOT.glob("web/*.py"), *BOT.glob("texts/*.py")]
     return [(f, ast.parse(f.read_text(encoding="utf-8"))) for f in sorted(files)]
 
@@ -104,7 +109,7 @@ def literal_keys():
                 isinstance(node, ast.Constant)
                 and isinstance(node.value, str)
                 and shape.fullmatch(node.value)
-                and not node.value.endswith(".html")  # a page's template
+                and not node.value.endswith((".html", ".png"))  # files
             ):
                 yield path, node.value
 

@@ -28,7 +28,7 @@ from telegram.error import (
 from telegram.request import HTTPXRequest
 
 from bot.adapters.turnstile import Turnstile
-from bot.domain.model import Message, Outcome, Sent
+from bot.domain.model import Attachment, Message, Outcome, Sent
 from bot.domain.pacing import Rank
 
 # Without it the library warns at each flood limit that seconds will become a timedelta. It reads
@@ -134,6 +134,10 @@ class TelegramMessenger:
         async def call(
             text: str, keys: telegram.InlineKeyboardMarkup | None, mode: str | None
         ) -> int:
+            if message.file:
+                return await self._send_file(
+                    chat_id, message.file, caption=text, keys=keys, mode=mode, thread_id=thread_id
+                )
             sent = await self._bot.send_message(
                 chat_id,
                 text,
@@ -146,6 +150,28 @@ class TelegramMessenger:
             return sent.message_id
 
         return await self._attempt(call, message, chat_id, rank)
+
+    async def _send_file(
+        self,
+        chat_id: int,
+        file: Attachment,
+        *,
+        caption: str,
+        keys: telegram.InlineKeyboardMarkup | None,
+        mode: str | None,
+        thread_id: int | None,
+    ) -> int:
+        body = telegram.InputFile(file.body, filename=file.name)
+        send = self._bot.send_photo if file.picture else self._bot.send_document
+        sent = await send(
+            chat_id,
+            body,
+            caption=caption,
+            parse_mode=mode,
+            reply_markup=keys,
+            message_thread_id=thread_id,
+        )
+        return int(sent.message_id)
 
     async def edit(
         self, chat_id: int, message_id: int, message: Message, *, rank: Rank = Rank.EDIT

@@ -16,7 +16,15 @@ from rapidfuzz import fuzz, process
 from bot import render, texts
 from bot.config import Chat
 from bot.domain.errors import DatabaseDown, QueryError, UserError
-from bot.domain.model import Button, ChatKind, Message, Role, Subscriber, SubscriberState
+from bot.domain.model import (
+    Attachment,
+    Button,
+    ChatKind,
+    Message,
+    Role,
+    Subscriber,
+    SubscriberState,
+)
 from bot.domain.names import Names
 from bot.store import watches
 from bot.store.engine import Store, Tx
@@ -72,6 +80,7 @@ class Request:
     reply_to: int | None = None
     names: Names = NO_NAMES
     found: object = None  # what Command.look found
+    bot_name: str = ""  # ours, without @; "" where there is none
 
     @property
     def zone(self) -> tzinfo:
@@ -115,6 +124,7 @@ class Reply:
     edit: bool = False
     toast: str = ""
     language: str = ""
+    file: Attachment | None = None
 
 
 Run = Callable[[Tx, Request], Reply]
@@ -183,6 +193,7 @@ class Desk:
         self.store = store
         self.limits = limits
         self.names = names
+        self.bot_name = ""  # Telegram says it
         self.admins = frozenset(admins)
         self._commands = {c.name: c for c in commands}
 
@@ -282,6 +293,7 @@ class Desk:
             pressed=order.pressed,
             reply_to=caller.reply_to,
             names=self.names,
+            bot_name=self.bot_name,
         )
 
 
@@ -334,7 +346,7 @@ def _unknown(order: Order, req: Request) -> Reply:
 def _worded(reply: Reply, language: str, *, pressed: bool) -> Answer:
     html = reply.html or (texts.html(language, reply.key, **reply.params) if reply.key else "")
     toast = texts.say(language, reply.toast)[:MAX_TOAST] if reply.toast else ""
-    message = Message(html, reply.buttons) if html else None
+    message = Message(html, reply.buttons, file=reply.file) if html else None
     return Answer(message, edit=reply.edit and pressed, toast=toast)
 
 

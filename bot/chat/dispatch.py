@@ -46,6 +46,7 @@ TRUSTED = timedelta(seconds=60)  # how long an answer about who is an administra
 MOST_TRIES = 5  # at a command that Telegram will not help us with; half a minute
 LAST_WORDS_S = 5.0  # for replies under way when we are told to stop
 RULERS = (ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR)
+MAX_FILE_BYTES = 1_000_000  # of a file for /import
 LINKS = ("text_link", "url")
 ABSENT = (ChatMemberStatus.LEFT, ChatMemberStatus.BANNED)
 
@@ -116,6 +117,7 @@ class TelegramChat:
                 self._note_trouble(f"Telegram does not answer, trying again: {e!r}")
                 await asyncio.sleep(wait)
         self._note_trouble("")
+        self._desk.bot_name = self._name
         log.info("chat: hearing commands as @%s", self._name)
 
     # What comes in
@@ -211,6 +213,8 @@ class TelegramChat:
             order: Order | None = self._desk.read_button(tap.data or "")
         else:
             kind, text = ChatKind(message.chat.type), said_in(said) if said else ""
+            if said and said.document and text.startswith("/import"):
+                text = f"{text}\n{await self._read_file(said.document)}"
             order = self._desk.read(text, kind=kind, bot_name=self._name) if text else None
         if order is None:
             return None
@@ -218,6 +222,13 @@ class TelegramChat:
         topic = message if isinstance(message, telegram.Message) else None
         thread_id = topic.message_thread_id if topic and topic.is_topic_message else None
         return Heard(update.update_id, order, caller, thread_id, tap.id if tap else "")
+
+    async def _read_file(self, document: telegram.Document) -> str:
+        """Return a file sent to us as text, "" if it is too large or none."""
+        if (document.file_size or 0) > MAX_FILE_BYTES:
+            return ""
+        file = await self._bot.get_file(document.file_id)
+        return (await file.download_as_bytearray()).decode("utf-8-sig", "replace")
 
     def _hear_reaction(
         self, update_id: int, reaction: telegram.MessageReactionUpdated
@@ -387,7 +398,7 @@ def dislikes(reactions: Iterable[telegram.ReactionType]) -> bool:
 
 def said_in(message: telegram.Message) -> str:
     """Return what was said; a message forwarded to us asks for the story of its first link."""
-    text = message.text or ""
+    text = message.text or (message.caption if message.document else None) or ""
     if message.forward_origin and message.chat.type == ChatKind.PRIVATE:
         links = [e.url or message.parse_entity(e) for e in message.entities if e.type in LINKS]
         return f"/story {links[0]}" if links else text

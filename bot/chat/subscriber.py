@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from bot import texts
-from bot.chat import alert, archive, preferences, watching
+from bot.chat import alert, archive, exchange, preferences, trend, watching
 from bot.chat.command import Command, Reply, Request, fits
 from bot.domain.errors import UserError
 from bot.domain.model import Button, ChatKind, Role, SubscriberState
@@ -30,6 +30,8 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 def start(tx: Tx, req: Request) -> Reply:
     """/start: subscribe the chat, or bring it back; a newcomer is offered a first watch."""
+    if req.argument.startswith("w_"):
+        return exchange.start_shared(tx, req, req.argument[2:])
     known = req.subscriber
     subscriber = watching.enrol(tx, req)
     n = watches.count(tx, subscriber.id)
@@ -219,6 +221,8 @@ COMMANDS = (
     Command("resume", Role.SUBSCRIBER, resume, "menu.resume", changes=True, known=True),
     *alert.COMMANDS,
     *archive.COMMANDS,
+    *trend.COMMANDS,
+    *exchange.COMMANDS,
     *preferences.COMMANDS,
     Command("help", Role.SUBSCRIBER, help_, "menu.help"),
     Command("start", Role.SUBSCRIBER, start, "menu.start", changes=True),

@@ -113,7 +113,7 @@ def _choice(req: Request, watch: Watch, looked: Looked) -> Rows:
     return (row,)
 
 
-def _mine(tx: Tx, req: Request) -> tuple[Watch, str]:
+def mine(tx: Tx, req: Request) -> tuple[Watch, str]:
     """Return the watch that the argument begins with, and what follows. Raises UserError: none such."""
     typed = _NUMBERED.fullmatch(req.argument)
     found = watches.mine(tx, req.subscriber.id, int(typed[1])) if typed else None
@@ -125,13 +125,13 @@ def _mine(tx: Tx, req: Request) -> tuple[Watch, str]:
 
 def kept(tx: Tx, req: Request) -> Reply:
     """Button: the watch is as it should be."""
-    found, _ = _mine(tx, req)
+    found, _ = mine(tx, req)
     return Reply("watch.added", {"query": found.query}, _stop_row(req, found), edit=True)
 
 
 def cancel(tx: Tx, req: Request) -> Reply:
     """Button: after what was rehearsed, rather not."""
-    found, _ = _mine(tx, req)
+    found, _ = mine(tx, req)
     watches.stop(tx, req.subscriber.id, found.id, req.now)
     data = f"watch:{found.query}"
     again = ((req.button("button.watch_again", data),),) if fits(data) else ()
@@ -140,7 +140,7 @@ def cancel(tx: Tx, req: Request) -> Reply:
 
 def edit(tx: Tx, req: Request) -> Reply:
     """/edit <number> <query>: change a watch in place; its history stays. Raises UserError as /watch does."""
-    found, text = _mine(tx, req)
+    found, text = mine(tx, req)
     if not text:
         return Reply("edit.how", {"id": str(found.id), "query": found.query})
     parsed = _parsed(req, text)
@@ -155,7 +155,7 @@ def edit(tx: Tx, req: Request) -> Reply:
 
 def headlines(tx: Tx, req: Request) -> Reply:
     """Button: ask headlines alone."""
-    found, _ = _mine(tx, req)
+    found, _ = mine(tx, req)
     narrow = str(parse_query(f"title:({found.query})"))
     changed = replace(found, query=narrow)
     watches.change(tx, changed)
@@ -164,7 +164,7 @@ def headlines(tx: Tx, req: Request) -> Reply:
 
 def name(tx: Tx, req: Request) -> Reply:
     """/name <number> <words>: call a watch by a name of one's own; without words, by its query again."""
-    found, title = _mine(tx, req)
+    found, title = mine(tx, req)
     changed = replace(found, title=short(title, MAX_TITLE))
     watches.change(tx, changed)
     params = {"query": found.query, "name": changed.title}
@@ -183,14 +183,14 @@ def _names(req: Request, watch: Watch) -> list[tuple[str, bool]]:
 
 def names(tx: Tx, req: Request) -> Reply:
     """Button: show every name that a watch hears of, each to be switched by a tap."""
-    found, _ = _mine(tx, req)
+    found, _ = mine(tx, req)
     return _names_page(req, found)
 
 
 def switch(tx: Tx, req: Request) -> Reply:
     """Button of names: switch one. Argument: watch, place in the list."""
     watch_id, _, place = req.argument.partition(":")
-    found, _ = _mine(tx, replace(req, argument=watch_id))
+    found, _ = mine(tx, replace(req, argument=watch_id))
     listed = _names(req, found)
     if not place.isdecimal() or int(place) >= len(listed):
         return Reply(toast="toast.stale")

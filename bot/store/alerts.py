@@ -3,12 +3,13 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
 from bot.domain.model import Alert, Outcome, SubscriberState
 from bot.store.engine import Tx, insert
-from bot.store.schema import alerts, articles, decisions, deliveries, outlets, subscribers
+from bot.store.schema import alerts, articles, decisions, deliveries, outlets, stories, subscribers
 
 _ALERT = sa.select(
     alerts.c.id,
@@ -319,3 +320,19 @@ def unmute(tx: Tx, alert_id: int, now: datetime) -> None:
         .where(alerts.c.id == alert_id, alerts.c.state == "muted")
         .values(state="open", due_at=now)
     )
+
+
+def history(tx: Tx, subscriber_id: int, *, limit: int) -> list[dict[str, Any]]:
+    """Return what a chat was told, newest first: told_at, title, outlet and url of the story's origin."""
+    rows = tx.execute(
+        sa.select(
+            alerts.c.told_at, articles.c.title, outlets.c.name.label("outlet"), articles.c.url
+        )
+        .join_from(alerts, stories, stories.c.id == alerts.c.story_id)
+        .join(articles, articles.c.id == stories.c.origin_id)
+        .join(outlets, outlets.c.id == articles.c.outlet_id)
+        .where(alerts.c.subscriber_id == subscriber_id, alerts.c.told_at.is_not(None))
+        .order_by(alerts.c.id.desc())
+        .limit(limit)
+    )
+    return [dict(row) for row in rows.mappings()]

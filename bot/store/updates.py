@@ -4,13 +4,14 @@ The offset moves in the transaction that answers, and the reply waits in a table
 crash repeats a reply at worst, and loses none.
 """
 
+from base64 import b64decode, b64encode
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from bot.domain.model import Button, Message
+from bot.domain.model import Attachment, Button, Message
 from bot.store import notices
 from bot.store.engine import Tx, insert
 from bot.store.schema import counters, replies
@@ -74,7 +75,7 @@ def keep_reply(
         chat_id=chat_id,
         thread_id=thread_id,
         edits=edits,
-        message=asdict(message),
+        message=_saved(message),
         created_at=now,
     )
     reply_id: int = tx.execute(new.returning(replies.c.id)).scalar_one()
@@ -102,6 +103,15 @@ def waiting_replies(tx: Tx, *, limit: int = 1_000) -> list[WaitingReply]:
     ]
 
 
+def _saved(message: Message) -> dict[str, Any]:
+    saved = asdict(message)
+    if message.file:
+        saved["file"]["body"] = b64encode(message.file.body).decode()
+    return saved
+
+
 def _message(saved: dict[str, Any]) -> Message:
     buttons = tuple(tuple(Button(**button) for button in row) for row in saved["buttons"])
-    return Message(saved["html"], buttons, silent=saved["silent"])
+    kept = saved.get("file")
+    file = Attachment(**{**kept, "body": b64decode(kept["body"])}) if kept else None
+    return Message(saved["html"], buttons, silent=saved["silent"], file=file)

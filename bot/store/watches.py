@@ -212,6 +212,18 @@ def change(tx: Tx, watch: Watch) -> None:
     )
 
 
+def set_token(tx: Tx, watch_id: int, token: str) -> None:
+    """Let a watch be found by a token, for the link that shares it."""
+    tx.execute(watches.update().where(watches.c.id == watch_id).values(token=token))
+
+
+def by_token(tx: Tx, token: str) -> Watch | None:
+    """Return the watch that a link shares, stopped or not; None if there is none."""
+    rows = tx.execute(sa.select(watches).where(watches.c.token == token))
+    row = rows.mappings().one_or_none()
+    return _watch(row) if row else None
+
+
 def count(tx: Tx, subscriber_id: int) -> int:
     """Return how many watches are active in a chat."""
     active = _active(subscriber_id).subquery()

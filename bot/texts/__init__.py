@@ -148,6 +148,13 @@ def moment(language: str, at: datetime, *, zone: tzinfo = UTC) -> str:
     return str(locale.datetime_formats["medium"]).format(time, day)
 
 
+def day(language: str, at: datetime, *, zone: tzinfo = UTC) -> str:
+    """Return a day in the reader's zone: "23 Nov"."""
+    code = nearest(language)
+    locale = Locale.parse(DATES_OF.get(code, code))
+    return str(format_skeleton("MMMd", at, tzinfo=zone, locale=locale))
+
+
 def zone(name: str) -> tzinfo:
     """Return the time zone of an IANA name; UTC for "" and for one that is no more."""
     with suppress(KeyError, ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError

@@ -1,12 +1,17 @@
 """Looking back: what the archive knows of a query, and what a new watch would have told."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
+from bot.adapters.chart import ChartError
 from bot.chat.archive import MAX_CHECKED, look_back
+from bot.chat.command import Request
+from bot.chat.trend import _stacked
 from bot.config import Chat, shipped
 from bot.domain.errors import UserError
+from bot.domain.model import ChatKind, Subscriber, SubscriberState
 from bot.domain.names import load_names
 from bot.domain.query import parse_query
 from bot.store import archive, articles, watches
@@ -205,3 +210,41 @@ def test_an_article_that_is_read_again_stands_in_the_archive_once(archived):
     archive.enter(archived.tx, article, {"wholly", "other"})
     looked = look_back(archived.tx, parse_query("Лачин"), NAMES, now=archived.now, days=30)
     assert looked.kept == []
+
+
+def test_a_trend_is_a_picture_of_mentions_by_day(archived):
+    reply = archived("trend harbour 7")
+    assert words(reply) == "2 mentions of harbour"
+    assert reply.file.picture
+    assert reply.file.body.startswith(b"\x89PNG")
+
+
+def test_a_trend_is_told_in_words_where_nothing_can_be_drawn(archived, monkeypatch):
+    def nothing(chart):
+        raise ChartError("no library")
+
+    monkeypatch.setattr("bot.chat.trend.draw", nothing)
+    assert "Coast Mail: 1" in words(archived("trend harbour strike"))
+
+
+def test_what_a_chart_shows_is_stacked_by_outlet_with_the_small_ones_last():
+    subscriber = Subscriber(1, 7, ChatKind.PRIVATE, "", "en", SubscriberState.ACTIVE)
+    req = Request(subscriber, datetime(2026, 11, 23, 12, 0, tzinfo=UTC))
+    found = [
+        archive.Mention("2026-11-22", 1, "Daily Echo", "AM", 3),
+        archive.Mention("2026-11-23", 2, "Coast Mail", "GE", 2),
+        archive.Mention("2026-11-23", 3, "Hill News", "RU", 1),
+    ]
+    days, series = _stacked(req, found, ["Daily Echo", "Coast Mail"], 2)
+    assert days == ("21 Nov", "22 Nov", "23 Nov")
+    assert series == (("Daily Echo", (0, 3, 0)), ("Coast Mail", (0, 0, 2)), ("others", (0, 0, 1)))
+
+
+@pytest.mark.parametrize("line", ["trend", "trend harbour 400", "trend harbour 0"])
+def test_a_trend_that_cannot_be_counted_is_explained(archived, line):
+    with pytest.raises(UserError, match=r"trend\.usage"):
+        archived(line)
+
+
+def test_a_trend_of_nothing_says_so(archived):
+    assert archived("trend qwertyuiop").key == "search.none"

@@ -1,0 +1,84 @@
+"""Watches travel: out of a chat as a file, into another, or by a link."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from bot.config import Chat
+from bot.domain.errors import UserError
+from tests.chat.conftest import Asker
+
+
+@pytest.fixture
+def chat(ask):
+    ask("start")
+    ask("watch harbour strike")
+    ask("watch title:=quay OR dock*")
+    ask("name 1 =Docks")
+    return ask
+
+
+@pytest.fixture
+def other(tx):
+    return Asker(tx, chat=8)
+
+
+def test_an_export_asks_for_the_kind_of_file(chat):
+    assert [b.data for b in chat("export").buttons[0]] == ["export:json", "export:csv"]
+
+
+@pytest.mark.parametrize("kind", ["json", "csv"])
+def test_what_is_exported_can_be_imported_elsewhere(chat, other, kind):
+    file = chat.tap(f"export:{kind}").file
+    assert file.name == f"outpost.{kind}"
+    reply = other(f"import {file.body.decode('utf-8-sig')}")
+    assert "2 watches were started" in reply.html
+    assert other.queries() == chat.queries()
+    assert "=Docks" in other("watches").html
+
+
+def test_an_export_keeps_settings_and_is_readable_by_machines(chat):
+    saved = json.loads(chat("export json").file.body)
+    assert (saved["outpost"], saved["language"]) == (1, "en")
+    assert saved["watches"][0]["title"] == "=Docks"
+
+
+def test_a_spreadsheet_takes_no_cell_for_a_formula(chat):
+    text = chat("export csv").file.body.decode("utf-8-sig")
+    cells = [cell for row in csv.reader(io.StringIO(text)) for cell in row]
+    assert not [c for c in cells if c.startswith("=")]
+
+
+def test_lines_are_imported_and_those_that_cannot_be_read_are_named(chat):
+    reply = chat("import barley OR wheat\n(broken\nharbour strike")
+    assert "1 watch was started" in reply.html
+    assert "(broken" in reply.html
+    assert len(chat.queries()) == 3
+
+
+def test_no_more_is_imported_than_there_is_room_for(chat):
+    chat.limits = Chat(watches_per_subscriber=3)
+    reply = chat("import barley\nwheat\nrye")
+    assert "2 were not taken" in reply.html
+    assert len(chat.queries()) == 3
+
+
+@pytest.mark.parametrize("line", ["import", "import {broken", 'import {"watches": 7}'])
+def test_an_import_of_nothing_is_explained(chat, line):
+    with pytest.raises(UserError, match=r"import\.usage"):
+        chat(line)
+
+
+def test_a_watch_is_shared_by_a_link_that_starts_it_elsewhere(chat, other):
+    link = chat("share 1").params["link"]
+    assert chat("share 1").params["link"] == link
+    token = link.partition("start=")[2]
+    assert other(f"start {token}").key == "watch.added"
+    assert other.queries() == ["harbour strike"]
+
+
+def test_a_link_that_leads_nowhere_says_so(other):
+    with pytest.raises(UserError, match=r"share\.unknown"):
+        other("start w_nothing")
