@@ -4,6 +4,7 @@ Each stage claims rows, does its I/O with no transaction open, and saves the out
 What is known, what matched and what is to be told commit together, so nothing is seen and then lost.
 """
 
+import asyncio
 import logging
 import random
 from collections import Counter
@@ -16,6 +17,7 @@ from bot import render
 from bot.config import Settings
 from bot.domain import clustering, needles, schedule
 from bot.domain.article import document_of, tidy, with_page
+from bot.domain.errors import DatabaseDown
 from bot.domain.identity import settle_entries
 from bot.domain.model import (
     Alert,
@@ -51,6 +53,8 @@ from bot.store import (
 from bot.store.engine import Store, Tx
 
 log = logging.getLogger(__name__)
+
+SAVE_PAUSES_S = (0.2, 0.5, 1, 2, 4, 8)  # together about the grace that SIGTERM leaves
 
 
 class Reader(Protocol):
@@ -312,7 +316,7 @@ class Pipeline:
             outcome = await self.messenger.send(alert.chat_id, message)
         else:
             outcome = await self.messenger.edit(alert.chat_id, alert.message_id, message)
-        await self.store.run(self._settle, alert, outcome)
+        await self._save_outcome(alert, outcome)
         log.info(
             "deliver alert=%d revision=%d outcome=%s %s",
             alert.id,
@@ -321,6 +325,16 @@ class Pipeline:
             outcome.detail,
         )
         return self._count("deliver", outcome.sent.value)
+
+    async def _save_outcome(self, alert: Alert, outcome: Outcome) -> None:
+        """Write an attempt down, and try hard to: a message whose sending is forgotten is sent again."""
+        for pause_s in SAVE_PAUSES_S:
+            try:
+                return await self.store.run(self._settle, alert, outcome)
+            except DatabaseDown as e:
+                log.error("alert=%d was %s, not saved yet: %s", alert.id, outcome.sent.value, e)
+                await asyncio.sleep(pause_s)
+        await self.store.run(self._settle, alert, outcome)
 
     def _settle(self, tx: Tx, alert: Alert, outcome: Outcome) -> None:
         """Write one attempt down, and what follows from it."""

@@ -237,7 +237,10 @@ class Storm:
 
     def _more(self) -> None:
         if self.extra:
+            began = time.monotonic()
             self.balance.faults[self.extra(self.chance)] += 1
+            # What was sent meanwhile may not have been written down.
+            self.balance.in_hand += self.api.recent_effects(time.monotonic() - began + 1)
 
     # -- afterwards -----------------------------------------------------------------------------
 
@@ -247,6 +250,7 @@ class Storm:
         self.api.wait_for(
             lambda: not self._missing() and not self._unanswered(), 180, "all that is owed"
         )
+        self.api.wait_for(lambda: not self._behind(), 60, "the outbox is empty")
 
     def _missing(self) -> list[tuple[int, str]]:
         return [
@@ -283,11 +287,19 @@ class Storm:
         assert codes == [0] * len(codes), f"exit codes {codes}\n{self.outpost.log[-3000:]}"
         return b
 
-    def _count_rows(self) -> None:
+    def _behind(self) -> int:
+        """Return how many alerts wait in the outbox."""
         store = Store(self.outpost.database_url)
         with store.engine.connect() as tx:
             behind = (alerts.c.state == "open") & (alerts.c.revision > alerts.c.delivered_revision)
-            self.balance.left = len(tx.execute(alerts.select().where(behind)).all())
+            left = len(tx.execute(alerts.select().where(behind)).all())
+        store.close()
+        return left
+
+    def _count_rows(self) -> None:
+        self.balance.left = self._behind()
+        store = Store(self.outpost.database_url)
+        with store.engine.connect() as tx:
             joined = watches.join(subscribers)
             rows = tx.execute(joined.select()).mappings().all()
         counts = Counter((row["chat_id"], row["query"]) for row in rows)

@@ -65,8 +65,8 @@ def subscribe(api, query, chat_id=ANI):
 
 
 def alerts(api, chat_id=ANI, *, about):
-    """Return the messages of a chat that name a headline."""
-    return [m for m in api.shown(chat_id) if about in m.text]
+    """Return the messages of a chat that name a headline, but for those that confirm the watch."""
+    return [m for m in api.shown(chat_id)[2:] if about in m.text]
 
 
 def test_a_subscriber_gets_an_alert_sees_it_edited_when_the_copy_comes_and_stops(
