@@ -24,9 +24,16 @@ from bot.config import ROLES, load_settings, shipped
     default="info",
     show_default=True,
 )
-def cli(log_level: str) -> None:
+@click.option(
+    "--log-format",
+    type=click.Choice(["auto", "text", "json"]),
+    default="auto",
+    show_default=True,
+    help="Lines for people or JSON for machines; auto: as it is shown on a terminal or not.",
+)
+def cli(log_level: str, log_format: str) -> None:
     """Outpost: media-monitoring alerts for Telegram."""
-    log_to_stderr(log_level)
+    log_to_stderr(log_level, form=log_format)
 
 
 def _roles(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...]:
@@ -108,6 +115,20 @@ def poll_once(url: str, as_json: bool) -> None:
         )
         if not found.ok:
             sys.exit(1)
+
+
+@cli.command()
+@click.argument("article", metavar="URL|WORDS...", nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of sentences.")
+def why(article: tuple[str, ...], as_json: bool) -> None:
+    """Say what became of an article, for every subscriber it concerned.
+
+    Example: outpost why https://eurasianet.org/some-report
+    """
+    from bot.cli import ledger
+
+    with one_line():
+        sys.exit(ledger.explain(load_settings(), " ".join(article), as_json=as_json))
 
 
 @cli.command()

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import click
 
+from bot.cli.logs import json_lines
 from bot.domain.errors import OutpostError, SettingsError
 
 
@@ -20,10 +21,16 @@ class OneLine(logging.Formatter):
         return "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
 
 
-def log_to_stderr(level: str) -> None:
-    """Send the log to stderr. The libraries that would log the token or chatter are silenced."""
+def log_to_stderr(level: str, *, form: str = "auto") -> None:
+    """Send the log to stderr. The libraries that would log the token or chatter are silenced.
+
+    form: "text" for people, "json" for machines, "auto" as stderr is a terminal or not.
+    """
     handler = logging.StreamHandler()
-    handler.setFormatter(OneLine("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    if form == "json" or (form == "auto" and not sys.stderr.isatty()):
+        handler.setFormatter(json_lines())
+    else:
+        handler.setFormatter(OneLine("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for name in (
         "httpx",

@@ -1,0 +1,68 @@
+"""Log lines as machines read them: one JSON object a line, whatever an outlet wrote into it."""
+
+import json
+import logging
+import sys
+
+import pytest
+
+from bot.cli.logs import json_lines
+
+
+def line(message: str, *args: object, error: BaseException | None = None) -> str:
+    info = (type(error), error, error.__traceback__) if error else None
+    record = logging.LogRecord("bot.pipeline", logging.INFO, "f.py", 1, message, args, info)
+    return json_lines().format(record)
+
+
+def test_what_a_line_names_becomes_a_field():
+    found = json.loads(line("ingest article=%d outcome=%s url=%s", 812, "copy", "https://x.am/Ա"))
+    assert found["event"] == "ingest article=812 outcome=copy url=https://x.am/Ա"
+    assert (found["article"], found["outcome"], found["url"]) == (812, "copy", "https://x.am/Ա")
+    assert (found["level"], found["logger"]) == ("info", "bot.pipeline")
+    assert found["time"].endswith("+00:00")
+
+
+@pytest.mark.parametrize(
+    "evil", ['"}\n{"level": "critical"', "\r\n\x1b[31m", "\u2028", "a\x00b", "%s %d"]
+)
+def test_what_an_outlet_writes_cannot_make_a_line_of_its_own(evil):
+    written = line("poll feed=%s outcome=failed", evil)
+    assert len(written.splitlines()) == 1 or "\u2028" in evil
+    assert "\n" not in written
+    assert json.loads(written)["feed"] == evil
+
+
+def test_a_line_cannot_overwrite_its_own_level_or_time():
+    found = json.loads(line("odd level=%s time=%s", "x", "y"))
+    assert found["level"] == "info"
+    assert found["time"] != "y"
+
+
+def test_places_without_a_name_stay_in_the_line():
+    found = json.loads(line("%s: the database does not answer (%d%%)", "poll", 5))
+    assert found["event"] == "poll: the database does not answer (5%)"
+
+
+def test_a_traceback_is_a_field():
+    try:
+        raise ValueError("broken\nin two lines")
+    except ValueError as error:
+        written = line("it failed", error=error)
+    assert "\n" not in written
+    assert "ValueError" in json.loads(written)["exception"]
+
+
+def test_machines_get_json_and_people_get_lines(monkeypatch):
+    from bot.cli import words
+
+    root, kept = logging.getLogger(), list(logging.getLogger().handlers)
+    try:
+        for terminal, expected in ((True, words.OneLine), (False, type(json_lines()))):
+            monkeypatch.setattr(sys.stderr, "isatty", lambda shown=terminal: shown)
+            words.log_to_stderr("info")
+            assert type(root.handlers[0].formatter) is expected
+            words.log_to_stderr("info", form="text")
+            assert type(root.handlers[0].formatter) is words.OneLine
+    finally:
+        root.handlers[:] = kept
