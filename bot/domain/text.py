@@ -34,9 +34,8 @@ _SPACELESS = (
     "\u3005\u3006\u3041-\u3096\u309d-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f"
     "\U00020000-\U0003ffff"
 )
-_CHUNK = re.compile(
-    r"((?:[^\W\d_]\.(?=[^\W\d_]\b)){1,7}[^\W\d_]"  # U.S.: dots between single letters join
-    rf"|\w[\w{_IGNORED}{_SIGNS}{APOSTROPHES}]*)"
+_CHUNK = re.compile(  # U.S.: dots between single letters join
+    rf"(\w(?:(?:\.[^\W\d_]\b)+|[\w{_IGNORED}{_SIGNS}{APOSTROPHES}]*))"
 )
 _PIECE = re.compile(
     rf"\d+|[{_SPACELESS}][{_SIGNS}{_IGNORED}]*"
