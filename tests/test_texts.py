@@ -18,14 +18,8 @@ BOT = Path(texts.__file__).parents[1]
 ENGLISH = texts.catalogue("en").texts
 LANGUAGES = texts.languages()
 PLAIN = ("button.", "menu.", "toast.", "time.", "failure.", "place.", "start.suggest_")
+# Keys put together in code, from an enum or an outcome.
 MADE = ("failure.", "log.", "query.bad_", "why.", "place.", "verdicts.", "outlet.")
-    "failure.",
-    "log.",
-    "query.bad_",
-    "why.",
-    "place.",
-    "verdicts.",
-)  # keys put together in code, from an enum or an outcome
 
 
 def placeholders(form: str) -> set[str]:
