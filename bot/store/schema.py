@@ -80,7 +80,7 @@ outlets = sa.Table(
     sa.Column("language", sa.String(35), nullable=False),
     sa.Column("user_agent", sa.Text),
     sa.Column("retired_at", Utc),  # gone from the outlets file; its history stays
-    sa.Column("blind_since", Utc),  # the admins were told that nothing comes since then; None: it is seen
+    sa.Column("blind_since", Utc),  # nothing comes since then, and the admins know; None: it is seen
     sa.Column("blind_why", sa.String(16)),  # a Sight: silent, failing
     # Added or retired by a command: the outlets file does not undo it.
     sa.Column("by_hand", sa.Boolean, nullable=False, server_default=sa.false()),
