@@ -1,6 +1,8 @@
 """The read API answers those with a token, as its document says; /metrics and the checks answer machines."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,6 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from bot.store import console
 from bot.web import api
 from tests.web.conftest import ADMIN
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -128,3 +132,17 @@ def test_the_metrics_follow_prometheus_own_rules(site):
 def test_the_checks_of_machines_answer_without_a_session(site):
     assert site.visitor().get("/healthz").text == "ok\n"
     assert site.visitor().get("/readyz").status_code == 200
+
+
+def test_the_grafana_dashboard_asks_only_for_metrics_that_there_are(site):
+    dashboard = json.loads((ROOT / "docs" / "grafana" / "outpost.json").read_text("utf-8"))
+    asked = {
+        name
+        for panel in dashboard["panels"]
+        for target in panel["targets"]
+        for name in re.findall(r"(?:outpost|process)_[a-z_]+", target["expr"])
+    }
+    text = site.visitor().get("/metrics").text
+    there = {line.split(" ")[2] for line in text.splitlines() if line.startswith("# TYPE")}
+    assert len(asked) > 8
+    assert asked <= there
