@@ -192,6 +192,7 @@ class App:
             names=self.pipeline.lookout.names,
             now=utc_now,
             counts=lambda: self.pipeline.counts,
+            admins=self.desk.admins,
         )
         proxies = tuple(str(network) for network in self.settings.web.proxies)
         await server.serve(site, port, proxies=proxies)

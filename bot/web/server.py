@@ -5,7 +5,7 @@ import contextlib
 import logging
 import mimetypes
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -51,12 +51,16 @@ def make_app(
     names: Names,
     now: Callable[[], datetime],
     counts: Counts,
+    admins: Collection[int] | None = None,
 ) -> Starlette:
-    """Return the application. counts: stage.outcome -> items of this process, for /metrics."""
+    """Return the application. counts: stage.outcome -> items of this process, for /metrics.
+
+    admins: who may always come in, where it is others than the settings say, as at a terminal.
+    """
     warm_up()
     frame = Console(
         store,
-        admins=settings.admins,
+        admins=settings.admins if admins is None else admins,
         url=settings.console_url,
         lifetimes=Lifetimes(
             idle=timedelta(hours=settings.web.idle_h),
