@@ -194,7 +194,10 @@ class Storm:
             lambda: self._publish(outlets): (0.0, 0.8),
             self._command: (0.0, 2.5),
             self._spoil: (0.0, 0.7),
-            self._kill: (0.0, 3.5),
+            self._kill: (
+                0.0,
+                3.5 if len(self.roles) > 1 else 7.0,
+            ),  # or one that does all never works
             self._more: (0.0, 9.0),
         }
         due = {

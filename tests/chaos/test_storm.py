@@ -6,6 +6,7 @@ import resource
 import sqlite3
 import time
 
+import psycopg
 import pytest
 
 from tests.chaos.storm import Storm
@@ -30,7 +31,8 @@ def outpost(tmp_path, bot_api, press, database_url):
 
 
 def test_nothing_is_lost_in_a_storm(outpost, capsys):
-    storm = Storm(outpost, seed=3, extra=full_disk(outpost) if is_sqlite(outpost) else None)
+    trouble = full_disk(outpost) if is_sqlite(outpost) else cut_connections(outpost)
+    storm = Storm(outpost, seed=3, extra=trouble)
     balance = storm.run(SECONDS)
     with capsys.disabled():
         print(f"\n{outpost.database_url.partition(':')[0]}: {balance}")
@@ -65,6 +67,20 @@ def full_disk(outpost):
         return "full disk"
 
     return fill
+
+
+def cut_connections(outpost):
+    """Return a trouble: the server drops every connection, as when it restarts or fails over."""
+
+    def cut(_: random.Random) -> str:
+        with psycopg.connect(outpost.database_url, autocommit=True) as admin:
+            admin.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        return "connections cut"
+
+    return cut
 
 
 def limit(pid, size):
