@@ -17,7 +17,7 @@ from bot.store.engine import Tx
 from bot.store.schema import alerts, articles, decisions, matches, outlets, subscribers, watches
 
 FIRST = 500  # rows that the first step of a search looks at: enough where much passes the filters
-SCAN = 4_000  # rows of each further step
+SCAN = 2_000  # rows of each further step
 STEPS = 3  # of a search, at most, for one page
 MANY_OUTLETS = 8  # above it the log is read and filtered; below, each outlet's own newest rows
 MANY_EXACT = 40  # the same where nothing else is to be checked, so that few rows of each will do

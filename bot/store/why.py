@@ -20,7 +20,7 @@ from bot.store.engine import Tx
 from bot.store.schema import articles, feeds, outlets, watches
 
 LOOKED_AT = 8_000  # newest articles whose headlines are searched for words
-CHUNK = 4_000
+CHUNK = 2_000
 WATCHES = 200  # of one subscriber, looked through for the nearest miss
 
 
