@@ -95,7 +95,7 @@ def _read_articles(folder: Path) -> dict[str, Example]:
                     article = _article(line, f"{file}:{number}")
                     articles[article.id] = article
     except (OSError, EOFError, UnicodeDecodeError) as e:
-        raise SettingsError(f"{file}: {e}") from e
+        raise SettingsError(f"{file}: {getattr(e, 'strerror', None) or e}") from e
     return articles
 
 
@@ -131,7 +131,7 @@ def _read_pairs(file: Path, articles: Mapping[str, Example]) -> list[Pair]:
             for row in rows:
                 pairs.append(_pair(row, articles, f"{file}:{rows.line_num}"))
     except (OSError, UnicodeDecodeError, csv.Error) as e:
-        raise SettingsError(f"{file}: {e}") from e
+        raise SettingsError(f"{file}: {getattr(e, 'strerror', None) or e}") from e
     return pairs
 
 
