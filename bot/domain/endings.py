@@ -56,4 +56,4 @@ def stripped(word: str, rows: Table, *, least: int = 3) -> Candidates:
     return found
 
 
-LONGEST: Final = 8  # letters of an ending
+LONGEST: Final = 9  # letters of an ending

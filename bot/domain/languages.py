@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from bot.domain import slavic
-from bot.domain.endings import CASE, PLURAL, Candidates, stripped, table
+from bot.domain.endings import CASE, LONGEST, PLURAL, Candidates, stripped, table
 from bot.domain.turkic import turkic
 
 _ENGLISH: Final = table(
@@ -20,6 +20,7 @@ _ENGLISH: Final = table(
 _ENGLISH_ES: Final = ("ses", "xes", "zes", "ches", "shes", "oes")
 _NOT_PLURAL: Final = ("ss", "us", "is")
 _ENGLISH_IRREGULAR: Final = {
+    "women": "woman",
     "children": "child",
     "people": "person",
     "mice": "mouse",
@@ -105,7 +106,7 @@ def _keeps_vowel(stem: str) -> bool:
 def georgian(word: str) -> Candidates:
     """Return what a Georgian word may be taken back to. The bare stem is no form: რომ is not რომი."""
     found: Candidates = []
-    for at in range(2, len(word)):
+    for at in range(max(2, len(word) - LONGEST), len(word)):
         stem, vocal = word[:at], word[at - 1] in _GEORGIAN_VOWELS
         for put, kind in _GEORGIAN.get(word[at:], ()):
             if put == "ი" and vocal or (not put and not _keeps_vowel(stem)):
@@ -154,11 +155,16 @@ def _cyrillic(word: str, language: str, *, capital: bool) -> Candidates:
     return slavic.russian(word, capital=capital) + slavic.ukrainian(word, capital=capital)
 
 
+_ABSURD: Final = 60  # letters; a longer one is no word
+
+
 def taken_back(word: str, language: str, *, capital: bool) -> Candidates:
     """Return what a word of a text may be a form of, with the class of each way back.
 
     word: its normal form, diacritics kept. language: as `spoken` gives it. capital: the text writes it with one.
     """
+    if len(word) > _ABSURD:
+        return []
     first = word[0]
     if first.isascii() or first < "\u0370":
         return _latin(word, language)

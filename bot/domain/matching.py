@@ -14,17 +14,20 @@ from bot.domain.names import Names
 from bot.domain.plans import Plan, atoms_of, attach, build, detach
 from bot.domain.query import Query
 from bot.domain.reading import Reading
-from bot.domain.vocabulary import Atom, Span, Vocabulary
+from bot.domain.vocabulary import REMEMBERED, Atom, Span, Vocabulary
 
 _NO_NAMES = Names.empty()
 _BY_ID = attrgetter("watch_id")
 
 
 class Matcher:
-    """Watches, and which of them an article fulfils. Not safe for threads that add and match at once."""
+    """Watches, and which of them an article fulfils. Not safe for threads that add and match at once.
 
-    def __init__(self, names: Names = _NO_NAMES) -> None:
-        self._vocabulary = Vocabulary(names)
+    remembered: different words of a language whose meaning for the watches is kept from article to article.
+    """
+
+    def __init__(self, names: Names = _NO_NAMES, *, remembered: int = REMEMBERED) -> None:
+        self._vocabulary = Vocabulary(names, remembered)
         self._plans: dict[int, Plan] = {}  # by watch
         self._wordless: dict[object, Plan] = {}  # filters alone: held against every article
 
@@ -183,7 +186,5 @@ def _around(reading: Reading, atom: Atom, start: int, stop: int) -> Iterator[Pla
     before = entries[start - 1] if start else ()
     hung = [atom.next.get(other) for other in after] if atom.next else []
     hung += [other.next.get(atom) for other in before if other.next]
-    for thing in filter(None, hung):
-        for one in _hung(thing):
-            if not isinstance(one, Span):
-                yield one
+    for thing in filter(None, hung):  # plans all: names of several words hang on plain words
+        yield from _hung(thing)

@@ -203,16 +203,13 @@ def _lines(text: str) -> list[int]:
 
 
 def _unsound(tables: list[Mapping[str, Any]]) -> Iterator[tuple[int, str]]:
-    """Yield (index of the entry, what is wrong)."""
-    seen: dict[str, int] = {}
+    """Yield (index of the entry, what is wrong); whoever goes on after the first does so at their own risk."""
+    seen: set[str] = set()
     for i, table in enumerate(tables):
-        fault = _fault(table)
+        fault = _fault(table) or (f"{table['id']} is there twice" if table["id"] in seen else "")
         if fault:
             yield i, fault
-            return
-        if table["id"] in seen:
-            yield i, f"{table['id']} is there twice"
-        seen[table["id"]] = i
+        seen.add(table["id"])
     for i, table in enumerate(tables):
         for other in table.get("distinct_from", ()):
             if other not in seen or other == table["id"]:

@@ -120,7 +120,8 @@ class _Reader(Scanner):
             if not self.ahead() or self.operator() in ("OR", "AND"):
                 raise self.fault("query.dangling", start, start + 3, "", operator="NOT")
             return self.negated(start)
-        if self.text[self.at] in "-–—−!" and self.text[self.at + 1 : self.at + 2].strip(")|&-–—−!"):
+        following = self.text[self.at + 1 : self.at + 2]
+        if self.text[self.at] in "-–—−!" and following.strip(")|&-–—−!").strip():
             self.at += 1
             return self.negated(start)
         return self.atom()

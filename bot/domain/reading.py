@@ -81,9 +81,8 @@ class Reading:
     def drop_blocked(self) -> None:
         """Forget names that stand inside longer names of something else."""
         for atom, start, stop in self._blocked:
-            if atom not in self.where:
-                continue
-            self.where[atom] = [at for at in self.where[atom] if not start <= at < stop]
+            spots = self.where.get(atom, [])
+            self.where[atom] = [at for at in spots if not start <= at < stop]
             wide = [w for w in self.wide.pop(atom, ()) if not start <= w[0] < w[1] <= stop]
             if wide:
                 self.wide[atom] = wide

@@ -33,7 +33,7 @@ _COUNTRIES = {
 _SPACE: Final = re.compile(r"\s*")
 _BARE: Final = re.compile(rf"[^\s()|{OPENING}]+")
 _OPERATOR: Final = re.compile(rf"(?:AND|OR|NOT)(?=[\s(){OPENING}]|$)|&&?(?=\s|$)|\|\|?")
-_EDGES: Final = re.compile(rf"^[\W_]+|[^\w\u0300-\u036f{APOSTROPHES}]+$|[{APOSTROPHES}_]+$")
+_EDGES: Final = re.compile(rf"^[\W_]+|(?:(?![\u0300-\u036f])[\W_{APOSTROPHES}])+$")
 _TAIL: Final = re.compile(r"~(\d*)")
 LOWER: Final = {"or": "OR", "and": "AND", "not": "NOT"}
 
@@ -103,7 +103,7 @@ class Scanner:
         """Yield the words of a phrase; a last star makes a prefix of a word, except in ="..."."""
         for found in re.finditer(r"\S+", inside):
             start, end = offset + found.start(), offset + found.end()
-            text = _EDGES.sub("", _EDGES.sub("", found[0]))
+            text = _EDGES.sub("", found[0])
             if not text or not meant(text):
                 continue
             starred = found[0].rstrip(".,;!?").endswith("*")
@@ -138,7 +138,7 @@ class Scanner:
             Mode.CASE if raw.startswith("==") else Mode.EXACT if raw.startswith("=") else Mode.FORMS
         )
         body = raw.lstrip("=").rstrip(".,;:!?…")
-        text = _EDGES.sub("", _EDGES.sub("", re.sub(r"~\d*$", "", body)))
+        text = _EDGES.sub("", re.sub(r"~\d*$", "", body))
         if not text or not meant(text):
             raise self.fault("query.not_a_word", start, self.at, "", word=raw)
         if raw in LOWER:

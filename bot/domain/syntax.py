@@ -149,7 +149,7 @@ _SPECIAL: Final = re.compile(rf"[*~=|()\s:]|^[-–—−+!]|^(?:AND|OR|NOT|&&?|{
 
 
 def _needs_quotes(text: str) -> bool:
-    return bool(_SPECIAL.search(text)) and not re.fullmatch(r"\d[\w:]*", text)
+    return bool(_SPECIAL.search(text)) and not re.fullmatch(r"\d\w*(?::\w+)*", text)
 
 
 def _quoted(text: str) -> str:

@@ -87,8 +87,6 @@ class Ears(dict[str, tuple[Atom, ...]]):
         self[""] = ()  # stands between title, summary and body
 
     def __missing__(self, chunk: str) -> tuple[Atom, ...]:
-        if len(self) + len(self.several) > REMEMBERED:
-            self.forget()
         found = pieces(chunk, turkic=self._turkic)
         if len(found) != 1 or found[0].forms == ():
             self.several[chunk] = tuple(chunk[p.start : p.end] for p in found)
@@ -121,8 +119,9 @@ class Ears(dict[str, tuple[Atom, ...]]):
 class Vocabulary:
     """Every term of every watch, by the keys it is found under."""
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: Names, remembered: int = REMEMBERED) -> None:
         self.names = names
+        self._remembered = remembered
         self._atoms: dict[str, Atom] = {}
         self._by_key: dict[str, tuple[tuple[Atom, int, int], ...]] = {}
         self._prefixes: dict[str, list[Atom]] = {}
@@ -140,6 +139,8 @@ class Vocabulary:
         ears = self._ears.get(language)
         if ears is None:
             ears = self._ears[language] = Ears(self, language)
+        elif len(ears) + len(ears.several) > self._remembered:
+            ears.forget()  # between articles, never within one
         return ears
 
     # -- terms come and go ------------------------------------------------------------------------

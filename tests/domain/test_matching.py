@@ -44,7 +44,7 @@ also = {en = ["Artsakh"]}
 [[name]]
 id = "georgia"
 kind = "place"
-names = {en = ["Georgia"], hy = ["Վրաստան"]}
+names = {en = ["Georgia", "Republic of Georgia"], hy = ["Վրաստան"]}
 distinct_from = ["south-georgia"]
 
 [[name]]
@@ -136,6 +136,9 @@ def matched(watch: str, text: str, language: str = "en", **more: str) -> bool:
             "georgia", "Ships near South Georgia.", False, id="inside the name of another"
         ),
         pytest.param("georgia", "South Georgia is not Georgia.", True, id="... and outside"),
+        pytest.param(
+            "georgia", "South Georgia; the Republic of Georgia.", True, id="... by its long name"
+        ),
         pytest.param("karabakh", "Talks on Artsakh.", False, id="a word of a name is not the name"),
         pytest.param('"nagorno karabakh"', "Talks on Artsakh.", True, id="a name of two words"),
         pytest.param("nagorno karabakh", "Talks on Artsakh.", True, id="a name of two words, bare"),
@@ -433,6 +436,44 @@ def test_an_engine_left_by_all_watches_holds_nothing():
 
     assert (len(matcher), matcher.terms()) == (0, 0)
     assert matcher.match(article("lachin georgia harbour port a b c")) == []
+
+
+def test_watches_that_share_a_place_to_hang_leave_each_other_there():
+    groups = [
+        ('"a b" x', '"a b" y', '"a b" -z'),
+        ("a OR b", "a OR c", "a (b OR -c)"),
+        ("harb*", "HARB*", "harbo*"),
+        ("harbour~1", "HARBOUR~1", "=harbour"),
+        ("artsakh", "Artsakh", '"nagorno karabakh"'),
+        ("port", "Port", "PORT"),
+    ]
+    document = article("a b x y c harbour harbours Artsakh, Nagorno Karabakh; the port")
+    for texts in groups:
+        for order in itertools.permutations(range(3)):
+            matcher = Matcher(NAMES)
+            for watch_id, text in enumerate(texts):
+                matcher.add(watch_id, parse_query(text))
+            left = {0, 1, 2}
+            for gone in order:
+                assert {m.watch_id for m in matcher.match(document)} == left, (texts, order)
+                matcher.remove(gone)
+                left.remove(gone)
+            assert matcher.terms() == 0
+
+
+def test_forgetting_words_changes_no_answer():
+    small, large = Matcher(NAMES, remembered=3), Matcher(NAMES)
+    for matcher in (small, large):
+        for watch_id, text in enumerate(("lachin", "su-30", '"a b"', "harb*")):
+            matcher.add(watch_id, parse_query(text))
+    for text in ("Berdzor a b Su30 harbour", "Lachin’s c d e f", "a b", "Su30 harbours Lachin") * 2:
+        assert small.match(article(text)) == large.match(article(text))
+
+
+def test_a_word_of_absurd_length_may_be_searched_with_edits():
+    watch = "a" * 50
+    assert matched(f"{watch}~1", f"the {watch} word")
+    assert not matched(f"{watch}~1", "the word")
 
 
 # -- time -----------------------------------------------------------------------------------------

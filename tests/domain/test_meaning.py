@@ -43,11 +43,13 @@ def test_forms_of_a_common_word_are_told_where_a_dictionary_knows_them():
 def test_each_kind_of_term_is_told_once():
     query = parse_query('port -port "a b"~2 =port ==Port por* port~1 lang:en (x OR "y z")')
     told = understood(query, NAMES)
-    assert [(t.term, t.inflects) for t in told if t.term.lower().startswith("por")] == [
+    ports = [(t.term, t.inflects) for t in told if t.term.lower().startswith("por")]
+    exact, capital, prefix, edit, inflected = [
+        ("port", False),
         ("Port", False),
         ("por", False),
         ("port", False),
-        ("port", False),
         ("port", True),
     ]
+    assert sorted(ports) == sorted([exact, capital, prefix, edit, inflected])
     assert {t.term for t in told} >= {"a", "b", "x", "y", "z"}

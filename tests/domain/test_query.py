@@ -49,6 +49,7 @@ def refused(text: str) -> QueryError:
         pytest.param(
             "(port OR harbour) strike", And((Or((PORT, HARBOUR)), STRIKE)), id="parentheses"
         ),
+        pytest.param("(port harbour) strike", And((PORT, HARBOUR, STRIKE)), id="idle parentheses"),
         pytest.param("port -strike", And((PORT, Not(STRIKE))), id="minus"),
         pytest.param("port –strike", And((PORT, Not(STRIKE))), id="a dash that a phone put there"),
         pytest.param("port NOT strike", And((PORT, Not(STRIKE))), id="NOT"),

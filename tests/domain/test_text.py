@@ -126,6 +126,13 @@ def test_a_long_sentence_is_cut_at_spaces_around_the_word():
     assert "Lachin" in cut
 
 
+def test_a_long_sentence_that_begins_with_the_word_is_cut_behind_it():
+    text = "Lachin" + " after" * 100
+    start, end = sentence_around(text, 0, 6, limit=100)
+    assert (start, text[start:end][-6:]) == (0, " after")
+    assert sentence_around(text[::-1], len(text) - 6, len(text), limit=100)[1] == len(text)
+
+
 @given(st.text(alphabet="ab .!\n", max_size=300), st.data())
 def test_a_cut_always_holds_the_match_and_keeps_the_limit(text, data):
     text = f"{text}X{text}"
