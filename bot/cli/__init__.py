@@ -168,6 +168,18 @@ _evaluation("feeds", "Feed reading, on recorded feeds.", "DIR")
 _evaluation("pages", "Text extraction, on recorded pages.", "DIR")
 
 
+@evaluate.command("verdicts")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def verdicts(as_json: bool) -> None:
+    """What people's verdicts say of folding and matching, from the database."""
+    from bot.app import utc_now
+    from bot.evals import verdicts as said
+
+    with one_line():
+        url = load_settings().database_url.get_secret_value()
+        sys.exit(said.run(url, utc_now(), as_json=as_json))
+
+
 def main() -> None:
     """Run the command line."""
     cli(prog_name="outpost")
