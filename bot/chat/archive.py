@@ -84,7 +84,11 @@ def look_back(
     found = archive.find(tx, wanted, since=since, limit=MAX_CHECKED)
     matcher = Matcher(names)
     matcher.add_compiled(0, spec)
-    kept = [k for k, document in archive.documents(tx, found.ids) if matcher.match(document)]
+    kept = [
+        k
+        for k, document in archive.documents(tx, found.ids, since=since)
+        if matcher.match(document)
+    ]
     span = min(days, max(1, (now - begins).days + 1))
     return Looked(query, kept, len(found.ids), found.total, span)
 

@@ -67,12 +67,19 @@ def _mentions(tx: Tx, req: Request, looked: Looked, days: int) -> list[archive.M
     if looked.whole:
         return [archive.Mention(f"{a.at:%Y-%m-%d}", 0, a.outlet, a.country, 1) for a in looked.kept]
     wanted = needle(compile_query(looked.query, req.names), req.names)
-    found = archive.mentions(tx, wanted, since=req.now - timedelta(days=days))
+    if wanted is None:  # nothing for the index to count by
+        return _verified(looked)
+    since = req.now - timedelta(days=days)
+    found = archive.mentions(tx, wanted, since=since, about=looked.candidates)
     share = len(looked.kept) / looked.checked
     scaled = (
         archive.Mention(m.day, m.outlet_id, m.outlet, m.country, round(m.n * share)) for m in found
     )
     return [m for m in scaled if m.n]
+
+
+def _verified(looked: Looked) -> list[archive.Mention]:
+    return [archive.Mention(f"{a.at:%Y-%m-%d}", 0, a.outlet, a.country, 1) for a in looked.kept]
 
 
 def _stacked(

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
+from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY, TSVECTOR
 
 from bot.domain.model import Article, Document
 from bot.domain.needles import Both, Either, Needle, Starts
@@ -60,51 +60,83 @@ def _bare(text: str) -> str:
     return "".join(c for c in text if c.isalnum() or ord(c) > 127)
 
 
-def _hits(tx: Tx, wanted: Needle | None, since: datetime) -> sa.Select[Any]:
-    """Return the select of what the index finds since then. None: every article."""
-    found = sa.select(archive.c.id, archive.c.article_id, archive.c.at, archive.c.outlet_id)
+MOST = 20_000  # candidates that are counted one by one; beyond, their density tells
+_FLOOR_SAMPLE = 1_000
+
+
+def _floor(tx: Tx, since: datetime) -> int:
+    """Return an id below which no article is as young as that; the index knows ids, not times.
+
+    Articles are filed in the order they are seen, and are published before: the first by publication
+    is not quite the first by id.
+    """
+    first = sa.select(archive.c.id).where(archive.c.at >= since).order_by(archive.c.at)
+    lowest = sa.select(sa.func.min(first.limit(_FLOOR_SAMPLE).subquery().c.id))
+    return tx.execute(lowest).scalar() or 0
+
+
+def _newest_id(tx: Tx) -> int:
+    return tx.execute(sa.select(sa.func.max(archive.c.id))).scalar() or 0
+
+
+def _matching(tx: Tx, wanted: Needle | None, floor: int) -> tuple[sa.Select[Any], Any]:
+    """Return the select of the ids that the index finds from that id on, and its column."""
     if wanted is None:
-        return found.where(archive.c.at >= since)
+        return sa.select(archive.c.id).where(archive.c.id >= floor), archive.c.id
     if tx.dialect.name == "postgresql":
-        query = sa.cast(_tsquery(wanted), sa.dialects.postgresql.TSQUERY)
-        return found.where(
-            sa.cast(archive.c.words, TSVECTOR).op("@@")(query), archive.c.at >= since
-        )
+        query = sa.cast(_tsquery(wanted), TSQUERY)
+        found = sa.cast(archive.c.words, TSVECTOR).op("@@")(query)
+        return sa.select(archive.c.id).where(found, archive.c.id >= floor), archive.c.id
     words = sa.table("archive_words", sa.column("rowid"), sa.column("archive_words"))
-    matching = words.c.archive_words.op("MATCH")(_fts(wanted))
-    joined = found.join_from(words, archive, archive.c.id == words.c.rowid)
-    return joined.where(matching, archive.c.at >= since)
+    found = words.c.archive_words.op("MATCH")(_fts(wanted))
+    return sa.select(words.c.rowid).where(found, words.c.rowid >= floor), words.c.rowid
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the index has for a needle: the newest articles' ids, and how many there are in all."""
+    """What the index has for a needle: the newest candidates' numbers, and about how many there are.
+
+    exact: `total` was counted, not estimated.
+    """
 
     ids: Sequence[int]
     total: int
+    exact: bool
 
 
 def find(tx: Tx, wanted: Needle | None, *, since: datetime, limit: int) -> Found:
-    """Return the newest candidates since then, and their number. `wanted` says what is indexed of them.
-
-    On PostgreSQL the CTE is materialised, or the planner would walk the whole archive from its end for
-    a rare word.
-    """
+    """Return the newest candidates since then, and their number, in bounded time."""
+    floor = _floor(tx, since)
+    statement, column = _matching(tx, wanted, floor)
+    newest = statement.order_by(column.desc())
+    if wanted is None:
+        ids = list(tx.execute(newest.limit(limit)).scalars())
+        return Found(ids, max(len(ids), _newest_id(tx) - floor), exact=False)
     if tx.dialect.name == "postgresql":
-        hits = (
-            _hits(tx, wanted, since).cte("hits").prefix_with("MATERIALIZED", dialect="postgresql")
-        )
-        newest = sa.select(hits.c.article_id, sa.func.count().over()).order_by(hits.c.id.desc())
-        rows = tx.execute(newest.limit(limit)).all()
-        return Found([row[0] for row in rows], rows[0][1] if rows else 0)
-    plain = _hits(tx, wanted, since)
-    newest = plain.with_only_columns(archive.c.article_id)
-    ids = tx.execute(newest.order_by(archive.c.id.desc()).limit(limit)).scalars().all()
-    total = len(ids)
-    if total == limit:
-        counted = sa.select(sa.func.count()).select_from(plain.subquery())
-        total = tx.execute(counted).scalar_one()
-    return Found(ids, total)
+        every = _some(tx, statement)
+        if len(every) <= MOST:
+            return Found(sorted(every, reverse=True)[:limit], len(every), exact=True)
+        # So common that a walk back from the newest article soon has enough.
+        tx.execute(sa.text("SET LOCAL enable_bitmapscan = off"))
+        ids = list(tx.execute(newest.limit(limit)).scalars())
+        tx.execute(sa.text("SET LOCAL enable_bitmapscan = on"))
+    else:  # FTS5 gives ids in order, and stops when it has enough
+        every = list(tx.execute(newest.limit(MOST + 1)).scalars())
+        if len(every) <= MOST:
+            return Found(every[:limit], len(every), exact=True)
+        ids = every
+    span, whole = _newest_id(tx) - ids[-1] + 1, _newest_id(tx) - floor + 1
+    return Found(ids[:limit], max(MOST, len(ids) * whole // span), exact=False)
+
+
+def _some(tx: Tx, statement: sa.Select[Any]) -> list[int]:
+    """Return up to MOST + 1 ids by way of the GIN index, whatever the planner believes of rare words."""
+    tx.execute(sa.text("SET LOCAL enable_seqscan = off"))
+    tx.execute(sa.text("SET LOCAL enable_indexscan = off"))  # the walk along the primary key
+    ids = list(tx.execute(statement.limit(MOST + 1)).scalars())
+    tx.execute(sa.text("SET LOCAL enable_seqscan = on"))
+    tx.execute(sa.text("SET LOCAL enable_indexscan = on"))
+    return ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,21 +150,32 @@ class Mention:
     n: int
 
 
-def mentions(tx: Tx, wanted: Needle | None, *, since: datetime) -> list[Mention]:
-    """Return the candidates since then by day and outlet."""
-    hits = _hits(tx, wanted, since).cte("hits").prefix_with("MATERIALIZED", dialect="postgresql")
+def mentions(tx: Tx, wanted: Needle, *, since: datetime, about: int) -> list[Mention]:
+    """Return the candidates since then by day and outlet.
+
+    about: how many there are, as `find` says; where they are too many, every n-th is counted for n.
+    """
+    step = max(1, about // MOST)
+    statement, column = _matching(tx, wanted, _floor(tx, since))
+    hits = statement.with_only_columns(column.label("id")).where(column % step == 0).cte("hits")
     if tx.dialect.name == "postgresql":
-        day = sa.func.to_char(sa.func.timezone("UTC", hits.c.at), "YYYY-MM-DD")
+        day = sa.func.to_char(sa.func.timezone("UTC", archive.c.at), "YYYY-MM-DD")
     else:
-        day = sa.func.strftime("%Y-%m-%d", hits.c.at)
+        day = sa.func.strftime("%Y-%m-%d", archive.c.at)
     counted = (
-        sa.select(day.label("day"), hits.c.outlet_id, sa.func.count().label("n"))
-        .group_by(sa.text("1"), hits.c.outlet_id)
+        sa.select(day.label("day"), archive.c.outlet_id, sa.func.count().label("n"))
+        .join_from(hits, archive, archive.c.id == hits.c.id)
+        .where(archive.c.at >= since)
+        .group_by(sa.text("1"), archive.c.outlet_id)
         .subquery()
     )
     rows = tx.execute(
         sa.select(
-            counted.c.day, counted.c.outlet_id, outlets.c.name, outlets.c.country, counted.c.n
+            counted.c.day,
+            counted.c.outlet_id,
+            outlets.c.name,
+            outlets.c.country,
+            counted.c.n * step,
         )
         .join_from(counted, outlets, outlets.c.id == counted.c.outlet_id)
         .order_by(counted.c.day, outlets.c.name)
@@ -161,8 +204,8 @@ class Kept:
 VERIFIED_CHARS = 20_000  # of a body; what stands further down is not worth a second
 
 
-def documents(tx: Tx, ids: Sequence[int]) -> list[tuple[Kept, Document]]:
-    """Return those articles, newest first, with what the matcher reads of them."""
+def documents(tx: Tx, ids: Sequence[int], *, since: datetime) -> list[tuple[Kept, Document]]:
+    """Return those of the candidates that are as young as that, newest first, and their words."""
     statement = (
         sa.select(
             articles.c.id,
@@ -179,7 +222,7 @@ def documents(tx: Tx, ids: Sequence[int]) -> list[tuple[Kept, Document]]:
         )
         .join_from(archive, articles, articles.c.id == archive.c.article_id)
         .join(outlets, outlets.c.id == articles.c.outlet_id)
-        .where(archive.c.article_id.in_(ids))
+        .where(archive.c.id.in_(ids), archive.c.at >= since)
         .order_by(archive.c.id.desc())
     )
     return [(_kept(row), _document(row)) for row in tx.execute(statement).mappings()]

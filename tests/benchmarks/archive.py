@@ -184,7 +184,9 @@ def ask(store: Store, names: Names, words: list[str]) -> float:
             return look_back(tx, query, names, now=NOW, days=days)
 
         def trend(tx: Tx, wanted=wanted):  # type: ignore[no-untyped-def]
-            return archive.mentions(tx, wanted, since=NOW - timedelta(days=REHEARSED_DAYS))
+            since = NOW - timedelta(days=REHEARSED_DAYS)
+            about = archive.find(tx, wanted, since=since, limit=1).total
+            return wanted and archive.mentions(tx, wanted, since=since, about=about)
 
         took = []
         for question, argument in ((rehearse, REHEARSED_DAYS), (rehearse, SEARCHED_DAYS)):

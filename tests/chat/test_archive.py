@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+import sqlalchemy as sa
 
 from bot.adapters.chart import ChartError
 from bot.chat.archive import MAX_CHECKED, look_back
@@ -11,10 +12,13 @@ from bot.chat.command import Request
 from bot.chat.trend import _stacked
 from bot.config import Chat, shipped
 from bot.domain.errors import UserError
+from bot.domain.meaning import compile_query
 from bot.domain.model import ChatKind, Subscriber, SubscriberState
 from bot.domain.names import load_names
+from bot.domain.needles import needle
 from bot.domain.query import parse_query
 from bot.store import archive, articles, watches
+from bot.store.schema import archive as archive_rows
 from tests.chat.conftest import CHAT, Asker
 from tests.e2e.telegram_html import parse_html
 from tests.world import World
@@ -204,7 +208,11 @@ def test_what_is_found_beyond_what_was_checked_is_an_estimate(archived):
 
 
 def test_an_article_that_is_read_again_stands_in_the_archive_once(archived):
-    [article_id] = archive.find(archived.tx, None, since=archived.now.replace(day=1), limit=1).ids
+    [entry] = archive.find(archived.tx, None, since=archived.now.replace(day=1), limit=1).ids
+    rows = archived.tx.execute(
+        sa.select(archive_rows.c.article_id).where(archive_rows.c.id == entry)
+    )
+    article_id = rows.scalar_one()
 
     [article] = articles.by_ids(archived.tx, [article_id])
     archive.enter(archived.tx, article, {"wholly", "other"})
@@ -248,3 +256,15 @@ def test_a_trend_that_cannot_be_counted_is_explained(archived, line):
 
 def test_a_trend_of_nothing_says_so(archived):
     assert archived("trend qwertyuiop").key == "search.none"
+
+
+def test_a_word_that_nearly_every_article_has_is_estimated(archived, monkeypatch):
+    monkeypatch.setattr("bot.store.archive.MOST", 1)
+    since = archived.now.replace(day=1)
+    spec = compile_query(parse_query("harbour"), NAMES)
+    found = archive.find(archived.tx, needle(spec, NAMES), since=since, limit=1)
+    assert not found.exact
+    assert len(found.ids) == 1
+    assert found.total >= 1
+    counted = archive.mentions(archived.tx, needle(spec, NAMES), since=since, about=found.total)
+    assert counted
