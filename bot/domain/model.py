@@ -255,6 +255,7 @@ class Watch:
     title: str = ""  # the subscriber's own name for it
     off: tuple[str, ...] = ()  # names that the subscriber switched off for it
     token: str | None = None  # of the link that shares it
+    own: tuple[str, ...] = ()  # aliases that the subscriber gave it, each "term=alias"
 
 
 @dataclass(frozen=True, slots=True)
