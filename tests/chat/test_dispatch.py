@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from bot import texts
 from bot.adapters.messenger import open_bot
 from bot.chat import admin, subscriber
 from bot.chat.command import Command, Desk
@@ -198,7 +199,7 @@ async def test_menus_are_set_per_role_and_for_an_admin_as_soon_as_there_is_a_cha
 async def test_a_bug_costs_one_command_and_is_apologised_for(api, store, caplog):
     await says(api, 7, "/start")
     sorry = await says(api, 7, "/broken")
-    assert "wrong" in sorry.text
+    assert sorry.text == texts.say("hy", "command.failed")  # in her own language
     assert "a bug" in caplog.text
     assert store.call(watches.count, store.call(watches.find_subscriber, 7).id) == 0
     assert "port" in (await says(api, 7, "/watch port")).text
