@@ -21,7 +21,9 @@ def test_precision_is_what_nobody_disagreed_with(tmp_path, monkeypatch):
     store.call(verdicts.give, VerdictKind.NOT_RELEVANT, article_id=2, **who)
     store.call(verdicts.give, VerdictKind.MISSED, article_id=5, **who)
     store.close()
-    found = json.loads(CliRunner().invoke(cli, ["eval", "verdicts", "--json"]).stdout)
+    result = CliRunner().invoke(cli, ["eval", "verdicts", "--json"])
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
     assert found["folding"] == {"decided": 100, "wrong": 1, "precision": 0.99}
     assert found["watches"]["wrong"] == 1
     assert found["missed"] == 1
