@@ -32,7 +32,7 @@ FULL_TEXT_CHARS = (
 )
 
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
-_HTML = re.compile(rb"\s*(<!--.*?-->\s*)*(<!doctype\s+html|<html|<head|<body)", re.I | re.S)
+_HTML = re.compile(rb"<!doctype\s+html|<html|<head|<body", re.I)
 _ENTITY = re.compile(rb"<!ENTITY\s+(%\s+)?[^\s>]+\s+(\"[^\"]*\"|'[^']*'|[^>]*)", re.I)
 _NESTED = re.compile(rb"&\w+;|%\w+;")
 _CHANNEL = re.compile(rb"<channel[\s>]", re.I)
@@ -67,7 +67,7 @@ def parse_feed(body: bytes, *, url: str, content_type: str) -> ParsedFeed | Fail
     start = _without_bom(body).lstrip()
     if start[:1] in (b"{", b"["):
         return _json_feed(body, url)
-    if _HTML.match(start[:4096]) and not re.search(rb"<(rss|feed|rdf:RDF)[\s>]", start[:4096]):
+    if _is_html(start[:4096]) and not re.search(rb"<(rss|feed|rdf:RDF)[\s>]", start[:4096]):
         return Failure(FailureKind.NOT_A_FEED, "an HTML page, not a feed")
     return _xml_feed(body, url, content_type)
 
@@ -80,6 +80,14 @@ def absurd(body: bytes) -> str:
     if _LONG_TAG.search(body):
         return f"a tag of more than {MAX_TAG_BYTES // 1024} kB"
     return ""
+
+
+def _is_html(start: bytes) -> bool:
+    """Return whether a document begins as HTML does, comments aside: one by one, each looked at once."""
+    start = start.lstrip()
+    while start.startswith(b"<!--"):
+        start = start.partition(b"-->")[2].lstrip()
+    return bool(_HTML.match(start))
 
 
 def _without_bom(body: bytes) -> bytes:

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from bot.adapters.feeds import ParsedFeed, absurd, parse_feed
 from bot.adapters.index_pages import named_feeds, parse_index
+from bot.adapters.plain import all_storable
 from bot.adapters.sitemaps import parse_sitemap
 from bot.adapters.telegram_page import parse_channel
 from bot.domain.model import Failure, FailureKind, FeedKind
@@ -22,6 +23,10 @@ def read_entries(
     kind: what the feed is said to be. FEED means "see for yourself", except that HTML is then a failure:
     an outlet's error page must not be taken for its news.
     """
+    return all_storable(_read(body, url, content_type, kind))
+
+
+def _read(body: bytes, url: str, content_type: str, kind: FeedKind) -> ParsedFeed | Failure:
     if not body.strip():
         return Failure(FailureKind.EMPTY, "the answer is empty")
     if kind is FeedKind.TELEGRAM or channel_of(url):

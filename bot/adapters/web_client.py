@@ -19,6 +19,7 @@ from urllib.parse import urljoin
 import aiohttp
 from aiohttp.abc import AbstractResolver
 
+from bot.adapters.plain import storable
 from bot.domain.addresses import Guard
 from bot.domain.model import Failure, FailureKind
 from bot.domain.urls import is_web_url
@@ -302,5 +303,5 @@ def _http_date(text: str) -> datetime | None:
 
 def _short(text: str) -> str:
     """Return foreign text as one line of bounded length, fit for a log."""
-    text = " ".join(text.split())
+    text = " ".join(storable(text).split())
     return text if len(text) <= 200 else text[:199] + "…"

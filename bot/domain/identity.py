@@ -51,4 +51,4 @@ def _mark(entry: Entry, guids: Counter[str]) -> str:
         if entry.guid and guids[entry.guid] == 1
         else f"{entry.title}\0{entry.summary[:200]}"
     )
-    return hashlib.sha256(own.encode()).hexdigest()[:12]
+    return hashlib.sha256(own.encode("utf-8", "surrogatepass")).hexdigest()[:12]

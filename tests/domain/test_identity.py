@@ -71,3 +71,8 @@ def test_a_future_date_becomes_now_and_others_stay():
     past = Entry("https://outlet.example/2", "B", published_at=NOW - timedelta(hours=3))
     undated = Entry("https://outlet.example/3", "C")
     assert [e.published_at for e in settle(ahead, past, undated)] == [NOW, past.published_at, None]
+
+
+def test_half_a_character_in_a_guid_does_not_stop_the_feed():
+    first, second = urls(Entry("", "A", guid="g\ud83d"), Entry("", "B", guid="g\ud83e"))
+    assert first != second
