@@ -19,11 +19,17 @@ from lxml import html as lxml_html
 from trafilatura.settings import Document
 
 from bot.adapters.charsets import decode_page
+from bot.adapters.plain import all_storable
+from bot.domain.article import MAX_TEXT
 from bot.domain.dates import read_date
 from bot.domain.furniture import without_furniture
 from bot.domain.model import Failure, FailureKind, Page, PageReading
 
 MAX_LINKS = 200
+LINKS_TRIED = 4_000
+MAX_BASED_ON = 20
+NAME_CHARS = 300  # of a title, a publisher, a source: what is longer is no name
+URL_CHARS = 2_000  # a longer address is dropped, not cut
 CONTEXT_CHARS = 40  # of a paragraph, enough to find it in the text again
 _BLOCKS = {"p", "li", "blockquote", "h2", "h3", "h4", "td", "div", "figcaption"}
 SHORT_CHARS = 600  # a shorter text is hardly a whole article
@@ -37,6 +43,10 @@ def extract_page(
 
     url: where they came from. language: BCP 47, "" where unknown; a hint only.
     """
+    return all_storable(_extract(body, url, content_type))
+
+
+def _extract(body: bytes, url: str, content_type: str) -> PageReading:
     if not body.strip():
         return Failure(FailureKind.EMPTY, "the page is empty")
     tree = _tree(body, content_type)
@@ -44,7 +54,7 @@ def extract_page(
         return Failure(FailureKind.NOT_A_FEED, "no HTML in it")
     said = _said(tree)
     meta = _meta(tree)
-    links = list(_links(tree, url))
+    links = list(islice(_links(tree, url), LINKS_TRIED))
     found = trafilatura.bare_extraction(
         tree,
         url=url,
@@ -54,6 +64,7 @@ def extract_page(
     )
     if not isinstance(found, Document) or not (text := (found.text or "").strip()):
         return Failure(FailureKind.EMPTY, "no article text found in the page")
+    text = text[:MAX_TEXT]
     title = _first(_text(said.get("headline")), meta.get("og:title"), found.title)
     return Page(
         text=without_furniture(text, title=title) or text,
@@ -64,7 +75,7 @@ def extract_page(
         publisher=_first(
             ", ".join(_names(said.get("publisher"))), meta.get("og:site_name"), found.sitename
         ),
-        based_on=tuple(_based_on(said, url)),
+        based_on=tuple(islice(_based_on(said, url), MAX_BASED_ON)),
         links=tuple(_within(links, text)),
     )
 
@@ -77,8 +88,8 @@ def _tree(body: bytes, content_type: str) -> lxml_html.HtmlElement | None:
 
 
 def _first(*texts: str | None) -> str:
-    found = next((" ".join(t.split()) for t in texts if t and t.strip()), "")
-    return html.unescape(found)  # some outlets escape twice
+    found = next((" ".join(t[: 4 * NAME_CHARS].split()) for t in texts if t and t.strip()), "")
+    return html.unescape(found)[:NAME_CHARS]  # some outlets escape twice
 
 
 def _sitename(found: Document) -> str:
@@ -152,7 +163,7 @@ def _published(
         "date",
     )
     for text in (_text(said.get("datePublished")), *(meta.get(n, "") for n in names), day or ""):
-        if at := read_date(text):
+        if at := read_date(text[:NAME_CHARS]):
             return at
     return None
 
@@ -169,7 +180,8 @@ def _absolute(base: str, link: str) -> str:
         joined = urljoin(base, link.strip())
     except ValueError:
         return ""
-    return joined if joined.startswith(("http://", "https://")) else ""
+    fits = len(joined) <= URL_CHARS and joined.startswith(("http://", "https://"))
+    return joined if fits else ""
 
 
 def _based_on(article: Mapping[str, Any], base: str) -> Iterable[str]:
@@ -181,17 +193,27 @@ def _based_on(article: Mapping[str, Any], base: str) -> Iterable[str]:
                 if isinstance(one, dict)
                 else one
             )
-            if isinstance(said_of, str) and said_of.strip():
-                yield _absolute(base, said_of) if "/" in said_of else said_of.strip()
+            if source := _source(said_of, base):
+                yield source
+
+
+def _source(said_of: object, base: str) -> str:
+    """Return an address made absolute, or a name; "" for anything else."""
+    if not isinstance(said_of, str):
+        return ""
+    return _absolute(base, said_of) if "/" in said_of else said_of.strip()[:NAME_CHARS]
 
 
 def _links(tree: lxml_html.HtmlElement, base: str) -> Iterator[tuple[str, str]]:
     """Yield every link with the beginning of the paragraph it stands in."""
+    contexts: dict[lxml_html.HtmlElement, str] = {}  # read once, however many links it has
     for link in tree.iter("a"):
         target = _absolute(base, link.get("href") or "")
         block = next((above for above in link.iterancestors() if above.tag in _BLOCKS), None)
         if target and block is not None:
-            yield target, _letters(block.text_content())[:CONTEXT_CHARS]
+            if block not in contexts:
+                contexts[block] = _letters(block.text_content())[:CONTEXT_CHARS]
+            yield target, contexts[block]
 
 
 def _within(links: Iterable[tuple[str, str]], text: str) -> Iterable[str]:

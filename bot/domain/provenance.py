@@ -58,6 +58,7 @@ class Provenance:
     patterns: tuple[Pattern, ...] = ()
     names: Mapping[str, str] | None = None  # plain name or host -> the name we show
     listed: re.Pattern[str] | None = None  # any of the names
+    longest_stem: int = 0  # characters of the longest name that ends in "*", with it
 
     def outlet(self, name: str) -> str:
         """Return one name for an outlet, whatever way it is written; hosts and names alike."""
@@ -65,7 +66,9 @@ class Provenance:
         names = self.names or {}
         if plain in names:
             return names[plain]
-        return next((names[stem] for stem in _stems(plain) if stem in names), plain)
+        return next(
+            (names[stem] for stem in _stems(plain, self.longest_stem) if stem in names), plain
+        )
 
 
 class Reason(StrEnum):
@@ -132,7 +135,8 @@ def load_provenance(text: str) -> Provenance:
             )
     one_of = _any_of(known)
     patterns = tuple(_pattern(entry, one_of) for entry in tables.get("pattern", []))
-    return Provenance(patterns, names, re.compile(one_of))
+    longest = max((len(name) for name in names if name.endswith("*")), default=0)
+    return Provenance(patterns, names, re.compile(one_of), longest)
 
 
 def _any_of(known: Iterable[str]) -> str:
@@ -187,8 +191,9 @@ def plain_name(name: str) -> str:
     return name.removeprefix("www.").removeprefix("the ")
 
 
-def _stems(plain: str) -> Iterable[str]:
-    return (plain[:end] + "*" for end in range(len(plain), 3, -1))
+def _stems(plain: str, longest: int) -> Iterable[str]:
+    """Yield its beginnings as stems, the longest first; none longer than any that is known."""
+    return (plain[:end] + "*" for end in range(min(len(plain), longest - 1), 3, -1))
 
 
 def find_claims(

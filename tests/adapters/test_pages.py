@@ -2,6 +2,7 @@
 
 # ruff: noqa: E501  - sentences in seven languages stay whole
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -132,6 +133,33 @@ class TestProvenance:
         assert (page.publisher, page.authors) == ("Agency", "Ann Bell, Max Ray")
         assert page.title == "Headline 'of' LD"
         assert page.based_on == ("https://agency.example/original", "Wire Service")
+
+    def test_what_is_too_long_to_be_a_name_is_cut_and_an_address_too_long_is_dropped(self):
+        huge = {
+            "@type": "NewsArticle",
+            "headline": "H" * 100_000,
+            "author": ["A" * 100_000],
+            "publisher": "P" * 100_000,
+            "sourceOrganization": ["S" * 100_000, *(f"Source {n}" for n in range(1_000))],
+            "isBasedOn": f"https://agency.example/{'x' * 100_000}",
+        }
+        links = "".join(f"<a href='/{n}'>.</a>" for n in range(1_000))
+        title, paragraphs, pointer = LABELLED["ru"]
+        paragraphs = [paragraphs[0] + links, *paragraphs[1:]]
+        long = f'<link rel="canonical" href="/{"x" * 100_000}">'
+        head = f'<script type="application/ld+json">{json.dumps(huge)}</script>{long}'
+        page = read(page_of("ru", title, paragraphs, pointer, head=head))
+        assert [len(t) for t in (page.title, page.authors, page.publisher)] == [300] * 3
+        assert page.based_on[:2] == ("S" * 300, "Source 0")
+        assert (len(page.based_on), len(page.links)) == (20, 200)
+        assert page.canonical_url == ""
+
+    def test_half_a_character_and_nul_in_json_ld_are_left_out(self):
+        said = {"@type": "NewsArticle", "headline": "Str\0ike\ud83d", "author": ["A\udc00", "B\0"]}
+        said["sourceOrganization"] = "Wire\ud83d\0"
+        head = f'<script type="application/ld+json">{json.dumps(said)}</script>'
+        page = self.page(head)
+        assert (page.title, page.authors, page.based_on) == ("Strike", "A, B", ("Wire",))
 
     def test_broken_json_ld_is_passed_over(self):
         head = '<script type="application/ld+json">{"@type": "NewsArticle", </script>' + HEAD

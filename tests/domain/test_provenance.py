@@ -13,6 +13,7 @@ from bot.domain.provenance import (
     Provenance,
     Reason,
     Signed,
+    _stems,
     find_claims,
     load_provenance,
     origin_of,
@@ -231,3 +232,16 @@ def test_what_is_wrong_with_the_pattern_file_is_said(text, said):
     with pytest.raises(SettingsError, match=r"provenance\.toml") as caught:
         load_provenance(text)
     assert said in str(caught.value)
+
+
+def test_a_name_of_a_megabyte_is_compared_with_no_more_beginnings_than_there_are_names_for(shipped):
+    """Each beginning is a copy: of all of them, a page that lies about its source could ask for hours."""
+    beginnings = list(_stems("х" * 1_000_000, shipped.longest_stem))
+    assert 0 < len(beginnings) < 100
+    assert max(map(len, beginnings)) == shipped.longest_stem
+
+
+def test_the_longest_stem_is_still_found(shipped):
+    stem = max((n for n in shipped.names if n.endswith("*")), key=len)
+    assert shipped.outlet(stem.removesuffix("*")) == shipped.names[stem]
+    assert shipped.outlet(stem.removesuffix("*") + "ами" * 1_000) == shipped.names[stem]
