@@ -24,9 +24,9 @@ from bot.store.schema import (
 )
 
 COUNTED = 1_000  # matches of one watch, at most; more is shown as "1,000+"
-RECENT_MATCHES = 20_000  # among which the noisiest watches are looked for
-RECENT_DECISIONS = 20_000  # over which precision is told
-RECENT_COPIES = 5_000  # which a threshold preview looks through
+RECENT_MATCHES = 10_000  # among which the noisiest watches are looked for
+RECENT_DECISIONS = 10_000  # over which precision is told
+RECENT_COPIES = 2_000  # which a threshold preview looks through
 VERDICTS = 5_000
 DEAD_AFTER = timedelta(days=30)
 

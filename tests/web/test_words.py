@@ -39,6 +39,13 @@ def test_every_kind_of_verdict_is_shown():
     assert set(KINDS) == set(VerdictKind)
 
 
+@pytest.mark.parametrize("language", ["ru"])
+def test_a_language_that_has_a_console_has_all_of_it(language):
+    found = texts.catalogue(language, texts.CONSOLE)
+    assert set(found.texts) == set(ENGLISH)
+    assert {found.plural(n) for n in range(200)} == {0, 1, 2}
+
+
 def places(form: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(form) if name is not None}
 
