@@ -53,6 +53,7 @@ class ParsedFeed:
     form: str = ""  # "rss20", "atom10", "json1", ... as feedparser names them
     ttl_s: int | None = None
     parts: tuple[str, ...] = ()  # of a sitemap index: the sitemaps to read, the likeliest first
+    parts_hash: str = ""  # of what those sitemaps answered, once they are read
 
 
 def parse_feed(body: bytes, *, url: str, content_type: str) -> ParsedFeed | Failure:

@@ -17,6 +17,7 @@ from aiohttp.abc import AbstractResolver
 
 from bot.adapters.explanation import Explanation, explain
 from bot.adapters.feeds import MAX_ENTRIES, ParsedFeed
+from bot.adapters.plain import storable
 from bot.adapters.politeness import Politeness
 from bot.adapters.reading import address_to_ask
 from bot.adapters.web_client import Answer, WebClient, failure_of_status
@@ -119,12 +120,14 @@ class WebReader:
     async def _read_body(self, feed: Feed, answer: Answer) -> FeedReading:
         body_hash = await asyncio.to_thread(lambda: hashlib.sha256(answer.body).hexdigest())
         if body_hash == feed.body_hash:
-            return Unchanged(answer.headers.get("ETag"), answer.headers.get("Last-Modified"))
+            return Unchanged(_validator(answer, "ETag"), _validator(answer, "Last-Modified"))
         parsed = await self._parse(answer, feed.kind, feed.user_agent)
         if isinstance(parsed, Failure):
             return parsed
         if not parsed.entries and feed.first_polled_at is not None:
             return Failure(FailureKind.EMPTY, "a feed suddenly without entries")
+        if parsed.parts:
+            return _of_index(parsed, answer, feed)
         return _changed(parsed, answer, body_hash)
 
     async def _parse(
@@ -140,6 +143,7 @@ class WebReader:
     async def _read_parts(self, index: ParsedFeed, user_agent: str | None) -> ParsedFeed | Failure:
         """Read the likeliest sitemaps of an index, one level deep, as one feed."""
         entries: list[Entry] = []
+        read = hashlib.sha256()
         fault: Failure | None = None
         for url in index.parts[:INDEX_PARTS]:
             answer = await self._ask_feed(url, {"Accept": ACCEPT_FEED}, user_agent)
@@ -151,13 +155,15 @@ class WebReader:
                 )
                 if isinstance(part, ParsedFeed):
                     entries += part.entries
+                    await asyncio.to_thread(read.update, answer.body)
                     continue
                 answer = part
             fault = fault or replace(answer, detail=f"{url}: {answer.detail}"[:300])
         if fault and not entries:
             return fault
         note = "; ".join(filter(None, (index.note, fault.detail if fault else "")))
-        return replace(index, entries=tuple(entries[:MAX_ENTRIES]), note=note)
+        entries = entries[:MAX_ENTRIES]
+        return replace(index, entries=tuple(entries), note=note, parts_hash=read.hexdigest())
 
     async def read_page(
         self, url: str, *, language: str = "", user_agent: str | None = None
@@ -246,19 +252,37 @@ def _silence_s(answer: Answer | Failure) -> int | None:
 def _not_modified(feed: Feed, answer: Answer) -> Unchanged | Failure:
     if not feed.etag and not feed.last_modified:
         return Failure(FailureKind.STATUS, "304 to a request that was not conditional")
-    return Unchanged(answer.headers.get("ETag") or feed.etag, feed.last_modified)
+    return Unchanged(_validator(answer, "ETag") or feed.etag, feed.last_modified)
+
+
+def _validator(answer: Answer, name: str) -> str | None:
+    """Return a header to send back at the next poll; None for one that cannot be kept as it came."""
+    value = answer.headers.get(name)
+    return value if value is None or storable(value) == value else None
+
+
+def _of_index(parsed: ParsedFeed, answer: Answer, feed: Feed) -> Changed | Unchanged:
+    """Return the reading of a sitemap index, known by what its sitemaps said.
+
+    Many an index stays the same for years while its sitemaps change: by its own validators and bytes
+    they would never be asked again.
+    """
+    if parsed.parts_hash == feed.body_hash:
+        return Unchanged()
+    changed = _changed(parsed, answer, parsed.parts_hash)
+    return replace(changed, etag=None, last_modified=None)
 
 
 def _changed(parsed: ParsedFeed, answer: Answer, body_hash: str) -> Changed:
     hints = (parsed.ttl_s, _max_age_s(answer.headers.get("Cache-Control", "")))
     return Changed(
         entries=parsed.entries,
-        etag=answer.headers.get("ETag"),
-        last_modified=answer.headers.get("Last-Modified"),
+        etag=_validator(answer, "ETag"),
+        last_modified=_validator(answer, "Last-Modified"),
         body_hash=body_hash,
         title=parsed.title,
         note=parsed.note or ("" if parsed.entries else "no entries yet"),
-        moved_to=answer.moved_to,
+        moved_to=storable(answer.moved_to) if answer.moved_to else None,
         hint_s=max((h for h in hints if h), default=None),
     )
 

@@ -16,6 +16,7 @@ from typing import Self
 
 import bot
 from bot.adapters.feeds import ParsedFeed
+from bot.adapters.plain import storable
 from bot.adapters.worker import (
     CPU_S,
     MEMORY_BYTES,
@@ -145,7 +146,7 @@ class _Worker:
         code = await self._process.wait()
         await self._listening
         lines = self._last_words.decode("utf-8", "replace").strip().splitlines()
-        return code, lines[-1][:200] if lines else ""
+        return code, storable(lines[-1][:200]) if lines else ""
 
     async def end(self) -> None:
         """Let an idle worker go."""

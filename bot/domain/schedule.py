@@ -72,14 +72,16 @@ def prepare_poll(feed: Feed, now: datetime, *, chance: float) -> Feed:
     """Return the feed as it is to be asked: without its validators where a 304 is not to be believed.
 
     That is after no change for longer than max(24 h, five expected gaps), in two of a hundred polls at
-    random, and always once the feed was caught lying.
+    random, and always once the feed was caught lying. In doubt the body is read again too, be it the
+    same: it may be known for one that leads elsewhere, as a sitemap index does.
     """
     rhythm = feed.rhythm
     changed_at = rhythm.changed_at or now
     overdue_h = max(LIE_CHECK_MIN_H, LIE_CHECK_GAPS * rhythm.gap_h)
     doubt = now - changed_at > timedelta(hours=overdue_h) or chance < LIE_CHECK_CHANCE
     if rhythm.lies or doubt:
-        return replace(feed, etag=None, last_modified=None)
+        body_hash = None if doubt else feed.body_hash
+        return replace(feed, etag=None, last_modified=None, body_hash=body_hash)
     return feed
 
 

@@ -11,7 +11,18 @@ from aiohttp import web
 
 from bot.domain import schedule
 from bot.domain.model import Changed, FailureKind, Page, Unchanged
-from tests.adapters.sites import Names, answer, failing, feed, read, reader, rss, site
+from tests.adapters.sites import (
+    OK_HEAD,
+    Names,
+    answer,
+    failing,
+    feed,
+    raw_site,
+    read,
+    reader,
+    rss,
+    site,
+)
 
 
 class TestConditional:
@@ -86,6 +97,43 @@ async def test_an_etag_that_is_stuck_is_found_out(now):
     assert plan.caught_lying
     caught = replace(known, rhythm=plan.rhythm)
     assert schedule.prepare_poll(caught, later, chance=0.5).etag is None
+
+
+async def test_an_index_that_never_changes_does_not_hide_what_its_sitemaps_bring():
+    listed = ["the-strike-goes-on"]
+
+    async def handler(request):
+        if request.path == "/part.xml":
+            urls = "".join(f"<url><loc>https://o.example/{slug}</loc></url>" for slug in listed)
+            return web.Response(body=f"<urlset>{urls}</urlset>".encode())
+        if request.headers.get("If-None-Match") or request.headers.get("If-Modified-Since"):
+            return web.Response(status=304)
+        part = f"<sitemap><loc>http://{request.host}/part.xml</loc></sitemap>"
+        headers = {"ETag": '"always"', "Last-Modified": "Mon, 23 Nov 2026 10:00:00 GMT"}
+        body = f"<sitemapindex>{part}</sitemapindex>".encode()
+        return web.Response(body=body, headers=headers)
+
+    async with site(handler) as root, reader() as eyes:
+        first = await eyes.read_feed(feed(root))
+        assert (first.etag, first.last_modified, len(first.entries)) == (None, None, 1)
+        known = feed(root, body_hash=first.body_hash)
+        assert await eyes.read_feed(known) == Unchanged()
+        listed.append("the-ferry-sails-again")
+        second = await eyes.read_feed(known)
+    assert [e.url.rpartition("/")[2] for e in second.entries] == listed
+
+
+async def test_a_validator_that_cannot_be_kept_as_it_came_is_not_kept():
+    async def talk(_, sink):
+        body = rss("A")
+        sink.write(OK_HEAD + b'ETag: "\xff\xfe"\r\nLast-Modified: then\r\n')
+        sink.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        await sink.drain()
+
+    async with raw_site(talk) as root, reader() as eyes:
+        reading = await eyes.read_feed(feed(root))
+    assert isinstance(reading, Changed)
+    assert (reading.etag, reading.last_modified) == (None, "then")
 
 
 STATUSES = [

@@ -161,6 +161,13 @@ class TestLying304:
         asked = prepare_poll(feed, NOW + timedelta(hours=25), chance=0.5)
         assert (asked.etag, asked.last_modified) == (None, None)
 
+    def test_in_doubt_the_body_is_read_again_and_after_a_lie_only_asked_for(self):
+        feed = replace(known(), body_hash="abc", **VALIDATORS)
+        assert prepare_poll(feed, NOW + timedelta(hours=25), chance=0.5).body_hash is None
+        assert prepare_poll(feed, NOW, chance=0.01).body_hash is None
+        caught = replace(feed, rhythm=replace(feed.rhythm, lies=True))
+        assert prepare_poll(caught, NOW, chance=0.5).body_hash == "abc"
+
     def test_a_quiet_feed_may_stay_unchanged_for_five_of_its_gaps(self):
         plan = polled(reading=Changed(entries(30, every_h=24)))
         feed = replace(FEED, first_polled_at=NOW, rhythm=plan.rhythm, **VALIDATORS)
