@@ -34,7 +34,7 @@ from bot.domain.provenance import Provenance, load_provenance
 from bot.pipeline import Messenger, Pipeline
 from bot.sender import Sender
 from bot.store import alerts, feeds, notices, revisions, watches
-from bot.store.engine import Store, Tx
+from bot.store.engine import Store
 from bot.store.seats import Seat
 from bot.web import server
 
@@ -44,6 +44,7 @@ GRACE_S = (
     15.0  # for what is in hand at the end; with what follows, below the 20 s that are promised
 )
 INGEST_AT_ONCE = 16
+FORGET_S = 3_600.0  # processes follow the watch log each second
 PER_OUTLET = 2  # pages of one outlet at once: the second waits its turn while the first is read
 DELIVER_AT_ONCE = 16
 SEAT_S = 2.0  # between two looks at a seat; with the lock freed in 8 s at worst, taken over in 10
@@ -62,6 +63,16 @@ class Chat(Protocol):
 
     async def run(self) -> None:
         """Hear and answer until cancelled, or until nobody speaks any more."""
+
+
+async def _undaunted(chat: Chat) -> None:
+    """Converse to the end; a database that is away for a while ends nothing."""
+    while True:
+        try:
+            return await chat.run()
+        except DatabaseDown as e:
+            log.error("chat: the database does not answer, trying again: %s", e)
+            await asyncio.sleep(SEAT_S)
 
 
 class App:
@@ -91,30 +102,29 @@ class App:
         token = settings.telegram_bot_token
         bot_id = token.get_secret_value().partition(":")[0] if token else ""
         self._reader = Seat(store, f"reader:{bot_id}")
-        lookup = pipeline
         self._polls: Crew[Feed] = Crew(
             "poll",
             settings.polling.at_once,
-            claim=lambda free, _: lookup.claim_feeds(free),
-            work=lookup.poll,
+            claim=lambda free, _: pipeline.claim_feeds(free),
+            work=pipeline.poll,
             key=lambda feed: feed.id,
         )
         self._ingests: Crew[Article] = Crew(
             "ingest",
             INGEST_AT_ONCE,
-            claim=lambda free, busy: lookup.claim_articles(
+            claim=lambda free, busy: pipeline.claim_articles(
                 free, per_outlet=PER_OUTLET, busy={a.outlet_id for a in busy}
             ),
-            work=lookup.ingest,
+            work=pipeline.ingest,
             key=lambda article: article.id,
         )
         self._deliveries: Crew[AlertView] = Crew(
             "deliver",
             DELIVER_AT_ONCE,
-            claim=lambda free, busy: lookup.claim_alerts(
+            claim=lambda free, busy: pipeline.claim_alerts(
                 free, busy={v.alert.subscriber_id for v in busy}, resting=self._sender.resting()
             ),
-            work=lookup.deliver,
+            work=pipeline.deliver,
             key=lambda view: view.alert.id,
         )
         self._sender = Sender(
@@ -126,6 +136,7 @@ class App:
             now=utc_now,
         )
         self._ingesting = asyncio.Lock()
+        self._forget_upto = 0  # the revision of the watch log at the last look
 
     async def run(self) -> None:
         """Work until told to stop; then finish what is in hand."""
@@ -165,6 +176,7 @@ class App:
             every += [("sight", 60, self._look_out)]
         if "ingest" in self.roles:
             every += [("ingest", often, self._ingest), ("tend", 3_600, self.pipeline.tend)]
+            every += [("watches", 1, self._follow), ("forgotten", FORGET_S, self._prune)]
         if "deliver" in self.roles:
             every += [("deliver", often, self._sender.work), ("resume", 15, self._resume)]
         return every
@@ -174,8 +186,18 @@ class App:
         if self._ingesting.locked():
             return
         async with self._ingesting:
+            await self.pipeline.lookout.make_ready(self.store)
             while await self._ingests.tick() and not self.stopping.is_set():
                 await self._ingests.free_hand(SEAT_S)
+
+    async def _follow(self) -> None:
+        """Take changes of watches in as they come, so that no article waits for many of them."""
+        if self.pipeline.lookout.ready:
+            await self.store.read(self.pipeline.lookout.follow)
+
+    async def _prune(self) -> None:
+        """Let go of the numbers of watches that were forgotten a while ago: all have heard of it."""
+        self._forget_upto = await self.store.run(watches.prune_forgotten, self._forget_upto)
 
     async def _look_out(self) -> None:
         """Tell the admins which outlets went out of sight, or came back."""
@@ -216,7 +238,7 @@ class App:
         """Hold the chat while this process has the reader's seat; else stand by for it."""
         while True:
             await self._wait_for(self._reader)
-            talking = asyncio.create_task(chat.run())
+            talking = asyncio.create_task(_undaunted(chat))
             losing = asyncio.create_task(self._until_lost(self._reader))
             try:
                 await asyncio.wait((talking, losing), return_when=asyncio.FIRST_COMPLETED)
@@ -303,9 +325,9 @@ def _read(settings: Settings, name: str) -> str:
         raise SettingsError(f"{file}: {e}") from None
 
 
-def sync_outlets(tx: Tx, settings: Settings) -> None:
-    """Bring the database's outlets in line with the outlets file. Raises SettingsError."""
-    synced = feeds.sync_outlets(tx, load_outlets(settings.config_dir), utc_now())
+async def sync_outlets(store: Store, settings: Settings) -> None:
+    """Bring the database's outlets in line with the outlets file. Raises SettingsError, DatabaseDown."""
+    synced = await store.run(feeds.sync_outlets, load_outlets(settings.config_dir), utc_now())
     log.info(
         "outlets: %d feeds added, %d changed, %d retired",
         synced.added,
@@ -410,7 +432,7 @@ async def run_with(
 ) -> None:
     """Run these roles with a messenger and a chat that somebody else built."""
     names, sources = read_names(settings), read_provenance(settings)
-    await store.run(sync_outlets, settings)
+    await sync_outlets(store, settings)
     async with make_reader(settings) as reader:
         pipeline = Pipeline(
             store,
@@ -434,6 +456,8 @@ async def run_with(
         )
         _listen(app)
         log.info("outpost runs: roles %s, database %s", ",".join(sorted(roles)), store.dialect)
+        if "chat" in roles and "deliver" not in roles:
+            log.info("replies leave through the sender: another process must have the role deliver")
         await app.run()
     log.info("outpost stopped; %d alerts wait in the outbox", await store.run(alerts.behind))
 
@@ -465,6 +489,6 @@ def _listen(app: App) -> None:
 
 async def _reload(app: App) -> None:
     try:
-        await app.store.run(sync_outlets, app.settings)
+        await sync_outlets(app.store, app.settings)
     except SettingsError as e:
         log.error("the outlets file was not read again, the old one stays in force: %s", e)

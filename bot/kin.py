@@ -1,6 +1,7 @@
 """What has been read lately: which story an article joins, who wrote it first, and what furniture is."""
 
 import asyncio
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -19,7 +20,11 @@ _TEXTS = 100  # of an outlet, to learn its furniture from
 class Kin:
     """Compares an article with those of the window. Furniture is learned by `tend`, and kept in memory."""
 
-    def __init__(self, sources: Provenance, settings: Clustering) -> None:
+    def __init__(
+        self, sources: Provenance, settings: Clustering, *, judges: Collection[int] = ()
+    ) -> None:
+        """judges: the users whose verdicts bind."""
+        self._judges = judges
         self.sources = sources
         self._settings = settings
         self._rules = clustering.Rules(window_h=settings.window_h)
@@ -46,7 +51,7 @@ class Kin:
             candidate_of(article, made.sketch),
             found,
             rules=self._rules,
-            verdicts=verdicts.on_copies(tx, article.id),
+            verdicts=verdicts.on_copies(tx, article.id, self._judges),
             provenance=self.sources,
         )
         if article.story_id is not None:

@@ -113,7 +113,7 @@ class Pipeline:
         self.messenger = messenger
         self.settings = settings
         self.lookout = Lookout(names)
-        self.kin = Kin(sources, settings.clustering)
+        self.kin = Kin(sources, settings.clustering, judges=settings.admins)
         self.now = now
         self.counts: Counter[str] = Counter()  # stage.outcome -> items, since the start
         self.pace = float(settings.polling.min_interval_s)
@@ -220,7 +220,10 @@ class Pipeline:
         )
         matched, revision = self.lookout.match(tx, document_of(look.article))
         decision, sketch = self.kin.place(tx, look.article, look.page, before=article, now=now)
-        evidence = evidence_of(decision) if decision else {}
+        evidence: Mapping[str, object] = evidence_of(decision) if decision else {}
+        copy_of = decision.copy_of if decision else None
+        if article.evidence.get("rule") == "verdict":  # a person put it where it is
+            evidence, copy_of = article.evidence, article.copy_of
         if article.story_id is None:
             story_id = decision.story_id if decision else articles.open_story(tx, article.id, now)
         else:
@@ -230,7 +233,7 @@ class Pipeline:
             look.article,
             story_id=story_id,
             sketch=sketch,
-            copy_of=decision.copy_of if decision else None,
+            copy_of=copy_of,
             evidence=evidence,
             page_failure=look.failure,
             again_at=look.again_at,
@@ -243,7 +246,9 @@ class Pipeline:
         if article.archived:
             return "archived"
         if article.story_id is not None:
-            tell_again(tx, article.id, story_id, matched, evidence, now=now)
+            # A page that failed once more changed nothing, and the feed's change was the first attempt.
+            changed = look.failure is None or article.attempts <= 1
+            tell_again(tx, article.id, story_id, matched, evidence, changed=changed, now=now)
             return "again"
         tell(tx, article.id, story_id, matched, evidence, now=now)
         barred = self.lookout.excluded(document_of(look.article), matched)
@@ -273,6 +278,8 @@ class Pipeline:
     ) -> int:
         """Decide anew on an article whose text is fuller now than when it was filed; return its story."""
         assert article.story_id is not None  # noqa: S101 - the caller asked
+        if article.evidence.get("rule") == "verdict":
+            return article.story_id
         if decision is None and article.copy_of is None:
             return article.story_id  # the first of its story, and still nobody's copy
         if decision is not None and decision.story_id == article.story_id:
@@ -351,7 +358,8 @@ class Pipeline:
             watches.set_state(tx, alert.subscriber_id, gone, now=now, reason=outcome.detail)
         elif outcome.sent is Sent.MOVED and outcome.new_chat_id is not None:
             watches.move_chat(tx, alert.chat_id, outcome.new_chat_id)
-            alerts.mark_later(tx, alert, due_at=now, reason=outcome.detail)
+            later = schedule.retry_delivery_at(now, attempts=1)
+            alerts.mark_later(tx, alert, due_at=later, reason=outcome.detail)
         elif outcome.sent is Sent.REFUSED:
             alerts.mark_failed(tx, alert, outcome.detail)
         else:
@@ -421,9 +429,16 @@ def tell_again(
     matched: Sequence[Match],
     evidence: Mapping[str, object],
     *,
+    changed: bool,
     now: datetime,
 ) -> None:
-    """Tell those whom the fuller text interests and the shorter did not; let the others' messages follow."""
+    """Tell those whom the fuller text interests and the shorter did not; let the others' messages follow.
+
+    changed: the article does not read as it did.
+    """
+    if not changed:
+        return
+    articles.forget_hits(tx, article_id)
     told = alerts.subscribers_told(tx, story_id)
     owners = watches.subscribers_of(tx, [m.watch_id for m in matched])
     for match in matched:

@@ -11,7 +11,7 @@ from bot.domain.errors import UserError
 from bot.domain.model import AlertView, Article, Button, Hit, Role, StoryView, VerdictKind, Watch
 from bot.domain.urls import canonical_url
 from bot.render import MAX_OUTLET, MAX_QUERY, flag, link, short
-from bot.store import alerts, articles, verdicts
+from bot.store import alerts, articles, stories, verdicts
 from bot.store.engine import Tx
 from bot.texts import Html, escape
 
@@ -155,6 +155,12 @@ def not_a_copy(tx: Tx, req: Request) -> Reply:
         other_id=copy.copy_of or asked.first.id,
         now=req.now,
     )
+    if (
+        req.role is Role.ADMIN
+    ):  # an admin's word binds: the story is mended, and every message with it
+        articles.lock_stories(tx)
+        evidence = {"rule": "verdict", "by": req.user_id or 0}
+        stories.move_article(tx, copy.id, None, copy_of=None, evidence=evidence, now=req.now)
     return Reply(toast="toast.not_a_copy")
 
 

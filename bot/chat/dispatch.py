@@ -156,10 +156,10 @@ class TelegramChat:
             except TelegramError as e:
                 log.error("update=%d: %s", update.update_id, self._safe(e))
                 stuck = tries >= MOST_TRIES
-            except Exception:  # as in app.guarded: a bug costs one command, not the chat
+            except Exception:  # as in crew.guarded: a bug costs one command, not the chat
                 log.exception("update=%d failed: this is a bug, please report it", update.update_id)
                 stuck = True
-            await asyncio.sleep(0 if stuck else wait)
+            await asyncio.sleep(wait)
 
     async def _handle(self, update: telegram.Update) -> None:
         if update.my_chat_member:

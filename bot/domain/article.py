@@ -9,15 +9,21 @@ from bot.domain.model import Article, Document, Entry, Page
 MAX_TEXT = 200_000  # characters of an article that are kept, matched and compared
 
 
+def storable(text: str, limit: int) -> str:
+    """Return a text that every database takes: no NUL, no half of a surrogate pair, at most so long."""
+    return text[:limit].replace("\0", "").encode("utf-8", "replace").decode()
+
+
 def tidy(entry: Entry) -> Entry:
-    """Return an entry as it is kept: bounded."""
+    """Return an entry as it is kept: bounded, and storable."""
     return replace(
         entry,
-        title=entry.title[:1_000],
-        summary=entry.summary[:MAX_TEXT],
-        body=entry.body[:MAX_TEXT],
-        author=entry.author[:300],
-        source=entry.source[:300],
+        url=storable(entry.url, 2_000),
+        title=storable(entry.title, 1_000),
+        summary=storable(entry.summary, MAX_TEXT),
+        body=storable(entry.body, MAX_TEXT),
+        author=storable(entry.author, 300),
+        source=storable(entry.source, 300),
     )
 
 
@@ -27,9 +33,9 @@ def with_page(article: Article, page: Page | None) -> Article:
         return article
     return replace(
         article,
-        title=article.title or page.title[:1_000],
-        body=page.text[:MAX_TEXT] if len(page.text) > len(article.body) else article.body,
-        author=article.author or page.authors[:300],
+        title=article.title or storable(page.title, 1_000),
+        body=storable(page.text, MAX_TEXT) if len(page.text) > len(article.body) else article.body,
+        author=article.author or storable(page.authors, 300),
         published_at=article.published_at
         or (min(page.published_at, article.seen_at) if page.published_at else None),
     )

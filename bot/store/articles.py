@@ -223,8 +223,9 @@ def by_ids(tx: Tx, ids: Sequence[int]) -> list[Article]:
 def of_story(tx: Tx, story_id: int) -> list[Article]:
     """Return a story's articles: the origin first, then as they were published or, undated, seen."""
     origin = tx.execute(sa.select(stories.c.origin_id).where(stories.c.id == story_id)).scalar()
-    rows = tx.execute(_ARTICLE.where(articles.c.story_id == story_id).limit(200)).mappings()
-    found = [_article(row) for row in rows]
+    first = (articles.c.id != (origin or 0), articles.c.id)  # a huge story is cut, never its origin
+    rows = tx.execute(_ARTICLE.where(articles.c.story_id == story_id).order_by(*first).limit(200))
+    found = [_article(row) for row in rows.mappings()]
     return sorted(found, key=lambda a: (a.id != origin, a.published_at or a.seen_at, a.id))
 
 
@@ -234,7 +235,7 @@ def with_sketches(tx: Tx, story_id: int) -> list[tuple[Article, bytes]]:
         articles.c.story_id == story_id, articles.c.sketch.is_not(None)
     )
     found = []
-    for row in tx.execute(statement.limit(200)).mappings():
+    for row in tx.execute(statement.order_by(articles.c.id).limit(200)).mappings():
         values = dict(row)
         sketch = values.pop("sketch")
         found.append((_article(values), sketch))
@@ -297,6 +298,11 @@ def _watch(row: sa.RowMapping) -> Watch:
         stopped_at=row["stopped_at"],
         title=row["title"],
     )
+
+
+def forget_hits(tx: Tx, article_id: int) -> None:
+    """Drop where the watches stood in an article whose text has changed; that they fired stays."""
+    tx.execute(matches.update().where(matches.c.article_id == article_id).values(hits=[]))
 
 
 def add_match(tx: Tx, article_id: int, watch_id: int, hits: Iterable[Hit]) -> None:

@@ -81,6 +81,25 @@ def _sqlite(url: sa.URL) -> sa.Engine:
     return engine
 
 
+# What SQLite says when it, not our statement, is at fault; everything else it says is a bug of ours.
+SQLITE_TROUBLE = ("locked", "busy", "full", "disk i/o", "unable to open", "readonly", "malformed")
+
+
+def _is_trouble(error: sa.exc.DBAPIError, dialect: str) -> bool:
+    """Return whether the database is at fault, and the same may well go through later."""
+    if not isinstance(error, sa.exc.OperationalError):
+        return False
+    if dialect != "sqlite":
+        return True
+    words = str(error.orig).lower()
+    return any(word in words for word in SQLITE_TROUBLE)
+
+
+def first_line(error: object) -> str:
+    """Return what an error says, in one line; its kind if it says nothing."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
 class Store:
     """The database of one process."""
 
@@ -113,11 +132,9 @@ class Store:
         try:
             with engine.begin() as tx:
                 return f(tx, *args, **kwargs)
-        except sa.exc.OperationalError as e:
-            raise DatabaseDown(str(e.orig).strip().splitlines()[0]) from e
         except sa.exc.DBAPIError as e:
-            if e.connection_invalidated:
-                raise DatabaseDown(str(e.orig).strip().splitlines()[0]) from e
+            if e.connection_invalidated or _is_trouble(e, engine.dialect.name):
+                raise DatabaseDown(first_line(e.orig)) from e
             raise
 
     async def run(

@@ -1,7 +1,7 @@
 """Outlets and feeds: what the outlets file names, which feeds are due, and what a poll left behind."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -74,7 +74,12 @@ def sync_outlets(tx: Tx, entries: Sequence[OutletEntry], now: datetime) -> Synce
     kept = {o.id for o in stored.values() if o.by_hand}
     entries = [e for e in entries if e.name not in shut]
     known = {row.url: row for row in tx.execute(sa.select(feeds))}
-    put = [put_outlet(tx, e, stored.get(e.name), known, now) for e in entries]
+    theirs = {u for u, row in known.items() if row.outlet_id in kept and row.retired_at is None}
+    ours = {o.id: name for name, o in stored.items()}
+    put = [
+        put_outlet(tx, _without(e, theirs, known, ours), stored.get(e.name), known, now)
+        for e in entries
+    ]
     names = {e.name for e in entries}
     urls = {f.url for e in entries for f in e.feeds}
     gone = [
@@ -92,6 +97,21 @@ def sync_outlets(tx: Tx, entries: Sequence[OutletEntry], now: datetime) -> Synce
     return Synced(
         added=sum(p.added for p in put), changed=sum(p.changed for p in put), retired=len(gone)
     )
+
+
+def _without(
+    entry: OutletEntry,
+    theirs: Collection[str],
+    known: Mapping[str, sa.Row[tuple[object, ...]]],
+    names: Mapping[int, str],
+) -> OutletEntry:
+    """Return an entry of the file without the feeds that a command gave to another outlet."""
+    kept = tuple(
+        f
+        for f in entry.feeds
+        if f.url not in theirs or names.get(known[f.url].outlet_id) == entry.name
+    )
+    return replace(entry, feeds=kept)
 
 
 def put_outlet(

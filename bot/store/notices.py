@@ -11,7 +11,7 @@ import psycopg
 import sqlalchemy as sa
 
 from bot.domain.errors import DatabaseDown
-from bot.store.engine import Tx
+from bot.store.engine import Tx, first_line
 
 CHANNEL = "outpost"
 
@@ -37,5 +37,5 @@ async def listen(url: sa.URL) -> AsyncGenerator[str, None]:
                     yield notice.payload
         finally:
             await connection.close()
-    except psycopg.OperationalError as e:
-        raise DatabaseDown(str(e).strip().splitlines()[0]) from e
+    except psycopg.Error as e:
+        raise DatabaseDown(first_line(e)) from e

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.domain.errors import DatabaseDown
-from bot.store.engine import Store
+from bot.store.engine import Store, first_line
 
 # A holder that is cut off, not dead, is found out by the server within 8 s: idle, then two probes.
 KEEPALIVE = " ".join(
@@ -67,7 +67,7 @@ class Seat:
             connection.close()
         except sa.exc.DBAPIError as e:
             self.leave()
-            raise DatabaseDown(str(e.orig).strip().splitlines()[0]) from e
+            raise DatabaseDown(first_line(e.orig)) from e
         return False
 
     def _try_lock(self) -> sa.Select[Any]:

@@ -65,7 +65,12 @@ def _merge(tx: Tx, old: int, new: int) -> None:
         .where(alerts_table.c.story_id == old, alerts_table.c.subscriber_id.not_in(told))
         .values(story_id=new)
     )
-    tx.execute(stories.update().where(stories.c.id == old).values(merged_into=new))
+    # What was merged into it before goes on with it: a message finds its story in one step.
+    earlier = sa.select(stories.c.id).where(stories.c.merged_into == old)
+    for story_id in tx.execute(earlier).scalars().all():
+        revise(tx, story_id)
+    ended = sa.or_(stories.c.id == old, stories.c.merged_into == old)
+    tx.execute(stories.update().where(ended).values(merged_into=new))
     # Nobody is told twice: a message that is not out yet need not go out at all.
     waiting = (alerts_table.c.story_id == old) & alerts_table.c.message_id.is_(None)
     tx.execute(

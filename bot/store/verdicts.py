@@ -1,6 +1,6 @@
 """Verdicts: what people said of decisions. They are facts beside the ledger and change none of it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -47,15 +47,20 @@ def take_back(
     )
 
 
-def on_copies(tx: Tx, article_id: int) -> Mapping[int, bool]:
-    """Return what people said of this article and others, by the other's id: False for "not a copy"."""
+def on_copies(tx: Tx, article_id: int, judges: Collection[int]) -> Mapping[int, bool]:
+    """Return what admins said of this article and others, by the other's id: False for "not a copy".
+
+    judges: the users whose word binds for everybody; what others say is counted, no more.
+    """
+    pair = (verdicts.c.article_id, verdicts.c.other_id)
     rows = tx.execute(
-        sa.select(verdicts.c.other_id).where(
-            verdicts.c.article_id == article_id,
+        sa.select(*pair).where(
+            sa.or_(*(column == article_id for column in pair)),
             verdicts.c.kind == VerdictKind.NOT_A_COPY.value,
+            verdicts.c.user_id.in_(list(judges)),
         )
     )
-    return dict.fromkeys(rows.scalars(), False)
+    return {other if mine == article_id else mine: False for mine, other in rows}
 
 
 @dataclass(frozen=True, slots=True)

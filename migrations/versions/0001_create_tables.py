@@ -79,6 +79,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stories")),
     )
+    op.create_index("ix_stories_merged_into", "stories", ["merged_into"], unique=False)
     op.create_table(
         "subscribers",
         sa.Column(

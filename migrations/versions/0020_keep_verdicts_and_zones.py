@@ -52,4 +52,5 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_verdicts_article_id", "verdicts", ["article_id"])
+    op.create_index("ix_verdicts_other_id", "verdicts", ["other_id"])
     op.create_index("ix_verdicts_kind_id", "verdicts", ["kind", "id"])

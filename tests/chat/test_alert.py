@@ -123,7 +123,12 @@ def test_a_copy_can_be_called_none(told):
     assert told.tap(button.data).toast == "toast.not_a_copy"
     [row] = told.tx.execute(sa.select(verdict_rows)).mappings()
     assert (row["kind"], bool(row["other_id"])) == ("not_a_copy", True)
-    assert verdicts.on_copies(told.tx, row["article_id"]) == {row["other_id"]: False}
+    pair = {row["other_id"]: False}
+    assert verdicts.on_copies(told.tx, row["article_id"], [row["user_id"]]) == pair
+    assert verdicts.on_copies(told.tx, row["other_id"], [row["user_id"]]) == {
+        row["article_id"]: False
+    }
+    assert verdicts.on_copies(told.tx, row["article_id"], [99]) == {}  # others' words do not bind
 
 
 @pytest.mark.parametrize(
