@@ -287,3 +287,48 @@ async def test_a_second_reader_is_waited_for_and_said_so(api, caplog):
     await until(lambda: "another process reads this bot's updates" in caplog.text)
     await other.shutdown()
     assert "port" in (await says(api, 7, "/watch port")).text
+
+
+async def test_an_export_arrives_as_a_file_and_a_trend_of_nothing_as_words(api):
+    await says(api, 8, "/start")
+    await says(api, 8, "/watch harbour strike")
+    asked = await says(api, 8, "/export")
+    before = len(api.shown(8))
+    query = api.tap(8, asked.message_id, "export:json")
+    await until(lambda: len(api.shown(8)) > before)
+    assert await until(lambda: api.answer_of(query) is not None)
+    sent = api.shown(8)[-1]
+    assert (sent.file["kind"], sent.file["name"]) == ("document", "outpost.json")
+    assert b"harbour strike" in sent.file["bytes"]
+    assert not (await says(api, 8, "/trend harbour")).file
+
+
+async def test_a_thumb_down_is_heard_and_answered_with_nothing(api, store):
+    hello = await says(api, 8, "/start")
+    before = len(api.shown(8))
+    api.react(8, hello.message_id, "👎")
+    await silence(api)
+    assert len(api.shown(8)) == before
+
+
+async def test_a_shared_link_names_the_bot(api):
+    await says(api, 8, "/start")
+    await says(api, 8, "/watch harbour strike")
+    shared = await says(api, 8, "/share 1")
+    assert "https://t.me/outpost_test_bot?start=w_" in shared.text
+    token = shared.text.rpartition("start=")[2]
+    assert "harbour strike" in (await says(api, 7, f"/start {token}")).text
+
+
+async def test_every_new_command_is_answered_in_the_readers_language(api):
+    await says(api, 7, "/start")
+    for line in (
+        "/lang",
+        "/timezone",
+        "/timezone Երևան",
+        "/search նավահանգիստ",
+        "/story",
+        "/why",
+        "/mute",
+    ):
+        assert (await says(api, 7, line)).text
