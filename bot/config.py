@@ -95,7 +95,7 @@ class Chat(Section):
     watches_per_subscriber: int = Field(100, ge=1, le=10_000)
     query_chars: int = Field(500, ge=10, le=4_000)
     broad_pct: float = Field(5.0, ge=0.1, le=100)
-    console_url: str = Field("", max_length=300)  # filled in from [web], see Settings.limits
+    console_url: str = Field("", exclude=True)  # no choice: filled in from [web] by Settings.limits
     searches_per_minute: int = Field(10, ge=1, le=1_000)
     allow: Annotated[frozenset[int], NoDecode] = frozenset()
 
