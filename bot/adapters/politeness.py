@@ -1,6 +1,7 @@
 """One request at a time per registrable domain, with a pause between two, and silence where asked for it."""
 
 import asyncio
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -32,6 +33,8 @@ def domain_of(url: str) -> str:
 class _Domain:
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     waiting: int = 0
+    began_at: float = 0.0  # of the request under way, or the last
+    took_s: float = 0.0  # the last request
     free_at: float = 0.0  # end of the last request
     held_until: float = 0.0
     reason: str = ""
@@ -49,12 +52,31 @@ class Politeness:
     def _now(self) -> float:
         return self._clock() if self._clock else asyncio.get_running_loop().time()
 
-    async def enter(self, url: str, *, gap_s: float) -> tuple[int, str] | None:
-        """Wait for a turn. None: it is ours, `leave` must follow. Else seconds to stay away, and why."""
+    async def enter(
+        self, url: str, *, gap_s: float, within_s: float = math.inf
+    ) -> tuple[int, str] | None:
+        """Wait for a turn. None: it is ours, `leave` must follow. Else seconds to stay away, and why.
+
+        Who is told to stay away is mostly told at once; whoever the guess was wrong for, after max_wait_s,
+        or within_s if that is less.
+        """
         domain = self._domains.setdefault(domain_of(url), _Domain())
-        if away := self._away(domain, gap_s):
+        within_s = min(within_s, self._max_wait_s)
+        if away := self._away(domain, gap_s, within_s):
             return away
         domain.waiting += 1
+        try:
+            async with asyncio.timeout(within_s):
+                await self._turn(domain, gap_s)
+        except TimeoutError:
+            return max(1, round(self._wait_s(domain, gap_s))), _busy(domain)
+        if away := self._held(domain):  # someone before us was asked to stay away
+            domain.turn.release()
+            return away
+        domain.began_at = self._now()
+        return None
+
+    async def _turn(self, domain: _Domain, gap_s: float) -> None:
         try:
             await domain.turn.acquire()
         finally:
@@ -64,15 +86,12 @@ class Politeness:
         except asyncio.CancelledError:
             domain.turn.release()
             raise
-        if away := self._held(domain):  # someone before us was asked to stay away
-            domain.turn.release()
-            return away
-        return None
 
     def leave(self, url: str, *, hold_s: int | None = None, reason: str = "") -> None:
         """End a turn. hold_s: the server asked for so much silence; reason: said to those kept away."""
         domain = self._domains[domain_of(url)]
         domain.free_at = self._now()
+        domain.took_s = domain.free_at - domain.began_at
         if hold_s:
             domain.held_until = max(domain.held_until, domain.free_at + hold_s)
             domain.reason = reason
@@ -80,15 +99,15 @@ class Politeness:
         if len(self._domains) > SWEEP_AT:
             self._sweep()
 
-    def _away(self, domain: _Domain, gap_s: float) -> tuple[int, str] | None:
+    def _away(self, domain: _Domain, gap_s: float, within_s: float) -> tuple[int, str] | None:
         if held := self._held(domain):
             return held
-        wait_s = (domain.waiting + domain.turn.locked()) * gap_s
-        if wait_s > self._max_wait_s:
-            return max(
-                1, round(wait_s)
-            ), f"{domain.waiting} requests to the same domain are before it"
-        return None
+        wait_s = self._wait_s(domain, gap_s)
+        return (max(1, round(wait_s)), _busy(domain)) if wait_s > within_s else None
+
+    def _wait_s(self, domain: _Domain, gap_s: float) -> float:
+        """Return how long a turn is off, if those before take as long as the last one did."""
+        return (domain.waiting + domain.turn.locked()) * (gap_s + domain.took_s)
 
     def _held(self, domain: _Domain) -> tuple[int, str] | None:
         left = domain.held_until - self._now()
@@ -101,3 +120,7 @@ class Politeness:
             for name, d in self._domains.items()
             if d.waiting or d.turn.locked() or d.held_until > now or now - d.free_at < 60
         }
+
+
+def _busy(domain: _Domain) -> str:
+    return f"{domain.waiting} requests to the same domain are before it"

@@ -8,7 +8,7 @@ import asyncio
 import socket
 import ssl
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -53,6 +53,8 @@ class Answer:
         """Return the Content-Type header as sent, "" if there is none."""
         return self.headers.get("Content-Type", "")
 
+
+Hop = Callable[[str], Awaitable[Failure | None]]
 
 REFUSED = "refused to dial "
 
@@ -129,15 +131,19 @@ class WebClient:
         max_bytes: int,
         headers: Mapping[str, str] | None = None,
         user_agent: str | None = None,
+        hop: Hop | None = None,
     ) -> Answer | Failure:
         """Return the answer to a GET, redirects followed, or why there is none. Never raises for it.
 
         max_bytes: of the decompressed body. user_agent: instead of ours, for outlets that refuse it.
+        hop: called with the target of a redirect before it is asked; may wait (that is not counted), or
+        say that it is not to be asked.
         """
         try:
-            async with asyncio.timeout(self._total_s):
+            async with asyncio.timeout(self._total_s) as clock:
+                waiting = _uncounted(hop, clock) if hop else None
                 return await self._follow(
-                    url, max_bytes, headers or {}, user_agent or self._user_agent
+                    url, max_bytes, headers or {}, user_agent or self._user_agent, waiting
                 )
         except _Unreadable as e:
             return e.failure
@@ -149,11 +155,18 @@ class WebClient:
             return failure_of(e)
 
     async def _follow(
-        self, url: str, max_bytes: int, headers: Mapping[str, str], user_agent: str
+        self,
+        url: str,
+        max_bytes: int,
+        headers: Mapping[str, str],
+        user_agent: str,
+        hop: Hop | None,
     ) -> Answer | Failure:
         permanent = True
         start = url
-        for _ in range(self._redirects + 1):
+        for n in range(self._redirects + 1):
+            if n and hop and is_web_url(url) and (refused := await hop(url)):
+                return refused
             answer, location = await self._once(url, max_bytes, headers, user_agent)
             if location is None:
                 moved = url if permanent and url != start else None
@@ -188,6 +201,20 @@ class WebClient:
         made = socket.socket(family=family, type=kind, proto=proto)
         made.setblocking(False)
         return made
+
+
+def _uncounted(hop: Hop, clock: asyncio.Timeout) -> Hop:
+    """Return the same, with the clock stopped while it waits."""
+
+    async def wait(url: str) -> Failure | None:
+        loop, until = asyncio.get_running_loop(), clock.when()
+        began = loop.time()
+        clock.reschedule(None)
+        refused = await hop(url)
+        clock.reschedule(until and until + loop.time() - began)
+        return refused
+
+    return wait
 
 
 async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:

@@ -18,7 +18,7 @@ from aiohttp.abc import AbstractResolver
 from bot.adapters.explanation import Explanation, explain
 from bot.adapters.feeds import MAX_ENTRIES, ParsedFeed
 from bot.adapters.plain import storable
-from bot.adapters.politeness import Politeness
+from bot.adapters.politeness import Politeness, domain_of
 from bot.adapters.reading import address_to_ask
 from bot.adapters.web_client import Answer, WebClient, failure_of_status
 from bot.adapters.workers import Workers
@@ -227,18 +227,54 @@ class WebReader:
         user_agent: str | None,
     ) -> Answer | Failure:
         """Make one request in its turn. HELD: there was none, and retry_after_s says when to come back."""
-        if away := await self._politeness.enter(url, gap_s=gap_s):
-            return Failure(FailureKind.HELD, f"not asked: {away[1]}", retry_after_s=away[0])
+        visit = _Visit(self._politeness, self._places, gap_s)
         hold_s: int | None = None
         try:
-            async with self._places:
-                answer = await self._client.get(
-                    url, max_bytes=max_bytes, headers=headers, user_agent=user_agent
-                )
+            if refused := await visit.go_to(url):
+                return refused
+            answer = await self._client.get(
+                url, max_bytes=max_bytes, headers=headers, user_agent=user_agent, hop=visit.go_to
+            )
             hold_s = _silence_s(answer)
         finally:
-            self._politeness.leave(url, hold_s=hold_s, reason="its server asked us to wait")
+            visit.leave(hold_s)
         return answer
+
+
+class _Visit:
+    """A turn at one domain after another, as redirects lead, and a place while it is had."""
+
+    def __init__(self, politeness: Politeness, places: asyncio.Semaphore, gap_s: float) -> None:
+        self._politeness, self._places, self._gap_s = politeness, places, gap_s
+        self._patience_s = MAX_WAIT_S  # for all its turns together
+        self._turn_at = ""  # the address a turn was taken for; "" for none
+        self._placed = False
+
+    async def go_to(self, url: str) -> Failure | None:
+        """Take a turn there. A redirect within the domain stays in the turn that is had."""
+        if self._turn_at and domain_of(url) == domain_of(self._turn_at):
+            return None
+        self.leave()  # before waiting for the next: two that wait for each other's would wait in vain
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        away = await self._politeness.enter(url, gap_s=self._gap_s, within_s=self._patience_s)
+        self._patience_s = max(0.0, self._patience_s - (clock() - began))
+        if away:
+            return Failure(FailureKind.HELD, f"not asked: {away[1]}", retry_after_s=away[0])
+        self._turn_at = url
+        await self._places.acquire()
+        self._placed = True
+        return None
+
+    def leave(self, hold_s: int | None = None) -> None:
+        """Give back what is had. hold_s: for so long the server wants silence."""
+        if self._placed:
+            self._places.release()
+            self._placed = False
+        if self._turn_at:
+            reason = "its server asked us to wait"
+            self._politeness.leave(self._turn_at, hold_s=hold_s, reason=reason)
+            self._turn_at = ""
 
 
 def _silence_s(answer: Answer | Failure) -> int | None:
