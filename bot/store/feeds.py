@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from bot.domain.model import Changed, Failure, FailureKind, Feed, FeedKind, FeedReading, OutletEntry
 from bot.domain.rhythm import Rhythm
-from bot.domain.schedule import Plan
+from bot.domain.schedule import Plan, is_open
 from bot.store.engine import Tx
 from bot.store.schema import feeds, outlets
 
@@ -195,6 +195,8 @@ def record_poll(
             "failure": reading.kind.value,
             "failure_detail": reading.detail[:500],
         }
+        if is_open(plan.rhythm):  # where it moved to is down: the file's address may lead elsewhere
+            values |= {"moved_to": None}
     else:
         values |= {"failures": 0, "failure": None, "failure_detail": None}
         values |= {"etag": reading.etag, "last_modified": reading.last_modified}

@@ -15,7 +15,7 @@ from bot.domain.model import (
     Unchanged,
 )
 from bot.domain.rhythm import Rhythm
-from bot.domain.schedule import Plan
+from bot.domain.schedule import BREAKER_SCORE, Plan
 from bot.store import articles, feeds
 from bot.store.engine import Store, Tx
 from bot.store.schema import articles as articles_table
@@ -153,6 +153,18 @@ def test_a_feed_that_moved_for_good_is_asked_at_its_new_address(store: Store) ->
     assert [f.url for f in claim(store, SOON)] == [there]
     synced = store.call(feeds.sync_outlets, [outlet()], NOW)  # the file still names the old one
     assert (synced.added, synced.retired) == (0, 0)
+
+
+def test_a_feed_whose_new_address_is_dead_is_asked_at_home_again(store: Store) -> None:
+    store.call(feeds.sync_outlets, [outlet()], NOW)
+    [feed] = claim(store)
+    there, down = "https://www.echo.example/rss", Failure(FailureKind.DNS, "no such name")
+    store.call(feeds.record_poll, feed, Changed(()), plan(move_to=there), new=0, now=NOW)
+    store.call(feeds.record_poll, feed, down, plan(), new=0, now=NOW)
+    assert [f.url for f in claim(store, SOON)] == [there]  # one failure is no reason yet
+    given_up = Plan(due_at=SOON, rhythm=Rhythm(known=True, score=BREAKER_SCORE))
+    store.call(feeds.record_poll, feed, down, given_up, new=0, now=NOW)
+    assert [f.url for f in claim(store, SOON)] == ["https://echo.example/rss"]
 
 
 def test_an_overrun_window_is_said(store: Store) -> None:
