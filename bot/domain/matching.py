@@ -4,7 +4,7 @@ An article's words are looked up once; each tells the atoms (terms of watches) i
 atoms, so only those that can be met are looked at: the work grows with the article, hardly with the watches.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from operator import attrgetter
 
 from bot.domain.languages import spoken
@@ -130,61 +130,75 @@ def _candidates(reading: Reading) -> dict[Plan, None]:
         if atom.plan is not None:
             found[atom.plan] = None
         ands = atom.ands
-        if ands:
-            for partner in (
-                ands.keys() & where.keys() if len(ands) > 3 else filter(where.__contains__, ands)
-            ):
-                for plan in _hung(ands[partner]):
-                    found[plan] = None
-        if atom.others:
-            found.update(dict.fromkeys(atom.others.values()))
+        if ands is not None:
+            if len(ands) > _FEW:
+                for partner in ands.keys() & where.keys():
+                    _note(ands[partner], found)
+            else:
+                for partner, thing in ands.items():
+                    if partner in where:
+                        _note(thing, found)
+        if atom.others is not None:
+            for plan in atom.others.values():
+                found[plan] = None
     return found
 
 
-def _hung(thing: object) -> Iterable[Plan]:
-    return thing.values() if isinstance(thing, dict) else (thing,)  # type: ignore[return-value]
+_FEW = 6  # partners up to which a loop is faster than an intersection
+
+
+def _note(thing: object, found: dict[Plan, None]) -> None:
+    if isinstance(thing, dict):
+        for plan in thing.values():
+            found[plan] = None
+    else:
+        found[thing] = None  # type: ignore[index]
 
 
 def _pairs(reading: Reading) -> list[tuple[object, int]]:
     """Note where each atom stands; return what hangs on atoms that follow each other, and where."""
-    where = reading.where
-    pairs: list[tuple[object, int]] = []
-    begun: list[Atom] = []
-    for at, atoms in enumerate(reading.entries):
-        for first in begun:
-            following = first.next
-            for atom in atoms:
-                if atom in following:  # type: ignore[operator]
-                    pairs.append((following[atom], at - 1))  # type: ignore[index]
-        begun = []
+    where, entries = reading.where, reading.entries
+    for at, atoms in enumerate(entries):
         for atom in atoms:
-            spots = where.get(atom)
-            if spots is None:
-                where[atom] = [at]
-            else:
-                spots.append(at)
-            if atom.next is not None:
-                begun.append(atom)
+            where[atom].append(at)
+    pairs: list[tuple[object, int]] = []
+    for atom, spots in where.items():
+        following = atom.next
+        if following is not None:  # the last entry is empty, so there is always a next
+            pairs += [(following[b], at) for at in spots for b in entries[at + 1] if b in following]
+        before = atom.prev
+        if before is not None:  # ... and the first may look at the last
+            pairs += [(before[b], at - 1) for at in spots for b in entries[at - 1] if b in before]
     return pairs
 
 
 def _settle(reading: Reading, pairs: list[tuple[object, int]], found: dict[Plan, None]) -> None:
-    """Sort what hangs on pairs into plans to look at and names of several words; those may begin pairs too."""
+    """Sort what hangs on pairs into plans to look at, and names of several words, which may begin pairs too."""
+    settled: list[tuple[Atom, int, int]] = []
     for thing, at in pairs:
-        for one in _hung(thing):
+        for one in thing.values() if isinstance(thing, dict) else (thing,):
             if isinstance(one, Span):
-                for atom, start, stop in reading.settle(one, at):
-                    found.update(dict.fromkeys(_around(reading, atom, start, stop)))
+                settled += reading.settle(one, at)
             else:
-                found[one] = None
+                _note(one, found)
+    for name in settled:
+        for thing in _around(reading, name, settled):
+            _note(thing, found)
 
 
-def _around(reading: Reading, atom: Atom, start: int, stop: int) -> Iterator[Plan]:
-    """Yield the plans that hang on a name of several words and the word after it, or before."""
+def _around(
+    reading: Reading, name: tuple[Atom, int, int], settled: list[tuple[Atom, int, int]]
+) -> Iterator[object]:
+    """Yield what hangs on a name of several words and its neighbours: plans all, as names are no parts of names."""
+    atom, start, stop = name
     entries = reading.entries
-    after = entries[stop] if stop < len(entries) else ()
-    before = entries[start - 1] if start else ()
-    hung = [atom.next.get(other) for other in after] if atom.next else []
-    hung += [other.next.get(atom) for other in before if other.next]
-    for thing in filter(None, hung):  # plans all: names of several words hang on plain words
-        yield from _hung(thing)
+    after = [*entries[stop], *(other for other, begins, _ in settled if begins == stop)]
+    before = [*entries[start - 1], *(other for other, _, ends in settled if ends == start)]
+    for table, others in ((atom.next, after), (atom.prev, before)):
+        yield from (table[other] for other in others if table and other in table)
+    for other in after:
+        if other.prev and atom in other.prev:
+            yield other.prev[atom]
+    for other in before:
+        if other.next and atom in other.next:
+            yield other.next[atom]

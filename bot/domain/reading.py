@@ -1,6 +1,6 @@
 """One article while watches are held against it: its words in order, what they count for, and where they stand."""
 
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Final
 from urllib.parse import urlsplit
@@ -34,7 +34,7 @@ class Reading:
         self.entries = list(map(ears.__getitem__, self.tokens))
         if ears.several and not ears.several.keys().isdisjoint(self.tokens):
             self._expand()
-        self.where: dict[Atom, list[int]] = {}
+        self.where: defaultdict[Atom, list[int]] = defaultdict(list)
         self.wide: dict[Atom, list[tuple[int, int, Rule]]] = {}  # names of several words
         self._blocked: list[tuple[Atom, int, int]] = []
         self._hits: dict[object, tuple[Hit, ...]] = {}
@@ -92,7 +92,9 @@ class Reading:
     def _spots(self, atom: Atom) -> list[Spot]:
         """Return where an atom stands, single words first."""
         found = [(at, at + 1) for at in self.where.get(atom, ())]
-        return found + [(start, stop) for start, stop, _ in self.wide.get(atom, ())]
+        if atom in self.wide:
+            found += [(start, stop) for start, stop, _ in self.wide[atom]]
+        return found
 
     def runs(self, expr: Expr) -> list[Spot]:
         """Return where a term, a phrase, or words near each other stand."""
@@ -214,16 +216,15 @@ class Reading:
             elif expr[0] == ADJACENT:
                 hits = tuple([self._row_hit(expr, spot) for spot in spots])
             else:
-                near = [self._near(part, spots[0]) for part in expr[2:]]
-                hits = tuple([hit for part in near for hit in part])
+                hits = tuple([self._near(part, spots[0]) for part in expr[2:]])
             self._hits[key] = hits
         return hits
 
-    def _near(self, part: Expr, window: Spot) -> tuple[Hit, ...]:
+    def _near(self, part: Expr, window: Spot) -> Hit:
         """Return where a part stands in a window that holds all parts: as late as it can."""
         inside = [s for s in self.runs(part) if window[0] <= s[0] and s[1] <= window[1]]
         spot = inside[-1]
-        return (self._hit(part, spot) if isinstance(part, Atom) else self._row_hit(part, spot),)
+        return self._hit(part, spot) if isinstance(part, Atom) else self._row_hit(part, spot)
 
     def _few(self, spots: list[Spot]) -> list[Spot]:
         """Return the first few of each place."""
@@ -262,11 +263,8 @@ class Reading:
             return Rule.ALIAS  # one of its parts is a name of several words
         for at, atom in enumerate(parts, spot[0]):
             entry = self.entries[at]
-            rule = (
-                self._ears.rules[self.tokens[at]][entry.index(atom)]
-                if atom in entry
-                else Rule.ALIAS
-            )
+            rules = self._ears.rules.get(self.tokens[at], ())
+            rule = rules[entry.index(atom)] if atom in entry else Rule.ALIAS
             if rule is not Rule.EXACT:
                 return rule
         return Rule.EXACT
