@@ -9,19 +9,45 @@ from bot.adapters.turnstile import Turnstile
 from bot.domain.pacing import Limits, Pacer, Rank
 
 FAST = Limits(per_s=200, burst=1, private_per_s=50, private_burst=1)
+LONG_S = 60  # for what takes a moment, on however slow a machine
+ROUNDING_S = 1e-6
+
+
+class Clock:
+    """Stands still until it is told to run: what is asked meanwhile is asked at one moment."""
+
+    def __init__(self):
+        self.now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+    async def run_until_done(self, *tasks):
+        async with asyncio.timeout(LONG_S):
+            while not all(task.done() for task in tasks):
+                self.now += 0.005
+                await asyncio.sleep(0.001)
+
+
+async def asked(door, how_many):
+    """Wait until so many stand at the door."""
+    async with asyncio.timeout(LONG_S):
+        while len(door._waiting) < how_many:
+            await asyncio.sleep(0)
 
 
 async def test_senders_go_through_at_the_pace_of_the_limits():
     door, began = Turnstile(Pacer(FAST)), time.monotonic()
     await asyncio.gather(*(door.turn(chat, Rank.ALERT) for chat in range(1, 41)))
-    assert time.monotonic() - began >= 39 / 200
+    assert time.monotonic() - began >= 39 / 200 - ROUNDING_S
     began = time.monotonic()
     await asyncio.gather(*(door.turn(1, Rank.ALERT) for _ in range(6)))
-    assert time.monotonic() - began >= 5 / 50
+    assert time.monotonic() - began >= 5 / 50 - ROUNDING_S
 
 
 async def test_a_later_but_more_urgent_sender_goes_first():
-    door, order = Turnstile(Pacer(FAST)), []
+    clock, order = Clock(), []
+    door = Turnstile(Pacer(FAST), clock=clock)
 
     async def send(name, chat_id, rank):
         await door.turn(chat_id, rank)
@@ -29,9 +55,10 @@ async def test_a_later_but_more_urgent_sender_goes_first():
 
     await door.turn(9, Rank.REPLY)
     edit = asyncio.create_task(send("edit", 1, Rank.EDIT))
-    await asyncio.sleep(0)
+    await asked(door, 1)
     alert = asyncio.create_task(send("alert", 2, Rank.ALERT))
-    await asyncio.gather(edit, alert)
+    await asked(door, 2)
+    await clock.run_until_done(edit, alert)
     assert order == ["alert", "edit"]
 
 
@@ -41,16 +68,17 @@ async def test_a_held_chat_waits_and_is_named_at_rest():
     assert door.resting() == {7}
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(door.turn(7, Rank.ALERT), 0.05)
-    await asyncio.wait_for(door.turn(8, Rank.ALERT), 1)
+    await asyncio.wait_for(door.turn(8, Rank.ALERT), LONG_S)
 
 
 async def test_who_is_cancelled_does_not_stop_the_others():
-    door = Turnstile(Pacer(FAST))
-    first = asyncio.create_task(door.turn(1, Rank.ALERT))
-    await first
+    clock = Clock()
+    door = Turnstile(Pacer(FAST), clock=clock)
+    await door.turn(1, Rank.ALERT)
     tasks = [asyncio.create_task(door.turn(1, Rank.ALERT)) for _ in range(3)]
-    await asyncio.sleep(0)
+    await asked(door, 3)
     tasks[0].cancel()
-    done = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 1)
+    await clock.run_until_done(*tasks)
+    done = await asyncio.gather(*tasks, return_exceptions=True)
     assert isinstance(done[0], asyncio.CancelledError)
     assert done[1:] == [None, None]
