@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from bot import texts
-from bot.chat import alert, archive, exchange, preferences, trend, watching
+from bot.chat import alert, archive, exchange, packs, preferences, trend, watching
 from bot.chat.command import Command, Reply, Request, fits
 from bot.domain.errors import UserError
 from bot.domain.model import Button, ChatKind, Role, SubscriberState
@@ -45,7 +45,8 @@ def start(tx: Tx, req: Request) -> Reply:
 
 def _suggestions(req: Request) -> Rows:
     queries = [texts.say(req.language, key) for key in SUGGESTIONS]
-    return tuple((Button(q, f"watch:{q}"),) for q in queries if fits(f"watch:{q}"))
+    rows = tuple((Button(q, f"watch:{q}"),) for q in queries if fits(f"watch:{q}"))
+    return (*rows, (req.button("button.packs", "packs"),))
 
 
 def help_(tx: Tx, req: Request) -> Reply:
@@ -223,6 +224,7 @@ COMMANDS = (
     *archive.COMMANDS,
     *trend.COMMANDS,
     *exchange.COMMANDS,
+    *packs.COMMANDS,
     *preferences.COMMANDS,
     Command("help", Role.SUBSCRIBER, help_, "menu.help"),
     Command("start", Role.SUBSCRIBER, start, "menu.start", changes=True),

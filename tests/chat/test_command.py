@@ -3,13 +3,13 @@
 from datetime import UTC, datetime
 
 import pytest
-import sqlalchemy as sa
 
 from bot.chat import admin, subscriber
 from bot.chat.command import Caller, Command, Desk, Reply, fits
 from bot.domain.errors import UserError
 from bot.domain.model import ChatKind, Role
 from bot.store import watches
+from bot.store.engine import Store
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 PRIVATE, GROUP = ChatKind.PRIVATE, ChatKind.SUPERGROUP
@@ -177,9 +177,9 @@ async def test_only_a_tap_edits(chat):
     assert (await chat.tap("watches:1")).edit
 
 
-async def test_a_database_out_of_reach_is_said_so(chat, store):
-    with store.engine.begin() as tx:
-        tx.execute(sa.text("DROP TABLE subscribers"))
+async def test_a_database_out_of_reach_is_said_so(tmp_path):
+    nowhere = Store(f"sqlite:///{tmp_path / 'no such folder' / 'outpost.db'}")
+    chat = Chat(Desk(nowhere, subscriber.COMMANDS))
     answer = await chat.type("/watches")
     assert "Nothing was changed" in answer.message.html
     tapped = await chat.tap("watches:1")
