@@ -5,12 +5,9 @@ names above all, and the relational adjectives of places, which dictionaries cou
 """
 
 import re
-from collections.abc import Iterable
 from typing import Final
 
 from bot.domain.endings import (
-    ADJECTIVE,
-    FEMININE,
     NAMESAKE,
     PLURAL,
     RELATION,
@@ -45,15 +42,14 @@ _RUSSIAN: Final = table(
         ей: ь
     """,
     surname="ым ых ыми: -",
+    adjective="ыми ими ого его ому ему ый ий ой ое ее ые ие ым им ом ем ых их: ~",
+    feminine="ая яя ую юю ою ею ой ей: ~",
 )
 _AFTER_HUSH: Final = table(
     case="и ей ею: а\nем: -", plural="и: - а\nей: -"
 )  # Шуша, Шуши; банк, банки
 _HUSH: Final = frozenset("гкхжшчщц")
 
-_RUSSIAN_ADJECTIVE: Final = (
-    "ыми ими ого его ому ему ый ий ой ое ее ые ие ым им ом ем ых их".split()  # noqa: SIM905
-)
 _RUSSIAN_RELATION = re.compile(r"(.{2,})(ск|цк)(?:ий|ая|ое|ие|ого|ому|им|ом|ой|ую|ою|их|ими)$")
 _UKRAINIAN_RELATION = re.compile(
     r"(.{2,})(ськ|цьк|зьк)(?:ий|а|е|і|ого|ому|им|ім|ій|ою|у|их|ими|ої)$"
@@ -142,18 +138,12 @@ def russian(word: str, *, capital: bool) -> Candidates:
     if capital and word.endswith(("ов", "ев")):
         found = [(k, NAMESAKE if kind == PLURAL else kind) for k, kind in found]
     found += _fleeting(found, ("ок", "ек"), ("ец",))
-    found += _adjectives(word, _RUSSIAN_ADJECTIVE, ADJECTIVE)
-    found += _adjectives(word, ("ая", "яя", "ую", "юю", "ою", "ею", "ой", "ей"), FEMININE)
-    relation = _RUSSIAN_RELATION.match(word)
+    relation = _RUSSIAN_RELATION.match(word) if "ск" in word or "цк" in word else None
     if relation:
         found += _related(
             relation[1], relation[2], _russian_places(relation[1], relation[2], capital=capital)
         )
     return found
-
-
-def _adjectives(word: str, endings: Iterable[str], kind: int) -> Candidates:
-    return [(word[: -len(e)] + STEM, kind) for e in endings if _fits(word, e)]
 
 
 def _fits(word: str, ending: str) -> bool:
@@ -210,9 +200,8 @@ _UKRAINIAN: Final = table(
         ям ями ях: ь я й е
     """,
     surname="им их ими: -",
-)
-_UKRAINIAN_ADJECTIVE: Final = (
-    "ього ьому ими іми ого ому ий ім им их іх".split()  # noqa: SIM905
+    adjective="ього ьому ими іми ого ому ий ім им их іх: ~",
+    feminine="ої ою ій: ~",
 )
 _SOFTENED: Final = {"ц": "к", "з": "г", "с": "х"}  # before -і: Лук'янівці, Празі, мусі
 _CLOSED: Final = (("ов", "ів"), ("ев", "ів"), ("єв", "їв"))
@@ -243,9 +232,7 @@ def ukrainian(word: str, *, capital: bool) -> Candidates:
         found = [(k, NAMESAKE if kind == PLURAL else kind) for k, kind in found]
     found += _rounded(found)
     found += _fleeting(found, ("ок",), ("ець",))
-    found += _adjectives(word, _UKRAINIAN_ADJECTIVE, ADJECTIVE)
-    found += _adjectives(word, ("ої", "ою", "ій"), FEMININE)
-    relation = _UKRAINIAN_RELATION.match(word)
+    relation = _UKRAINIAN_RELATION.match(word) if "ьк" in word else None
     if relation:
         found.append((relation[1] + relation[2] + STEM, 0))  # only for names to shun
         found += _related(relation[1], relation[2], _ukrainian_places(relation[1], relation[2]))

@@ -283,30 +283,36 @@ class Vocabulary:
     ) -> tuple[dict[Atom, Rule], set[str]]:
         """Return the atoms that a word counts for, each with the rule; and the heads of all keys it has."""
         word = _Heard(raw, self.names)
-        heads = set()
+        heads: set[str] = set()
         for form in forms:
             surface = fold(form)
             back = taken_back(form, language, capital=word.capital)
-            word.form, word.stems = form, {key for key, _ in back if key.endswith(STEM)}
-            heads.add(surface[:_HEAD])
-            word.surface = surface
-            bare = BARE if form == surface and language not in TURKIC else 0
-            word.folded = form != surface and language in TURKIC
-            if not word.folded or len(surface) > _SHORT:  # Şu is not su
-                word.take(self._by_key.get(surface, ()), SAME | bare)
-            word.folded = False
-            if form != surface:
-                word.take(self._by_key.get(form, ()), SAME)
-                heads.add(form[:_HEAD])
+            word.form, word.surface = form, surface
+            word.stems = {key for key, _ in back if key.endswith(STEM)}
+            heads |= {surface[:_HEAD], form[:_HEAD], *[key[:_HEAD] for key, _ in back]}
+            self._take_itself(word, turkic=language in TURKIC)
             for key, kind in back:
-                heads.add(key[:_HEAD])
-                word.take(self._by_key.get(key, ()), kind)
+                entries = self._by_key.get(key)
+                if entries is not None:
+                    word.take(entries, kind)
             for size in self._prefix_sizes:
                 for atom in self._prefixes.get(surface[:size], ()) if len(surface) >= size else ():
                     word.met.setdefault(atom, Rule.PREFIX)
             if self._edits:
                 self._take_edits(word)
         return word.met, heads
+
+    def _take_itself(self, word: "_Heard", *, turkic: bool) -> None:
+        """Look for the word as it is, with its diacritics and without."""
+        form, surface = word.form, word.surface
+        if form == surface:
+            word.take(self._by_key.get(surface, ()), SAME if turkic else SAME | BARE)
+            return
+        word.folded = turkic
+        if not turkic or len(surface) > _SHORT:  # Şu is not su
+            word.take(self._by_key.get(surface, ()), SAME)
+        word.folded = False
+        word.take(self._by_key.get(form, ()), SAME)
 
     # -- word~1 -----------------------------------------------------------------------------------
 
