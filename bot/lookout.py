@@ -1,19 +1,26 @@
 """All active watches in memory, following the watch log: what an article is matched against."""
 
+import asyncio
+import gc
 import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from bot.domain.errors import QueryError
 from bot.domain.matching import Matcher
-from bot.domain.misses import explain, without_not
+from bot.domain.meaning import stamp, unpack
+from bot.domain.misses import explain
 from bot.domain.model import Document, Match
 from bot.domain.names import Names
-from bot.domain.query import Query, parse_query
+from bot.domain.packing import Packed, packed, says_not, wants_words, without_not
+from bot.domain.query import parse_query
 from bot.store import watches
-from bot.store.engine import Tx
+from bot.store.engine import Store, Tx
 
 log = logging.getLogger(__name__)
+
+REMADE_AT_ONCE = 1_000  # watches compiled anew in one transaction: nobody waits long for it
 
 
 class Lookout:
@@ -21,16 +28,53 @@ class Lookout:
 
     def __init__(self, names: Names) -> None:
         self.names = names
+        self.stamp = stamp(names)
+        self.ready = False  # the watches were read; what is to come are changes
         self._matcher = Matcher(names)
         self._wanted = Matcher(names)  # watches that say NOT, without it: who is shut out by it
-        self._barred: dict[int, Query] = {}  # those watches as they are
-        self._revision = self._purge = 0
+        self._barred: dict[int, str] = {}  # the queries of those watches
+        self._revision = 0
         self._lock = threading.Lock()  # transactions run in several threads
+
+    def __len__(self) -> int:
+        return len(self._matcher)
+
+    async def make_ready(self, store: Store) -> None:
+        """Read all watches, unless it is done: before the first article, so that none waits for it.
+
+        Keys that an earlier version made, or an earlier table of names, are made anew and kept.
+        """
+        if self.ready:
+            return
+        after, made = 0, 0
+        while old := await store.read(watches.stale, self.stamp, after=after, limit=REMADE_AT_ONCE):
+            new = await asyncio.to_thread(self.remake, old)
+            await store.run(watches.save_packed, new)
+            after, made = old[-1].id, made + len(new)
+        await store.read(self.catch_up)
+        log.info("watches read: %d, of which compiled anew: %d", len(self), made)
+
+    def catch_up(self, tx: Tx) -> None:
+        """Read all watches by their stored keys; later only what changes."""
+        with self._lock, _without_collecting():
+            revision = watches.newest_revision(tx)
+            for saved in watches.every_active(tx):
+                self._start(saved)
+            self._revision, self.ready = revision, True
+
+    def remake(self, saved: Sequence[watches.Saved]) -> list[tuple[watches.Saved, Packed]]:
+        """Return those watches that can be read, each with keys as this version makes them."""
+        return [(one, keys) for one in saved if (keys := self._compiled(one)) is not None]
+
+    def follow(self, tx: Tx) -> None:
+        """Take in what has changed."""
+        with self._lock:
+            self._follow(watches.changes_since(tx, self._revision))
 
     def match(self, tx: Tx, document: Document) -> tuple[list[Match], int]:
         """Return the watches that fire, and the revision of the watch log they were read at."""
         with self._lock:
-            self._follow(watches.changes_since(tx, self._revision, self._purge))
+            self._follow(watches.changes_since(tx, self._revision))
             return self._matcher.match(document), self._revision
 
     def excluded(self, document: Document, matched: Iterable[Match]) -> dict[int, tuple[str, ...]]:
@@ -44,31 +88,53 @@ class Lookout:
                 return {}
             near = [m.watch_id for m in self._wanted.match(document) if m.watch_id not in fired]
             queries = {watch_id: self._barred[watch_id] for watch_id in near}
-        misses = {i: explain(query, document, self.names) for i, query in queries.items()}
+        misses = {
+            i: explain(parse_query(query), document, self.names) for i, query in queries.items()
+        }
         return {i: miss.barred_by for i, miss in misses.items() if miss.excluded}
 
     def _follow(self, changes: watches.Changes) -> None:
-        if changes.purge != self._purge:
-            self._matcher, self._wanted = Matcher(self.names), Matcher(self.names)
-            self._barred.clear()
         for watch_id in changes.stopped:
             self._matcher.remove(watch_id)
             self._forget_nots(watch_id)
-        for watch in changes.started:
-            try:
-                query = parse_query(watch.query)
-                self._matcher.add(watch.id, query, frozenset(watch.off))
-                self._learn_nots(watch.id, query)
-            except QueryError as e:  # saved by an earlier version that read it differently
-                log.error("watch=%d cannot be read any more: %s", watch.id, e.key)
-        self._revision, self._purge = changes.revision, changes.purge
+        for saved in changes.started:
+            self._start(saved)
+        self._revision = changes.revision
 
-    def _learn_nots(self, watch_id: int, query: Query) -> None:
-        self._forget_nots(watch_id)
-        if (wanted := without_not(query)) is not None:
-            self._wanted.add(watch_id, wanted)
-            self._barred[watch_id] = query
+    def _start(self, saved: watches.Saved) -> None:
+        keys = saved.packed
+        if keys is None or keys.stamp != self.stamp:
+            keys = self._compiled(saved)
+        self._forget_nots(saved.id)
+        if keys is None:
+            self._matcher.remove(saved.id)
+            return
+        self._matcher.add_packed(saved.id, keys.text)
+        if says_not(keys.text):
+            wanted = without_not(unpack(keys.text))
+            if wanted is not None and wants_words(wanted):
+                self._wanted.add_compiled(saved.id, wanted)
+                self._barred[saved.id] = saved.query
+
+    def _compiled(self, saved: watches.Saved) -> Packed | None:
+        try:
+            return packed(saved.query, self.names, saved.off, saved.own)
+        except QueryError as e:  # saved by an earlier version that read it differently
+            log.error("watch=%d cannot be read any more: %s", saved.id, e.key)
+            return None
 
     def _forget_nots(self, watch_id: int) -> None:
         if self._barred.pop(watch_id, None) is not None:
             self._wanted.remove(watch_id)
+
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """Build much that stays: looking for garbage in it again and again doubles the time."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()

@@ -80,7 +80,9 @@ outlets = sa.Table(
     sa.Column("language", sa.String(35), nullable=False),
     sa.Column("user_agent", sa.Text),
     sa.Column("retired_at", Utc),  # gone from the outlets file; its history stays
-    sa.Column("blind_since", Utc),  # nothing comes since then, and the admins know; None: it is seen
+    sa.Column(
+        "blind_since", Utc
+    ),  # nothing comes since then, and the admins know; None: it is seen
     sa.Column("blind_why", sa.String(16)),  # a Sight: silent, failing
     # Added or retired by a command: the outlets file does not undo it.
     sa.Column("by_hand", sa.Boolean, nullable=False, server_default=sa.false()),
@@ -127,6 +129,7 @@ stories = sa.Table(
     sa.Column("origin_id", Id),  # the article written first, by evidence
     sa.Column("origin", sa.JSON),  # that evidence: outlet, reason, phrase, external
     sa.Column("merged_into", Id),  # the story that this one turned out to be
+    sa.Index("ix_stories_merged_into", "merged_into"),
 )
 
 articles = sa.Table(
@@ -209,9 +212,19 @@ watches = sa.Table(
     sa.Column("title", sa.Text, nullable=False, server_default=""),  # the subscriber's name for it
     sa.Column("off", sa.JSON),  # names that the subscriber switched off for it
     sa.Column("token", sa.String(32)),  # of the link that shares it, None until shared
+    sa.Column("own", sa.JSON),  # aliases that the subscriber gave it, each "term=alias"
+    sa.Column("packed", sa.Text),  # its compiled keys, see domain/packing.py; None: to be made
+    sa.Column("stamp", sa.String(64)),  # what those were made with
     sa.Index("ix_watches_revision", "revision"),
     sa.Index("ix_watches_token", "token", unique=True),
     sa.Index("ix_watches_subscriber_id", "subscriber_id"),
+)
+
+forgotten_watches = sa.Table(
+    "forgotten_watches",  # of chats that left: all that is kept of them, until every process knows
+    metadata,
+    sa.Column("revision", sa.BigInteger, primary_key=True, autoincrement=False),  # of the watch log
+    sa.Column("watch_id", Id, primary_key=True, autoincrement=False),
 )
 
 alerts = sa.Table(
@@ -326,6 +339,7 @@ verdicts = sa.Table(
     sa.Column("other_id", Id, nullable=False, server_default="0"),  # what it is no copy of
     sa.UniqueConstraint("subscriber_id", "user_id", "article_id", "kind"),
     sa.Index("ix_verdicts_article_id", "article_id"),
+    sa.Index("ix_verdicts_other_id", "other_id"),
     sa.Index("ix_verdicts_kind_id", "kind", "id"),
 )
 

@@ -1,14 +1,24 @@
 """Subscribers and their watches, and the revision log by which every process follows the watches."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
 from bot.domain.model import ChatKind, Subscriber, SubscriberState, Watch
+from bot.domain.packing import Packed
 from bot.store.engine import Tx, insert, next_value
-from bot.store.schema import alerts, articles, counters, matches, subscribers, watches
+from bot.store.schema import (
+    alerts,
+    articles,
+    counters,
+    forgotten_watches,
+    matches,
+    subscribers,
+    watches,
+)
 
 REVISION = "watch_revision"
 
@@ -118,47 +128,81 @@ def resume_due(tx: Tx, now: datetime) -> list[int]:
 
 
 def move_chat(tx: Tx, chat_id: int, new_chat_id: int) -> None:
-    """Follow a group that became a supergroup. A subscriber already at the new id keeps its place."""
-    taken = sa.select(subscribers.c.id).where(subscribers.c.chat_id == new_chat_id)
-    if tx.execute(taken).first() is None:
-        tx.execute(
-            subscribers.update()
-            .where(subscribers.c.chat_id == chat_id)
-            .values(chat_id=new_chat_id, kind=ChatKind.SUPERGROUP.value)
-        )
-        # Messages of the old group cannot be edited from the new one.
-        moved = sa.select(subscribers.c.id).where(subscribers.c.chat_id == new_chat_id)
-        tx.execute(
-            alerts.update()
-            .where(alerts.c.subscriber_id.in_(moved), alerts.c.message_id.is_not(None))
-            .values(delivered_revision=alerts.c.revision)
-        )
+    """Follow a group that became a supergroup; where that subscribed by itself, it takes the watches over.
+
+    What the old group was told stays as it is: its messages cannot be reached from the new one.
+    """
+    old, new = find_subscriber(tx, chat_id), find_subscriber(tx, new_chat_id)
+    if old is None:
+        return
+    told = sa.and_(alerts.c.subscriber_id == old.id, alerts.c.message_id.is_not(None))
+    tx.execute(alerts.update().where(told).values(state="closed", state_reason="the group moved"))
+    if new is None:
+        moved = {"chat_id": new_chat_id, "kind": ChatKind.SUPERGROUP.value}
+        tx.execute(subscribers.update().where(subscribers.c.id == old.id).values(**moved))
+        return
+    for listed in of_subscriber(tx, old.id, limit=10_000):
+        if same(tx, new.id, listed.watch.query) is None:
+            values = {"subscriber_id": new.id, "revision": next_value(tx, REVISION)}
+            tx.execute(watches.update().where(watches.c.id == listed.watch.id).values(**values))
+    known = sa.select(alerts.c.story_id).where(alerts.c.subscriber_id == new.id)
+    waiting = sa.and_(alerts.c.subscriber_id == old.id, alerts.c.message_id.is_(None))
+    tx.execute(
+        alerts.update()
+        .where(waiting, alerts.c.story_id.not_in(known))
+        .values(subscriber_id=new.id, state="open")
+    )
+    gone = {"state": SubscriberState.GONE.value, "state_reason": "the group became a supergroup"}
+    tx.execute(subscribers.update().where(subscribers.c.id == old.id).values(**gone))
+    _hold_untold(tx, old.id, SubscriberState.GONE)
 
 
 def forget(tx: Tx, subscriber_id: int) -> None:
-    """Delete all that is kept of a chat: watches, alerts, deliveries, decisions."""
-    active = sa.select(watches.c.id).where(
-        watches.c.subscriber_id == subscriber_id, watches.c.stopped_at.is_(None)
-    )
-    if tx.execute(active.limit(1)).first() is not None:
-        # Rows that vanish leave no revision behind, so the log says "read all again".
-        next_value(tx, "watch_purge")
+    """Delete all that is kept of a chat: watches, alerts, deliveries, decisions.
+
+    The numbers of its watches stay in the log until every process has followed.
+    """
+    revision = sa.literal(next_value(tx, REVISION), sa.BigInteger)
+    mine = sa.select(revision, watches.c.id).where(watches.c.subscriber_id == subscriber_id)
+    tx.execute(forgotten_watches.insert().from_select(["revision", "watch_id"], mine))
     tx.execute(subscribers.delete().where(subscribers.c.id == subscriber_id))
 
 
-def add(tx: Tx, subscriber_id: int, query: str, now: datetime) -> Watch:
-    """Start a watch. query: as parse_query prints it."""
+def prune_forgotten(tx: Tx, upto: int) -> int:
+    """Take forgotten watches out of the log up to a revision that all know; return the newest revision.
+
+    A process that missed it matches on, and tells nobody: `subscribers_of` finds no owner.
+    """
+    tx.execute(forgotten_watches.delete().where(forgotten_watches.c.revision <= upto))
+    return newest_revision(tx)
+
+
+def add(
+    tx: Tx, subscriber_id: int, query: str, now: datetime, packed: Packed | None = None
+) -> Watch:
+    """Start a watch. query: as parse_query prints it. packed: its keys, None to make them later."""
     new = watches.insert().values(
         subscriber_id=subscriber_id,
         query=query,
         created_at=now,
         revision=next_value(tx, REVISION),
+        **_kept(packed),
     )
-    return _watch(tx.execute(new.returning(watches)).mappings().one())
+    return _watch(tx.execute(new.returning(*_COLUMNS)).mappings().one())
+
+
+def _kept(packed: Packed | None) -> dict[str, str | None]:
+    return {
+        "packed": packed.text if packed else None,
+        "stamp": packed.stamp if packed else None,
+    }
+
+
+_COLUMNS = [c for c in watches.c if c.name not in ("packed", "stamp")]
 
 
 def _watch(row: sa.RowMapping) -> Watch:
-    return Watch(**{**row, "off": tuple(row["off"] or ())})
+    return Watch(**{**row, "off": tuple(row["off"] or ()), "own": tuple(row["own"] or ())})
 
 
 def same(tx: Tx, subscriber_id: int, query: str) -> Watch | None:
@@ -169,7 +213,7 @@ def same(tx: Tx, subscriber_id: int, query: str) -> Watch | None:
 
 
 def _active(subscriber_id: int) -> sa.Select[tuple[object, ...]]:
-    return sa.select(watches).where(
+    return sa.select(*_COLUMNS).where(
         watches.c.subscriber_id == subscriber_id, watches.c.stopped_at.is_(None)
     )
 
@@ -183,8 +227,8 @@ def stop(tx: Tx, subscriber_id: int, watch_id: int, now: datetime) -> Watch | No
             watches.c.subscriber_id == subscriber_id,
             watches.c.stopped_at.is_(None),
         )
-        .values(stopped_at=now, revision=next_value(tx, REVISION))
-        .returning(watches)
+        .values(stopped_at=now, revision=next_value(tx, REVISION), **_kept(None))
+        .returning(*_COLUMNS)
     )
     row = tx.execute(statement).mappings().one_or_none()
     return _watch(row) if row else None
@@ -198,8 +242,11 @@ def mine(tx: Tx, subscriber_id: int, watch_id: int) -> Watch | None:
     return _watch(row) if row else None
 
 
-def change(tx: Tx, watch: Watch) -> None:
-    """Save a watch's query, title and switched-off names; every process will follow."""
+def change(tx: Tx, watch: Watch, packed: Packed | None = None) -> None:
+    """Save a watch's query, title, aliases and switched-off names; every process will follow.
+
+    packed: the keys of the watch as it is now, None to make them later.
+    """
     tx.execute(
         watches.update()
         .where(watches.c.id == watch.id)
@@ -207,7 +254,9 @@ def change(tx: Tx, watch: Watch) -> None:
             query=watch.query,
             title=watch.title,
             off=list(watch.off) or None,
+            own=list(watch.own) or None,
             revision=next_value(tx, REVISION),
+            **_kept(packed),
         )
     )
 
@@ -219,7 +268,7 @@ def set_token(tx: Tx, watch_id: int, token: str) -> None:
 
 def by_token(tx: Tx, token: str) -> Watch | None:
     """Return the watch that a link shares, stopped or not; None if there is none."""
-    rows = tx.execute(sa.select(watches).where(watches.c.token == token))
+    rows = tx.execute(sa.select(*_COLUMNS).where(watches.c.token == token))
     row = rows.mappings().one_or_none()
     return _watch(row) if row else None
 
@@ -257,39 +306,96 @@ def _counted(tx: Tx, watch_id: int) -> tuple[int, datetime | None]:
 
 
 @dataclass(frozen=True, slots=True)
+class Saved:
+    """An active watch as the matcher takes it. packed None: its keys were not made yet."""
+
+    id: int
+    revision: int
+    query: str
+    off: Sequence[str]
+    own: Sequence[str]
+    packed: Packed | None
+
+
+def _saved(row: Any) -> Saved:
+    watch_id, revision, query, off, own, packed, stamp, *_ = row
+    keys = None if packed is None else Packed(packed, stamp or "")
+    return Saved(watch_id, revision, query, off or (), own or (), keys)
+
+
+_KEYS = [watches.c[n] for n in ("id", "revision", "query", "off", "own", "packed", "stamp")]
+
+
+@dataclass(frozen=True, slots=True)
 class Changes:
-    """What happened to the watches since a revision. purge: all must be read again."""
+    """What happened to the watches since a revision. A number in both: stopped, then given out again."""
 
     revision: int
-    purge: int
-    started: Sequence[Watch]
     stopped: Sequence[int]
+    started: Sequence[Saved]
 
 
-def changes_since(tx: Tx, revision: int, purge: int) -> Changes:
-    """Return the watches started and stopped after `revision`, and the newest revision and purge.
+def newest_revision(tx: Tx) -> int:
+    """Return the newest revision of the watch log, 0 if nobody ever watched.
 
-    Start from (0, 0). If the purge differs from the one given, `started` holds every active watch.
     Revisions become visible in order: the counter's row is locked until its change has committed.
     """
-    rows = tx.execute(sa.select(counters).where(counters.c.name.in_([REVISION, "watch_purge"])))
-    values = {row.name: row.value for row in rows}
-    newest, purged = values.get(REVISION, 0), values.get("watch_purge", 0)
-    since = revision if purged == purge else 0
-    if since == newest and purged == purge:
-        return Changes(newest, purged, (), ())
-    found = [
-        _watch(row)
-        for row in tx.execute(
-            sa.select(watches).where(watches.c.revision > since).order_by(watches.c.revision)
-        ).mappings()
-    ]
-    return Changes(
-        revision=newest,
-        purge=purged,
-        started=[w for w in found if w.stopped_at is None],
-        stopped=[w.id for w in found if w.stopped_at is not None],
+    newest = tx.execute(sa.select(counters.c.value).where(counters.c.name == REVISION)).scalar()
+    return newest or 0
+
+
+def changes_since(tx: Tx, revision: int) -> Changes:
+    """Return the watches started, changed, stopped and forgotten after `revision`, and the newest one."""
+    newest = newest_revision(tx)
+    if newest <= revision:
+        return Changes(revision, (), ())
+    rows = tx.execute(
+        sa.select(*_KEYS, watches.c.stopped_at)
+        .where(watches.c.revision > revision)
+        .order_by(watches.c.revision)
+    ).all()
+    forgotten = sa.select(forgotten_watches.c.watch_id).where(
+        forgotten_watches.c.revision > revision
     )
+    stopped = [*tx.execute(forgotten).scalars(), *(r.id for r in rows if r.stopped_at is not None)]
+    return Changes(newest, stopped, [_saved(row) for row in rows if row.stopped_at is None])
+
+
+_AT_ONCE = 5_000  # rows of a million in memory
+
+
+def every_active(tx: Tx) -> Iterator[Saved]:
+    """Yield all active watches."""
+    statement = sa.select(*_KEYS).where(watches.c.stopped_at.is_(None))
+    for row in tx.execute(statement, execution_options={"yield_per": _AT_ONCE}):
+        yield _saved(row)
+
+
+def stale(tx: Tx, stamp: str, *, after: int, limit: int) -> list[Saved]:
+    """Return active watches whose keys were made with another stamp, or never, by id beginning after that."""
+    other = watches.c.stamp.is_distinct_from(stamp)
+    rows = tx.execute(
+        sa.select(*_KEYS)
+        .where(watches.c.id > after, watches.c.stopped_at.is_(None), other)
+        .order_by(watches.c.id)
+        .limit(limit)
+    )
+    return [_saved(row) for row in rows]
+
+
+def save_packed(tx: Tx, made: Sequence[tuple[Saved, Packed]]) -> None:
+    """Keep keys made anew, unless the watch has changed meanwhile. It is no change of the watch."""
+    statement = (
+        watches.update()
+        .where(watches.c.id == sa.bindparam("at"), watches.c.revision == sa.bindparam("was"))
+        .values(packed=sa.bindparam("text"), stamp=sa.bindparam("made_with"))
+    )
+    rows = [
+        {"at": old.id, "was": old.revision, "text": new.text, "made_with": new.stamp}
+        for old, new in made
+    ]
+    if rows:
+        tx.execute(statement, rows)
 
 
 def subscribers_of(tx: Tx, watch_ids: Sequence[int]) -> dict[int, int]:
