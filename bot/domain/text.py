@@ -256,6 +256,13 @@ def pieces(chunk: str, *, turkic: bool = False) -> list[Piece]:
     if len(chunk) <= 2 and chunk.isalpha() and chunk[0].isupper():
         word = normal(chunk, turkic=turkic)
         return [Piece((word, *_designations(chunk)), word, 0, len(chunk))]
+    if chunk.isalpha() and (
+        max(chunk) < "\u0e00" or "\u10a0" <= min(chunk) <= max(chunk) < "\u1100"
+    ):
+        word = normal(
+            chunk, turkic=turkic
+        )  # the usual case: letters alone, of a script with spaces
+        return [Piece((word,), word, 0, len(chunk))] if word else []
     found = []
     for run in _PIECE.finditer(chunk):
         piece = _letters(run[0], run.start(), turkic=turkic)
