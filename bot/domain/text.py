@@ -248,6 +248,15 @@ def _with_stem(raw: str, piece: Piece) -> Piece:
     return Piece((piece.forms[0], first), piece.meant, piece.start, piece.end)
 
 
+_LETTERS_OF_APOSTROPHES = frozenset(c for c in APOSTROPHES if c.isalpha())
+
+
+def _is_plain(chunk: str) -> bool:
+    """Tell whether letters are one word: of a script with spaces, and none of them an apostrophe."""
+    spaced = max(chunk) < "\u0e00" or "\u10a0" <= min(chunk) <= max(chunk) < "\u1100"
+    return spaced and _LETTERS_OF_APOSTROPHES.isdisjoint(chunk)
+
+
 def pieces(chunk: str, *, turkic: bool = False) -> list[Piece]:
     """Return the words of one chunk: Su30 is two, O'Brien one, Lachin's is Lachin, 北京 two."""
     if (chunk.isalpha() and chunk.isascii()) or "." in chunk:
@@ -256,12 +265,8 @@ def pieces(chunk: str, *, turkic: bool = False) -> list[Piece]:
     if len(chunk) <= 2 and chunk.isalpha() and chunk[0].isupper():
         word = normal(chunk, turkic=turkic)
         return [Piece((word, *_designations(chunk)), word, 0, len(chunk))]
-    if chunk.isalpha() and (
-        max(chunk) < "\u0e00" or "\u10a0" <= min(chunk) <= max(chunk) < "\u1100"
-    ):
-        word = normal(
-            chunk, turkic=turkic
-        )  # the usual case: letters alone, of a script with spaces
+    if chunk.isalpha() and _is_plain(chunk):
+        word = normal(chunk, turkic=turkic)
         return [Piece((word,), word, 0, len(chunk))] if word else []
     found = []
     for run in _PIECE.finditer(chunk):

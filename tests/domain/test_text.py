@@ -26,6 +26,7 @@ def said(text: str, language: str = "") -> list[str]:
         pytest.param("Bakü'den", "tr", ["baku"], id="suffix after an apostrophe"),
         pytest.param("Lachin'de", "", ["lachin"], id="suffix in a text of unknown language"),
         pytest.param("Лук’янівка", "uk", ["лукянівка"], id="Ukrainian apostrophe"),
+        pytest.param("Купʼянськ", "uk", ["купянськ"], id="an apostrophe that counts as a letter"),
         pytest.param("Su-30 Su30", "en", ["su", "30", "su", "30"], id="letters and digits"),
         pytest.param("U.S. troops", "en", ["us", "troops"], id="dots between single letters"),
         pytest.param("İSTANBUL ISPARTA", "tr", ["istanbul", "isparta"], id="Turkish capitals"),
