@@ -10,9 +10,11 @@ from typing import Any
 
 from bot import texts
 from bot.chat.command import Command, Reply, Request
-from bot.chat.watching import enrol, mine, watch
+from bot.chat.naming import MAX_OWN, mine
+from bot.chat.watching import enrol, watch
 from bot.domain.errors import QueryError, UserError
 from bot.domain.model import Attachment, Role
+from bot.domain.packing import packed
 from bot.domain.query import parse_query
 from bot.render import MAX_QUERY, short
 from bot.store import alerts, watches
@@ -51,6 +53,7 @@ def _everything(tx: Tx, req: Request) -> dict[str, Any]:
                 "query": w.watch.query,
                 "title": w.watch.title,
                 "off": list(w.watch.off),
+                "own": list(w.watch.own),
                 "created_at": w.watch.created_at.isoformat(),
                 "matched": w.matched,
             }
@@ -104,9 +107,11 @@ def import_(tx: Tx, req: Request) -> Reply:
         if added >= room:
             faults.append(row["query"])
             continue
-        new = watches.add(tx, subscriber.id, query, req.now)
-        if row["title"] or row["off"]:
-            watches.change(tx, replace(new, title=row["title"], off=tuple(row["off"])))
+        off, own = tuple(row["off"]), tuple(row["own"])
+        keys = packed(query, req.names, off, own)
+        new = watches.add(tx, subscriber.id, query, req.now, keys)
+        if row["title"] or off or own:
+            watches.change(tx, replace(new, title=row["title"], off=off, own=own), keys)
         added += 1
     parts: list[str] = [req.say("import.done", n=added)]
     if faults:
@@ -120,7 +125,7 @@ def import_(tx: Tx, req: Request) -> Reply:
 
 
 def _rows(text: str) -> Iterator[dict[str, Any]]:
-    """Yield query, title and off of each watch in an export, as JSON or CSV, or in plain lines."""
+    """Yield query, title, off and own of each watch in an export, as JSON or CSV, or in plain lines."""
     words = text.lstrip("\ufeff").strip()
     try:
         given = json.loads(words) if words.startswith("{") else None
@@ -151,10 +156,14 @@ def _unsafe(cell: str | None) -> str:
 
 
 def _row(saved: Mapping[str, Any]) -> dict[str, Any]:
-    off = saved.get("off")
-    names = [str(name)[:100] for name in off[:100]] if isinstance(off, list) else []
     title = short(str(saved.get("title") or ""), MAX_TITLE)
-    return {"query": str(saved.get("query") or ""), "title": title, "off": names}
+    own = [text for text in _listed(saved.get("own"), MAX_OWN) if text.count("=") == 1]
+    off = _listed(saved.get("off"), 100)
+    return {"query": str(saved.get("query") or ""), "title": title, "off": off, "own": own}
+
+
+def _listed(given: object, most: int) -> list[str]:
+    return [str(text)[:100] for text in given[:most]] if isinstance(given, list) else []
 
 
 def share(tx: Tx, req: Request) -> Reply:

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from bot import texts
-from bot.chat import alert, archive, exchange, packs, preferences, trend, watching
+from bot.chat import alert, archive, exchange, naming, packs, preferences, trend, watching
 from bot.chat.command import Command, Reply, Request, fits
 from bot.domain.errors import UserError
 from bot.domain.model import Button, ChatKind, Role, SubscriberState
@@ -216,6 +216,7 @@ def keep(tx: Tx, req: Request) -> Reply:
 
 COMMANDS = (
     *watching.COMMANDS,
+    *naming.COMMANDS,
     Command("watches", Role.SUBSCRIBER, list_watches, "menu.watches"),
     Command("unwatch", Role.SUBSCRIBER, unwatch, "menu.unwatch", changes=True),
     Command("pause", Role.SUBSCRIBER, pause, "menu.pause", changes=True, known=True),

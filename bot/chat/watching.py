@@ -1,25 +1,32 @@
-"""Starting, changing and naming a watch, and how it is understood. COMMANDS is at the end."""
+"""Starting and changing a watch, with what it would have told lately. COMMANDS is at the end."""
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
-from bot.chat.archive import Looked, crowded, narrower, rehearsal, rehearse
+from bot.chat.archive import REHEARSED_DAYS, Looked, crowded, narrower, rehearsal, rehearse
 from bot.chat.command import Command, Reply, Request, fits
+from bot.chat.naming import heard, kept_aliases, mine, save
 from bot.domain.errors import UserError
-from bot.domain.meaning import understood
 from bot.domain.model import Button, Role, Subscriber, SubscriberState, Watch
+from bot.domain.packing import packed
 from bot.domain.query import Query, parse_query
-from bot.render import MAX_LABEL, MAX_QUERY, short
-from bot.store import watches
+from bot.render import MAX_QUERY, short
+from bot.store import archive, watches
 from bot.store.engine import Tx
 
-MAX_TITLE = 60  # characters of a watch's own name
-MAX_NAMES = 40  # names of a watch that can be switched: buttons on one screen
 OPEN_NAMES = 12  # named in the answer to /watch
+JUDGED = 200  # articles that the archive must have before a share of them says anything
 
 Rows = tuple[tuple[Button, ...], ...]
 
-_NUMBERED = re.compile(r"#?([0-9]{1,18})(?:\s+(.*))?", re.DOTALL)
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """What a watch would have found lately, None while nobody can say. pct: of all articles."""
+
+    looked: Looked | None
+    pct: float
 
 
 def enrol(tx: Tx, req: Request) -> Subscriber:
@@ -38,24 +45,72 @@ def enrol(tx: Tx, req: Request) -> Subscriber:
 def watch(tx: Tx, req: Request) -> Reply:
     """/watch <query>: start a watch, and tell what it would have told lately.
 
-    It is on at once: nothing is missed while its owner thinks about "keep" and "cancel".
+    It is on at once: nothing is missed while its owner thinks about "keep" and "cancel". Only one that
+    takes a large share of all articles is asked about first.
     Raises UserError: no query, a bad one, too long, too many.
     """
     if not req.argument:
         raise UserError("watch.usage")
     parsed = _parsed(req, req.argument)
-    query = str(parsed)
     subscriber = req.subscriber if req.subscriber.id else enrol(tx, req)
-    same = watches.same(tx, subscriber.id, query)
+    refused = _refused(tx, req, subscriber, parsed)
+    if refused:
+        return refused
+    seen = req.found if isinstance(req.found, Rehearsed) else rehearse_watch(tx, req)
+    if seen.looked and seen.pct > req.limits.broad_pct:
+        return _asked_first(tx, req, subscriber, seen, seen.looked)
+    return _begun(tx, req, subscriber, parsed, seen.looked)
+
+
+def _refused(tx: Tx, req: Request, subscriber: Subscriber, query: Query) -> Reply | None:
+    """Return what to say if the chat has that watch already. Raises UserError: too many."""
+    same = watches.same(tx, subscriber.id, str(query))
     if same:
-        return Reply("watch.exists", {"query": query}, _stop_row(req, same))
+        return Reply("watch.exists", {"query": same.query}, _stop_row(req, same))
     limit = req.limits.watches_per_subscriber
     if watches.count(tx, subscriber.id) >= limit:
         raise UserError("watch.limit", n=limit)
-    added = watches.add(tx, subscriber.id, query, req.now)
+    return None
+
+
+def _begun(
+    tx: Tx, req: Request, subscriber: Subscriber, query: Query, looked: Looked | None
+) -> Reply:
+    keys = packed(query, req.names)
+    added = watches.add(tx, subscriber.id, str(query), req.now, keys)
     paused = subscriber.state is SubscriberState.PAUSED
     key = "watch.added_paused" if paused else "watch.added"
-    return _introduced(tx, req, key, added, parsed)
+    return _introduced(req, key, added, query, looked)
+
+
+def _asked_first(
+    tx: Tx, req: Request, subscriber: Subscriber, seen: Rehearsed, looked: Looked
+) -> Reply:
+    """Return the question whether so broad a watch is meant. The query waits for a day."""
+    number = archive.note_search(tx, subscriber.id, str(looked.query), req.now)
+    params = {
+        "query": short(str(looked.query), MAX_QUERY),
+        "pct": round(seen.pct),
+        "daily": max(1, round(looked.about(len(looked.stories)) / looked.days)),
+    }
+    row = [req.button("button.broad", f"broad:{number}:all")]
+    if narrower(looked.query):
+        row.append(req.button("button.headlines", f"broad:{number}:title"))
+    cancel_row = (req.button("button.cancel_watch", f"broad:{number}:no"),)
+    return Reply("watch.broad", params, (tuple(row), cancel_row))
+
+
+def broad(tx: Tx, req: Request) -> Reply:
+    """Button of the question about a broad watch: as it is, of headlines alone, or not at all."""
+    answer = re.fullmatch(r"([0-9]{1,18}):(all|title|no)", req.argument)
+    query = archive.search_of(tx, req.subscriber.id, int(answer[1])) if answer else None
+    if answer is None or query is None:
+        return Reply(toast="toast.stale")
+    if answer[2] == "no":
+        return Reply("watch.broad_not", {"query": short(query, MAX_QUERY)}, edit=True)
+    parsed = parse_query(f"title:({query})" if answer[2] == "title" else query)
+    refused = _refused(tx, req, req.subscriber, parsed)
+    return replace(refused or _begun(tx, req, req.subscriber, parsed, None), edit=True)
 
 
 def _parsed(req: Request, text: str) -> Query:
@@ -65,16 +120,15 @@ def _parsed(req: Request, text: str) -> Query:
     return parse_query(text)
 
 
-def _introduced(tx: Tx, req: Request, key: str, watch: Watch, query: Query) -> Reply:
+def _introduced(req: Request, key: str, watch: Watch, query: Query, looked: Looked | None) -> Reply:
     """Return what is said of a watch that is new, or changed: hints, its names, its rehearsal."""
-    looked = req.found if isinstance(req.found, Looked) else rehearse_watch(tx, req)
     parts: list[str] = [req.say(key, query=watch.query)]
     offers: Rows = ()
     for hint in query.hints[:1]:
         parts += [req.say(hint.key, word=hint.word), req.say("query.try", query=hint.suggestion)]
         data = f"watch:{hint.suggestion}"
         offers = ((req.button("button.try", data),),) if fits(data) else ()
-    names = _names(req, watch)
+    names = heard(req, watch)
     if names:
         shown = ", ".join(name for name, on in names[:OPEN_NAMES] if on)
         parts.append(req.say("names.heard", names=shown, n=len(names)))
@@ -87,9 +141,17 @@ def _introduced(tx: Tx, req: Request, key: str, watch: Watch, query: Query) -> R
     return Reply(html="\n\n".join(parts), buttons=(*offers, *_stop_row(req, watch)))
 
 
-def rehearse_watch(tx: Tx, req: Request) -> Looked | None:
-    """Return what the watch typed would have found lately."""
-    return rehearse(tx, req)
+def rehearse_watch(tx: Tx, req: Request) -> Rehearsed:
+    """Return what the watch typed would have found lately, and how much of all that is."""
+    looked = rehearse(tx, req)
+    return Rehearsed(looked, _share_pct(tx, req, looked) if looked else 0.0)
+
+
+def _share_pct(tx: Tx, req: Request, looked: Looked) -> float:
+    """Return which part of the late articles was found; 0 while there are too few to judge by."""
+    since = req.now - timedelta(days=REHEARSED_DAYS)
+    every = archive.find(tx, None, since=since, limit=JUDGED).total
+    return 100 * looked.about(len(looked.kept)) / every if every >= JUDGED else 0.0
 
 
 def rehearse_edit(tx: Tx, req: Request) -> Looked | None:
@@ -111,16 +173,6 @@ def _choice(req: Request, watch: Watch, looked: Looked) -> Rows:
     if crowded(looked) and narrower(looked.query):
         return ((req.button("button.headlines", f"headlines:{watch.id}"),), row)
     return (row,)
-
-
-def mine(tx: Tx, req: Request) -> tuple[Watch, str]:
-    """Return the watch that the argument begins with, and what follows. Raises UserError: none such."""
-    typed = _NUMBERED.fullmatch(req.argument)
-    found = watches.mine(tx, req.subscriber.id, int(typed[1])) if typed else None
-    if typed is None or found is None:
-        key = "toast.stale" if req.pressed else "unwatch.unknown" if req.argument else "edit.usage"
-        raise UserError(key, argument=short(req.argument, MAX_QUERY))
-    return found, (typed[2] or "").strip()
 
 
 def kept(tx: Tx, req: Request) -> Reply:
@@ -147,10 +199,11 @@ def edit(tx: Tx, req: Request) -> Reply:
     same = watches.same(tx, req.subscriber.id, str(parsed))
     if same:
         return Reply("watch.exists", {"query": same.query}, _stop_row(req, same))
-    changed = replace(found, query=str(parsed), off=())
-    watches.change(tx, changed)
+    own = kept_aliases(req, parsed, found.own)
+    changed = replace(found, query=str(parsed), off=(), own=own)
+    save(tx, req, changed)
     looked = req.found if isinstance(req.found, Looked) else rehearse_edit(tx, req)
-    return _introduced(tx, replace(req, found=looked), "edit.done", changed, parsed)
+    return _introduced(req, "edit.done", changed, parsed, looked)
 
 
 def headlines(tx: Tx, req: Request) -> Reply:
@@ -158,70 +211,15 @@ def headlines(tx: Tx, req: Request) -> Reply:
     found, _ = mine(tx, req)
     narrow = str(parse_query(f"title:({found.query})"))
     changed = replace(found, query=narrow)
-    watches.change(tx, changed)
+    save(tx, req, changed)
     return Reply("edit.done", {"query": narrow}, _stop_row(req, changed), edit=True)
-
-
-def name(tx: Tx, req: Request) -> Reply:
-    """/name <number> <words>: call a watch by a name of one's own; without words, by its query again."""
-    found, title = mine(tx, req)
-    changed = replace(found, title=short(title, MAX_TITLE))
-    watches.change(tx, changed)
-    params = {"query": found.query, "name": changed.title}
-    return Reply("name.done" if title else "name.none", params)
-
-
-# Names that count as well
-
-
-def _names(req: Request, watch: Watch) -> list[tuple[str, bool]]:
-    """Return the other names that a watch hears, each with whether it is on; always in one order."""
-    terms = understood(parse_query(watch.query), req.names, frozenset(watch.off))
-    every = dict.fromkeys(text for term in terms for text, _ in term.names)
-    return [(text, text not in watch.off) for text in every][:MAX_NAMES]
-
-
-def names(tx: Tx, req: Request) -> Reply:
-    """Button: show every name that a watch hears of, each to be switched by a tap."""
-    found, _ = mine(tx, req)
-    return _names_page(req, found)
-
-
-def switch(tx: Tx, req: Request) -> Reply:
-    """Button of names: switch one. Argument: watch, place in the list."""
-    watch_id, _, place = req.argument.partition(":")
-    found, _ = mine(tx, replace(req, argument=watch_id))
-    listed = _names(req, found)
-    if not place.isdecimal() or int(place) >= len(listed):
-        return Reply(toast="toast.stale")
-    text, on = listed[int(place)]
-    off = (*found.off, text) if on else tuple(t for t in found.off if t != text)
-    changed = replace(found, off=off)
-    watches.change(tx, changed)
-    return _names_page(req, changed)
-
-
-def _names_page(req: Request, watch: Watch) -> Reply:
-    listed = _names(req, watch)
-    if not listed:
-        return Reply(toast="toast.no_names")
-    buttons = [
-        Button(f"{'✅' if on else '▫️'} {short(text, MAX_LABEL)}", f"name_off:{watch.id}:{i}")
-        for i, (text, on) in enumerate(listed)
-    ]
-    rows = tuple(tuple(buttons[i : i + 3]) for i in range(0, len(buttons), 3))
-    done = ((req.button("button.keep_watch", f"kept:{watch.id}"),),)
-    params = {"query": short(watch.query, MAX_QUERY)}
-    return Reply("names.page", params, (*rows, *done), edit=True)
 
 
 COMMANDS = (
     Command("watch", Role.SUBSCRIBER, watch, "menu.watch", changes=True, look=rehearse_watch),
     Command("edit", Role.SUBSCRIBER, edit, "menu.edit", changes=True, look=rehearse_edit),
-    Command("name", Role.SUBSCRIBER, name, "menu.name", changes=True),
     Command("kept", Role.SUBSCRIBER, kept, typed=False),
     Command("cancel", Role.SUBSCRIBER, cancel, changes=True, typed=False),
     Command("headlines", Role.SUBSCRIBER, headlines, changes=True, typed=False),
-    Command("names", Role.SUBSCRIBER, names, changes=True, typed=False),
-    Command("name_off", Role.SUBSCRIBER, switch, changes=True, typed=False),
+    Command("broad", Role.SUBSCRIBER, broad, changes=True, typed=False),
 )

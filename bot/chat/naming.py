@@ -1,0 +1,151 @@
+"""A watch's own name, and the names by which it hears, from the table and from its owner."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.chat.command import Command, Reply, Request
+from bot.domain.errors import UserError
+from bot.domain.meaning import understood
+from bot.domain.misses import without_not
+from bot.domain.model import Button, Role, Watch
+from bot.domain.packing import given, packed
+from bot.domain.query import Query, parse_query
+from bot.render import MAX_LABEL, MAX_QUERY, short
+from bot.store import watches
+from bot.store.engine import Tx
+
+MAX_TITLE = 60  # characters of a watch's own name
+MAX_NAMES = 40  # names of a watch that can be switched: buttons on one screen
+MAX_OWN = 20  # aliases of one watch
+MAX_ALIAS = 60  # characters
+
+_NUMBERED = re.compile(r"#?([0-9]{1,18})(?:\s+(.*))?", re.DOTALL)
+
+
+def mine(tx: Tx, req: Request) -> tuple[Watch, str]:
+    """Return the watch that the argument begins with, and what follows. Raises UserError: none such."""
+    typed = _NUMBERED.fullmatch(req.argument)
+    found = watches.mine(tx, req.subscriber.id, int(typed[1])) if typed else None
+    if typed is None or found is None:
+        key = "toast.stale" if req.pressed else "unwatch.unknown" if req.argument else "edit.usage"
+        raise UserError(key, argument=short(req.argument, MAX_QUERY))
+    return found, (typed[2] or "").strip()
+
+
+def save(tx: Tx, req: Request, watch: Watch) -> None:
+    """Save a changed watch with its keys."""
+    watches.change(tx, watch, packed(watch.query, req.names, watch.off, watch.own))
+
+
+def name(tx: Tx, req: Request) -> Reply:
+    """/name <number> <words>: call a watch by a name of one's own; without words, by its query again."""
+    found, title = mine(tx, req)
+    changed = replace(found, title=short(title, MAX_TITLE))
+    save(tx, req, changed)
+    params = {"query": found.query, "name": changed.title}
+    return Reply("name.done" if title else "name.none", params)
+
+
+# Names that count as well
+
+
+def heard(req: Request, watch: Watch) -> list[tuple[str, bool]]:
+    """Return the other names that a watch hears, each with whether it is on; always in one order."""
+    terms = understood(parse_query(watch.query), req.names, frozenset(watch.off))
+    own = [alias.partition("=")[2] for alias in watch.own]
+    every = dict.fromkeys([*own, *(text for term in terms for text, _ in term.names)])
+    return [(text, text not in watch.off) for text in every][:MAX_NAMES]
+
+
+def names(tx: Tx, req: Request) -> Reply:
+    """Button: show every name that a watch hears of, each to be switched by a tap."""
+    found, _ = mine(tx, req)
+    return _names_page(req, found)
+
+
+def switch(tx: Tx, req: Request) -> Reply:
+    """Button of names: switch one. Argument: watch, place in the list."""
+    watch_id, _, place = req.argument.partition(":")
+    found, _ = mine(tx, replace(req, argument=watch_id))
+    listed = heard(req, found)
+    if not place.isdecimal() or int(place) >= len(listed):
+        return Reply(toast="toast.stale")
+    text, on = listed[int(place)]
+    off = (*found.off, text) if on else tuple(t for t in found.off if t != text)
+    changed = replace(found, off=off)
+    save(tx, req, changed)
+    return _names_page(req, changed)
+
+
+def _names_page(req: Request, watch: Watch) -> Reply:
+    listed = heard(req, watch)
+    if not listed:
+        return Reply(toast="toast.no_names")
+    buttons = [
+        Button(f"{'✅' if on else '▫️'} {short(text, MAX_LABEL)}", f"name_off:{watch.id}:{i}")
+        for i, (text, on) in enumerate(listed)
+    ]
+    rows = tuple(tuple(buttons[i : i + 3]) for i in range(0, len(buttons), 3))
+    done = ((req.button("button.keep_watch", f"kept:{watch.id}"),),)
+    params = {"query": short(watch.query, MAX_QUERY)}
+    return Reply("names.page", params, (*rows, *done), edit=True)
+
+
+# Aliases of the subscriber
+
+
+def alias(tx: Tx, req: Request) -> Reply:
+    """/alias <number> <name>: let a watch hear of one name more; with a minus, no more of it.
+
+    `term=name` says for which word of the watch; else it is for its name, or its first word. Alone, show
+    them all. Raises UserError: no such watch or word, too many.
+    """
+    found, typed = mine(tx, req)
+    if not typed:
+        page = _names_page(req, found)
+        return page if page.key else Reply("alias.usage")
+    if typed.startswith("-"):
+        gone = typed[1:].strip().casefold()
+        left = tuple(a for a in found.own if a.partition("=")[2].casefold() != gone)
+        changed = replace(found, own=left)
+    else:
+        changed = _with_alias(req, found, typed)
+    save(tx, req, changed)
+    page = _names_page(req, changed)
+    return page if page.key else Reply("alias.none", {"query": found.query})
+
+
+def _with_alias(req: Request, watch: Watch, typed: str) -> Watch:
+    """Return the watch with one alias more. Raises UserError."""
+    term, _, text = typed.partition("=") if "=" in typed else ("", "", typed)
+    text = short(re.sub(r"[|,=\s]+", " ", text).strip(), MAX_ALIAS)
+    meant = _term(req, parse_query(watch.query), term.strip(), text)
+    if not re.search(r"\w", text) or meant is None:
+        raise UserError("alias.no_word", query=watch.query)
+    own = tuple(dict.fromkeys((*watch.own, f"{meant}={text}")))
+    if len(own) > MAX_OWN:
+        raise UserError("alias.too_many", n=MAX_OWN)
+    return replace(watch, own=own, off=tuple(t for t in watch.off if t != text))
+
+
+def _term(req: Request, query: Query, term: str, text: str) -> str | None:
+    """Return the term of a watch that an alias is for: the one named, else a longer name, else the first."""
+    own = f"{term}={text}" if term else text
+    found = understood(without_not(query) or query, req.names, own=(own,))
+    longer = [] if term else [t.term for t in found if t.inflects and " " in t.term]
+    return next(iter(longer), next((t.term for t in found if t.own), None))
+
+
+def kept_aliases(req: Request, query: Query, own: Sequence[str]) -> tuple[str, ...]:
+    """Return those aliases whose term a changed watch still has."""
+    used = {text for term in understood(query, req.names, own=given(own, ())) for text in term.own}
+    return tuple(alias for alias in own if alias.partition("=")[2] in used)
+
+
+COMMANDS = (
+    Command("name", Role.SUBSCRIBER, name, "menu.name", changes=True),
+    Command("alias", Role.SUBSCRIBER, alias, "menu.alias", changes=True),
+    Command("names", Role.SUBSCRIBER, names, changes=True, typed=False),
+    Command("name_off", Role.SUBSCRIBER, switch, changes=True, typed=False),
+)
