@@ -109,7 +109,7 @@ def georgian(word: str) -> Candidates:
     for at in range(max(2, len(word) - LONGEST), len(word)):
         stem, vocal = word[:at], word[at - 1] in _GEORGIAN_VOWELS
         for put, kind in _GEORGIAN.get(word[at:], ()):
-            if put == "ი" and vocal or (not put and not _keeps_vowel(stem)):
+            if (put == "ი" and vocal) or (not put and not _keeps_vowel(stem)):
                 continue
             found.append((stem + put, kind))
             if (
@@ -161,7 +161,7 @@ _ABSURD: Final = 60  # letters; a longer one is no word
 def taken_back(word: str, language: str, *, capital: bool) -> Candidates:
     """Return what a word of a text may be a form of, with the class of each way back.
 
-    word: its normal form, diacritics kept. language: as `spoken` gives it. capital: the text writes it with one.
+    word: its normal form, diacritics kept. language: as `spoken` gives it. capital: it begins with one.
     """
     if len(word) > _ABSURD:
         return []

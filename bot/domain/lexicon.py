@@ -45,7 +45,7 @@ _APOSTROPHE: Final = re.compile(f"[{APOSTROPHES}]")
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What counts as one word. keys: (normal form or stem, classes accepted under it), the word itself first."""
+    """What counts as one word. keys: (normal form or stem, classes it accepts), the word itself first."""
 
     keys: tuple[tuple[str, int], ...]
 
@@ -98,7 +98,7 @@ def _is_particle(form: str, language: str) -> bool:
 def _forms(
     word: str, typed: str, language: str, kind: str, *, capital: bool
 ) -> tuple[frozenset[str], bool]:
-    """Return the forms a dictionary knows, empty where it does not know the word; and whether it is a place."""
+    """Return the forms that a dictionary knows, maybe none, and whether the word is a place."""
     parses = _dictionary(language).parse(typed)
     own = _own(word, parses, kind, language, capital=capital)
     forms = {f.word for p in own for f in p.lexeme if _belongs(p, f, kind)}
@@ -163,7 +163,7 @@ def meaning(word: str, typed: str, kind: str = COMMON) -> Meaning:
 
 
 def _latin(word: str, typed: str, mask: int) -> Iterable[tuple[str, int]]:
-    """Yield the word with its diacritics, which endings need, and without: only a form without any may be that."""
+    """Yield the word with its diacritics, which endings need, and without, for forms that have none."""
     yield word, mask
     if fold(word) != word:
         yield fold(word), BARE if word < "\u0370" else SAME

@@ -4,9 +4,10 @@ An article's words are looked up once; each tells the atoms (terms of watches) i
 atoms, so only those that can be met are looked at: the work grows with the article, hardly with the watches.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter
 
+from bot.domain.atoms import Atom, Span
 from bot.domain.languages import spoken
 from bot.domain.meaning import Spec, compile_query, unpack
 from bot.domain.model import Document, Match
@@ -14,7 +15,7 @@ from bot.domain.names import Names
 from bot.domain.plans import Plan, atoms_of, attach, build, detach
 from bot.domain.query import Query
 from bot.domain.reading import Reading
-from bot.domain.vocabulary import REMEMBERED, Atom, Span, Vocabulary
+from bot.domain.vocabulary import REMEMBERED, Vocabulary
 
 _NO_NAMES = Names.empty()
 _BY_ID = attrgetter("watch_id")
@@ -129,19 +130,25 @@ def _candidates(reading: Reading) -> dict[Plan, None]:
     for atom in where:
         if atom.plan is not None:
             found[atom.plan] = None
-        ands = atom.ands
-        if ands is not None:
-            if len(ands) > _FEW:
-                for partner in ands.keys() & where.keys():
-                    _note(ands[partner], found)
-            else:
-                for partner, thing in ands.items():
-                    if partner in where:
-                        _note(thing, found)
+        if atom.ands is not None:
+            _note_both(atom.ands, where, found)
         if atom.others is not None:
             for plan in atom.others.values():
                 found[plan] = None
     return found
+
+
+def _note_both(
+    ands: Mapping[Atom, object], where: Mapping[Atom, object], found: dict[Plan, None]
+) -> None:
+    """Note the plans of which the partner is there as well."""
+    if len(ands) > _FEW:
+        for partner in ands.keys() & where.keys():
+            _note(ands[partner], found)
+    else:
+        for partner, thing in ands.items():
+            if partner in where:
+                _note(thing, found)
 
 
 _FEW = 6  # partners up to which a loop is faster than an intersection
@@ -173,7 +180,7 @@ def _pairs(reading: Reading) -> list[tuple[object, int]]:
 
 
 def _settle(reading: Reading, pairs: list[tuple[object, int]], found: dict[Plan, None]) -> None:
-    """Sort what hangs on pairs into plans to look at, and names of several words, which may begin pairs too."""
+    """Part what hangs on pairs: plans to look at, and names of several words, which may pair up too."""
     settled: list[tuple[Atom, int, int]] = []
     for thing, at in pairs:
         for one in thing.values() if isinstance(thing, dict) else (thing,):
@@ -189,7 +196,7 @@ def _settle(reading: Reading, pairs: list[tuple[object, int]], found: dict[Plan,
 def _around(
     reading: Reading, name: tuple[Atom, int, int], settled: list[tuple[Atom, int, int]]
 ) -> Iterator[object]:
-    """Yield what hangs on a name of several words and its neighbours: plans all, as names are no parts of names."""
+    """Yield what hangs on a name of several words and its neighbours: plans all, names hang on words."""
     atom, start, stop = name
     entries = reading.entries
     after = [*entries[stop], *(other for other, begins, _ in settled if begins == stop)]

@@ -227,7 +227,7 @@ class _Compiler:
         return (*bare, *(alias.strip() for term, _, alias in given if _words(term).key == key))
 
     def every(self, parts: Sequence[Node]) -> Iterator[Spec]:
-        """Yield the specs of parts that must all be met; bare words that are a name together may be its others."""
+        """Yield the specs of parts that must all be met; bare words that make a name may be its others."""
         at = 0
         while at < len(parts):
             terms = []

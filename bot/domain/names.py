@@ -203,7 +203,7 @@ def _lines(text: str) -> list[int]:
 
 
 def _unsound(tables: list[Mapping[str, Any]]) -> Iterator[tuple[int, str]]:
-    """Yield (index of the entry, what is wrong); whoever goes on after the first does so at their own risk."""
+    """Yield (index of the entry, what is wrong). Do not go on after the first: the rest leans on it."""
     seen: set[str] = set()
     for i, table in enumerate(tables):
         fault = _fault(table) or (f"{table['id']} is there twice" if table["id"] in seen else "")

@@ -9,8 +9,8 @@ from itertools import pairwise, product
 from operator import attrgetter
 from typing import Any, Final
 
+from bot.domain.atoms import Atom, hang, unhang
 from bot.domain.meaning import ADJACENT, ALL, FILTER, NEAR, Spec
-from bot.domain.vocabulary import Atom, hang, unhang
 
 Expr = Any  # an Atom, or a tuple like a spec with atoms for its leaves
 Trigger = Atom | tuple[Atom, Atom]  # an atom somewhere, or two that follow each other

@@ -1,15 +1,16 @@
-"""One article while watches are held against it: its words in order, what they count for, and where they stand."""
+"""One article while watches are held against it: its words, what they count for, where they stand."""
 
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
+from bot.domain.atoms import Atom, Span
 from bot.domain.meaning import ADJACENT, ALL, ANY, FILTER, NEAR, NONE, TITLE
 from bot.domain.model import Document, Hit, Place, Rule
 from bot.domain.plans import Expr
 from bot.domain.text import Unescaped, offsets, pieces, split, words
-from bot.domain.vocabulary import Atom, Ears, Span
+from bot.domain.vocabulary import Ears
 
 HITS_PER_PLACE: Final = 5  # of one term; more would only swell the reason
 _PLACES: Final = (Place.TITLE, Place.SUMMARY, Place.BODY)
@@ -156,7 +157,7 @@ class Reading:
         if isinstance(expr, Atom):
             return expr in self.where and (not title or self._in_title(expr))
         sign = expr[0]
-        if sign == ADJACENT or sign == NEAR:
+        if sign in (ADJACENT, NEAR):
             return self._in_title(expr) if title else bool(self.runs(expr))
         if sign == ALL:
             return self._all_met(expr, title=title)

@@ -77,11 +77,13 @@ _UKRAINIAN_ORIGINS: Final = (
 )
 # Adjectives that no rule leads back from.
 _IRREGULAR: Final = {
-    "армянск": "армения", "турецк": "турция", "французск": "франция", "итальянск": "италия", "греческ": "греция",
+    "армянск": "армения", "турецк": "турция", "французск": "франция", "итальянск": "италия",
+    "греческ": "греция",
     "египетск": "египет", "английск": "англия", "польск": "польша", "чешск": "чехия", "чеченск": "чечня",
     "ингушск": "ингушетия", "кипрск": "кипр", "венгерск": "венгрия", "норвежск": "норвегия", "датск": "дания",
     "голландск": "голландия", "шведск": "швеция", "швейцарск": "швейцария", "белорусск": "беларусь",
-    "турецьк": "туреччина", "французьк": "франція", "польськ": "польща", "чеськ": "чехія", "чеченськ": "чечня",
+    "турецьк": "туреччина", "французьк": "франція", "польськ": "польща", "чеськ": "чехія",
+    "чеченськ": "чечня",
     "білоруськ": "білорусь", "грецьк": "греція", "німецьк": "німеччина", "угорськ": "угорщина",
     "запорізьк": "запоріжжя", "празьк": "прага", "ризьк": "рига", "волзьк": "волга", "молдовськ": "молдова",
     "египтянск": "египет", "азиатск": "азия", "европейск": "европа", "європейськ": "європа",
@@ -130,7 +132,7 @@ def _ukrainian_places(stem: str, mark: str) -> list[str]:
 
 
 def russian(word: str, *, capital: bool) -> Candidates:
-    """Return what a Russian word may be taken back to. capital: as the text writes it, its first letter is one."""
+    """Return what a Russian word may be taken back to. capital: in the text it begins with one."""
     found = stripped(word, _RUSSIAN)
     found += [
         (key, kind) for key, kind in stripped(word, _AFTER_HUSH) if key.rstrip("а")[-1] in _HUSH
@@ -240,7 +242,7 @@ def ukrainian(word: str, *, capital: bool) -> Candidates:
 
 
 def adjective_stem(word: str) -> str | None:
-    """Return the key of an adjective's stem for a dictionary form (военный, військовий, Зеленский), else None."""
+    """Return the key of an adjective's stem for a dictionary form (военный, Зеленский), else None."""
     for ending in ("ый", "ий", "ой", "ая", "яя", "ое", "ее", "ые", "ие", "ій"):
         if _fits(word, ending):
             return word[: -len(ending)] + STEM

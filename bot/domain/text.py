@@ -76,9 +76,9 @@ _FOLDS = {
     "ħ": "h", "ŋ": "n", "ĸ": "k", "ŧ": "t", "ة": "ه", "ς": "σ",
 }  # fmt: skip
 _ELISIONS = frozenset(
-    "l d j m n s t c qu lorsqu puisqu quoiqu jusqu presqu entr un "
-    "dell all dall nell sull coll gl quell".split()
-)
+    ["l", "d", "j", "m", "n", "s", "t", "c", "qu", "lorsqu", "puisqu", "quoiqu", "jusqu", "presqu", "entr",
+     "un", "dell", "all", "dall", "nell", "sull", "coll", "gl", "quell"]
+)  # fmt: skip
 _CONTRACTIONS = frozenset(["t", "re", "ve", "ll", "d", "m"])  # don't is not Don, the river
 
 

@@ -11,7 +11,7 @@ from bot.domain.text import fold
 _FRONT: Final = "eəiöü"
 _VOWELS: Final = "aıou" + _FRONT
 # Suffixes in archiphonemes: A is a, e or ə; I is ı, i, u or ü; D is d or t.
-_ARCHI: Final = str.maketrans({"a": "A", "e": "A", "ə": "A", "ı": "I", "i": "I", "u": "I", "ü": "I", "t": "D", "d": "D"})  # fmt: skip
+_ARCHI: Final = str.maketrans("aeəıiuütd", "AAAIIIIDD")
 _HIGH_AFTER: Final = {
     "a": "ı", "ı": "ı", "e": "i", "ə": "i", "i": "i", "o": "u", "u": "u", "ö": "ü", "ü": "ü",
 }  # fmt: skip
@@ -19,10 +19,14 @@ _HIGH_AFTER: Final = {
 _EITHER: Final = ("DA", "DAn", "DAkI", "DIr", "lA", "DAykAn", "DAdIr", "DAkIlAr")
 _AFTER_CONSONANT: Final = ("I", "In", "A", *_EITHER)
 _AFTER_VOWEL: Final = (
-    "yI", "nI", "nIn", "yA", "ylA", "nA", "nDA", "nDAn", "nDAkI", "nIndIr".replace("d", "D"), *_EITHER,
+    "yI", "nI", "nIn", "yA", "ylA", "nA", "nDA", "nDAn", "nDAkI", "nInDIr", *_EITHER,
 )  # fmt: skip
 _PLURALS: Final = tuple(
-    f"lAr{case}" for case in ("", "I", "In", "A", "DA", "DAn", "DAkI", "lA", "DIr", "InI", "InA", "InDA", "InDAn", "InIn")
+    f"lAr{case}"
+    
+    for case in (
+        "", "I", "In", "A", "DA", "DAn", "DAkI", "lA", "DIr", "InI", "InA", "InDA", "InDAn", "InIn",
+    )
 )  # fmt: skip
 _OWNED: Final = ("", "nI", "nIn", "nA", "nDA", "nDAn", "nDAkI", "ylA")
 _OWNED_CONSONANT: Final = tuple(f"I{case}" for case in _OWNED)

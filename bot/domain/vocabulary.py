@@ -1,13 +1,13 @@
 """Which terms of which watches a word of a text counts for, worked out once a word and then remembered."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final
 
 from rapidfuzz.distance import OSA
 
+from bot.domain.atoms import Atom, Known, Span, hang, unhang
 from bot.domain.endings import BARE, RELATION, SAME, STEM, UKRAINIAN
 from bot.domain.languages import taken_back
 from bot.domain.lexicon import COMMON, meaning
@@ -15,9 +15,6 @@ from bot.domain.meaning import Leaf, leaf, word_leaf
 from bot.domain.model import Rule
 from bot.domain.names import Form, Name, Names, form_of
 from bot.domain.text import TURKIC, fold, pieces, repair
-
-if TYPE_CHECKING:
-    from bot.domain.plans import Plan
 
 REMEMBERED: Final = 200_000  # words of texts whose answer is kept, a language; some 40 MB when full
 _HEAD: Final = 3  # letters of a key that tell which remembered words a new term may concern
@@ -27,55 +24,8 @@ _FORM: Final = 2  # ... it is an inflected form, as a dictionary gave it
 _CAPITALS: Final = 4  # ... it counts only with this many capitals in front, times this
 
 
-class Atom:
-    """One term, shared by all watches that have it. Plans hang on it: see bot.domain.plans."""
-
-    __slots__ = ("ands", "known", "leaf", "next", "others", "plan", "prev", "text", "uses")
-
-    def __init__(self, text: str) -> None:
-        self.leaf = text
-        self.text = text.split("|", 2)[1]  # the term as the watch has it
-        self.uses = 0
-        self.plan: Plan | None = None  # met by the atom alone
-        self.next: dict[Atom, Hung] | None = None  # wanting the key right after it
-        self.prev: dict[Atom, Hung] | None = None  # wanting the key right before it
-        self.ands: dict[Atom, Hung] | None = None  # wanting the key as well, anywhere
-        self.others: dict[object, Plan] | None = None  # everything else that needs the atom
-        self.known: Known | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What sets an atom apart from a plain word."""
-
-    exact: str = ""  # capitals as typed
-    ids: frozenset[str] = frozenset()
-    never: frozenset[str] = frozenset()
-    turkic: bool = False  # it has a name with its diacritics in Turkish or Azerbaijani
-    spans: tuple["Span", ...] = ()
-
-
-class Span:
-    """A name of several words: where its parts stand in a row, its targets stand; what it blocks does not."""
-
-    __slots__ = ("blocks", "parts", "targets")
-
-    def __init__(self, parts: tuple[Atom, ...]) -> None:
-        self.parts = parts
-        self.targets: dict[Atom, tuple[Rule, tuple[int, ...]]] = {}
-        self.blocks: set[Atom] = set()
-
-    @property
-    def identity(self) -> object:
-        """Return what tells it from others on the same pair."""
-        return self.parts
-
-
-Hung: TypeAlias = "Plan | Span | dict[object, Plan | Span]"
-
-
 class Ears(dict[str, tuple[Atom, ...]]):
-    """Chunk of a text -> the atoms it counts for, in one language. Fills itself; forgets what new terms touch."""
+    """Chunk of a text -> the atoms it counts for, in one language. Fills itself; forgets what changes."""
 
     def __init__(self, vocabulary: "Vocabulary", language: str) -> None:
         super().__init__()
@@ -431,31 +381,3 @@ def _capitals(forms: Iterable[Form]) -> dict[str, int]:
 @lru_cache(maxsize=65536)
 def _keys(word: str, typed: str, kind: str) -> tuple[tuple[str, int], ...]:
     return meaning(word, typed, kind).keys
-
-
-def hang(atom: Atom, where: str, partner: Atom, identity: object, thing: "Plan | Span") -> None:
-    """Hang a plan or span on a pair of atoms."""
-    table = getattr(atom, where)
-    if table is None:
-        table = {}
-        setattr(atom, where, table)
-    there = table.get(partner)
-    if there is None:
-        table[partner] = thing
-    elif isinstance(there, dict):
-        there[identity] = thing
-    else:
-        table[partner] = {there.identity: there, identity: thing}
-
-
-def unhang(atom: Atom, where: str, partner: Atom, identity: object) -> None:
-    """Take off what `hang` hung."""
-    table = getattr(atom, where)
-    there = table[partner]
-    if isinstance(there, dict):
-        del there[identity]
-        if there:
-            return
-    del table[partner]
-    if not table:
-        setattr(atom, where, None)

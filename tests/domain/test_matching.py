@@ -356,7 +356,7 @@ def stands(phrase: Phrase, words: list[str]) -> bool:
     return any(max(c) - min(c) + 1 - len(c) <= phrase.gap for c in product(*spots))
 
 
-def fulfils(node: Node, document: Document, places: list[Place]) -> bool:
+def fulfils(node: Node, document: Document, places: list[Place]) -> bool:  # noqa: PLR0911  - one a kind
     """Evaluate a query the slow, obvious way."""
     match node:
         case Term():

@@ -145,20 +145,22 @@ def test_a_cut_always_holds_the_match_and_keeps_the_limit(text, data):
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("piece", "times"),
     [
-        "a" * 1_000_000,
-        "a b " * 50_000,
-        "'" * 1_000_000,
-        "a'" * 500_000,
-        "北" * 50_000,
-        "&amp;" * 200_000,
-        "a." * 400_000,
-    ]
-    + ["\u0301" * 1_000_000, "a\u00ad" * 400_000, ". " * 500_000],
-    ids=lambda text: repr(text[:5]),
+        ("a", 1_000_000),
+        ("a b ", 50_000),
+        ("'", 1_000_000),
+        ("a'", 500_000),
+        ("北", 50_000),
+        ("&amp;", 200_000),
+        ("a.", 400_000),
+        ("\u0301", 1_000_000),
+        ("a\u00ad", 400_000),
+        (". ", 500_000),
+    ],
 )
-def test_a_long_text_is_read_in_linear_time(text):
+def test_a_long_text_is_read_in_linear_time(piece, times):
+    text = piece * times
     start = time.process_time()
     words(text)
     sentence_around(text, len(text) // 2, len(text) // 2 + 1)
