@@ -10,6 +10,7 @@ import os
 import re
 import threading
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import CancelledError
 from contextlib import suppress
 from datetime import datetime
 
@@ -19,6 +20,7 @@ from bot.domain.model import ChatKind
 
 LOCAL_ID = 1  # chat and user in one; Telegram's private chats have the id of their user as well
 READ_BYTES = 65_536
+MAX_LINE = 20_000  # characters; Telegram cuts at 4,096
 GREETING = (
     "Type a command (/start, /help), one in reply to a message (re 5 /why),"
     " or the number of a button. Ctrl-D ends."
@@ -35,21 +37,26 @@ async def read_lines(fd: int) -> AsyncIterator[str]:
     descriptor itself: a daemon thread inside sys.stdin's lock would abort the interpreter's exit.
     """
     loop = asyncio.get_running_loop()
-    queue: asyncio.Queue[bytes] = asyncio.Queue()
+    queue: asyncio.Queue[bytes] = asyncio.Queue(maxsize=1)  # what is not asked for yet is not read
+
+    def put(chunk: bytes) -> None:
+        asyncio.run_coroutine_threadsafe(queue.put(chunk), loop).result()
 
     def pump() -> None:
-        with suppress(RuntimeError):  # the loop is closed: nobody listens any more
+        # RuntimeError, CancelledError: the loop is closed, or closing; nobody listens any more.
+        with suppress(RuntimeError, CancelledError):
             while chunk := _read(fd):
-                loop.call_soon_threadsafe(queue.put_nowait, chunk)
-            loop.call_soon_threadsafe(queue.put_nowait, b"")
+                put(chunk)
+            put(b"")
 
     threading.Thread(target=pump, name="terminal", daemon=True).start()
     decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
     rest = ""
     while chunk := await queue.get():
         *lines, rest = (rest + decoder.decode(chunk)).split("\n")
+        rest = rest[:MAX_LINE]  # a line without end is cut, or it would fill the memory
         for line in lines:
-            yield line
+            yield line[:MAX_LINE]
     if rest:
         yield rest
 

@@ -11,7 +11,7 @@ import pytest
 from bot.adapters.terminal import TerminalMessenger
 from bot.chat import admin, subscriber
 from bot.chat.command import Command, Desk, Reply
-from bot.chat.terminal import LOCAL_ID, TerminalChat, read_lines
+from bot.chat.terminal import LOCAL_ID, MAX_LINE, TerminalChat, read_lines
 from bot.domain.model import Message, Role
 from bot.store.engine import Store
 from bot.store.schema import metadata
@@ -165,3 +165,19 @@ async def test_the_end_of_input_ends_the_chat(person, tmp_path):
     shown = person.out.getvalue()
     assert shown.startswith("Type a command")
     assert "Lachin" in shown
+
+
+async def test_a_line_without_end_is_cut_and_does_not_fill_the_memory():
+    reader, writer = os.pipe()
+    endless = threading.Thread(target=_write, args=(writer, b"x" * 3_000_000 + b"\n/help\n"))
+    endless.start()
+    lines = [line async for line in read_lines(reader)]
+    endless.join()
+    os.close(reader)
+    assert [len(line) for line in lines] == [MAX_LINE, 5]
+    assert lines[1] == "/help"
+
+
+def _write(fd, data):
+    with os.fdopen(fd, "wb") as pipe:
+        pipe.write(data)
