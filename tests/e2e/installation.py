@@ -106,6 +106,13 @@ class Installation(Outpost):
             migrated = self.command("migrate")
             assert migrated.returncode == 0, migrated.stderr
 
+    def reload(self) -> None:
+        """Write the outlets file anew and tell the running processes to read it (SIGHUP)."""
+        file = self.folder / "config" / "outlets.toml"
+        file.write_text(self.press.outlets_toml(), "utf-8")
+        for process in self.running:
+            process.send_signal(signal.SIGHUP)
+
     def begin(self, roles: str = "poll,ingest,deliver,chat") -> None:
         """Write the outlets file, start, and wait until every outlet's history is filed."""
         file = self.folder / "config" / "outlets.toml"

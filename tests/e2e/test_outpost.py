@@ -1,6 +1,7 @@
 """From outlets to a chat, end to end: `outpost run` as a process, on SQLite and on PostgreSQL."""
 
 import random
+import signal
 import time
 
 import pytest
@@ -148,6 +149,24 @@ def test_telegram_down_at_the_start_is_waited_out_while_outlets_are_polled(outpo
     subscribe(bot_api, "harbour strike")
     city[0].publish("Harbour strike leaves ships at anchor", STRIKE)
     bot_api.wait_for(lambda: alerts(bot_api, about="ships at anchor"), 20, "the alert")
+
+
+def test_an_edited_outlets_file_is_read_at_sighup_and_a_broken_one_leaves_the_old_in_force(
+    outpost, bot_api, press, city
+):
+    outpost.begin("poll,ingest,deliver,chat")
+    subscribe(bot_api, "harbour strike")
+    gazette = press.add("gazette", "Valley Gazette", country="AM")
+    outpost.reload()
+    press.wait_polled(*city, gazette)
+    gazette.publish("Harbour strike leaves ships at anchor", STRIKE)
+    bot_api.wait_for(lambda: alerts(bot_api, about="ships at anchor"), 20, "the alert")
+
+    (outpost.folder / "config" / "outlets.toml").write_text("[[outlet]")
+    for process in outpost.running:
+        process.send_signal(signal.SIGHUP)
+    bot_api.wait_for(lambda: "the old one stays in force" in outpost.log, 20, "the complaint")
+    press.wait_polled(gazette)
 
 
 def test_a_refused_token_is_one_line_and_exit_1(outpost, bot_api, city):
