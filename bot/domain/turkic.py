@@ -29,8 +29,9 @@ _PLURALS: Final = tuple(
     )
 )  # fmt: skip
 _OWNED: Final = ("", "nI", "nIn", "nA", "nDA", "nDAn", "nDAkI", "ylA")
-_OWNED_CONSONANT: Final = tuple(f"I{case}" for case in _OWNED)
-_OWNED_VOWEL: Final = tuple(f"sI{case}" for case in _OWNED)
+_OURS: Final = tuple(f"mIz{case}" for case in ("", "I", "In", "A", "DA", "DAn", "lA"))
+_OWNED_CONSONANT: Final = (*(f"I{case}" for case in (*_OWNED, *_OURS)), "Im")
+_OWNED_VOWEL: Final = (*(f"sI{case}" for case in _OWNED), *_OURS)
 
 _LONGEST: Final = 9
 

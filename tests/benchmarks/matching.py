@@ -3,13 +3,16 @@
     python tests/benchmarks/matching.py ../shared/data --watches 1000 10000 100000 1000000
 
 Articles have 400 words in six languages. English ones are real news, each cut at 400 words; for the others
-there is less text at hand, so theirs are real sentences in a new order with every twentieth word replaced by a
-word form the engine has not met. Watches are made of words, neighbours and names of other such texts, the
-seldom words above all, and of names that no text has: 40 % one word, 25 % a phrase, 35 % booleans (of these a sixth with OR, a sixth with NOT).
+there is less text at hand, so theirs are real sentences in a new order, every twentieth word replaced by a
+form the engine has not met. Watches are made of words and neighbours of other such texts, the seldom words
+above all, and of names that no text has: 40 % one word, 25 % a phrase, 35 % booleans (a seventh of these
+with OR, a seventh with NOT).
 
-`ours` is the whole way from raw text, with inflection, other names and reasons. `ours, exact` has every word
-as =word, which is what the other engines mean by a word; where both run, their matches are compared, one by
-one. Times are of the processor, one core, so that a busy machine does not count; pyahocorasick finds words and the rest is decided in Python; Lucene is 8.7 of Debian's liblucene8-java.
+`ours` is the whole way from raw text, with inflection, other names and reasons, measured on the second half
+of the articles: a bot that has run for a while. `ours, exact` has every word as =word, which is what the
+other engines mean by a word; all their matches are compared, one by one. Times are of the processor, on
+one core, so that a busy machine counts less. pyahocorasick finds words and Python decides the rest; Lucene
+is 8.7, of Debian's liblucene8-java.
 """
 
 import argparse
@@ -23,7 +26,9 @@ import statistics
 import subprocess
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import ahocorasick
@@ -39,13 +44,18 @@ from bot.domain.text import words
 
 ROOT = Path(__file__).resolve().parents[2]
 PERCOLATOR = Path(__file__).parent / "matching_parts" / "Percolator.java"
-JARS = "/usr/share/java/lucene-core-8.7.0.jar:/usr/share/java/lucene-memory-8.7.0.jar:/usr/share/java/lucene-analyzers-common-8.7.0.jar"
+JARS = ":".join(
+    f"/usr/share/java/lucene-{part}-8.7.0.jar" for part in ("core", "memory", "analyzers-common")
+)
 LENGTH = 400
 PAGES = {"ru": "ru", "ua": "uk", "tr": "tr", "pl": "pl", "lt": "lt"}
 ENDINGS = {  # to make forms that the engine has not met
-    "ru": ["", "а", "у", "ом", "е", "ы", "ов", "ами", "ского", "ская"], "uk": ["", "а", "у", "ом", "і", "ів", "ський"],
-    "tr": ["", "da", "dan", "ın", "ler", "lerin", "a"], "pl": ["", "a", "em", "ie"], "lt": ["", "as", "o", "e"],
-}  # fmt: skip
+    "ru": ["", "а", "у", "ом", "е", "ы", "ов", "ами", "ского", "ская"],
+    "uk": ["", "а", "у", "ом", "і", "ів", "ський"],
+    "tr": ["", "da", "dan", "ın", "ler", "lerin", "a"],
+    "pl": ["", "a", "em", "ie"],
+    "lt": ["", "as", "o", "e"],
+}
 
 Watch = tuple[str, ...]  # kind and words
 
@@ -63,26 +73,38 @@ def english(shared: Path, count: int) -> list[str]:
     return found
 
 
+def paragraphs(folder: Path) -> Iterator[str]:
+    """Yield the paragraphs of recorded pages."""
+    for page in filter(Path.is_file, folder.rglob("*")):
+        raw = page.read_bytes()
+        html = gzip.decompress(raw) if page.suffix == ".gz" else raw
+        tree = lxml.html.fromstring(html, parser=lxml.html.HTMLParser(encoding="utf-8"))
+        texts = (" ".join(p.text_content().split()) for p in tree.iter("p"))
+        yield from (text for text in texts if len(text) > 80)
+
+
+def unmet(words: Sequence[str], language: str, chance: random.Random) -> str:
+    """Return a form that nobody has met."""
+    stem = chance.choice(words)[: chance.randint(3, 9)]
+    vowel = chance.choice("аоеиу" if "а" <= stem[-1] <= "я" else "aoeiu")
+    return stem + vowel + chance.choice(ENDINGS[language])
+
+
 def foreign(shared: Path, chance: random.Random) -> Iterator[tuple[str, str]]:
     """Yield (language, text) for ever, in turn."""
-    pools: dict[str, list[str]] = {}
-    for folder, language in PAGES.items():
-        for page in (shared / "feeds" / "pages" / "fundus" / folder).rglob("*"):
-            if page.is_file():
-                raw = page.read_bytes()
-                plain = gzip.decompress(raw) if page.suffix == ".gz" else raw
-                tree = lxml.html.fromstring(plain, parser=lxml.html.HTMLParser(encoding="utf-8"))
-                texts = (" ".join(p.text_content().split()) for p in tree.iter("p"))
-                pools.setdefault(language, []).extend(t for t in texts if len(t) > 80)
-    vocabulary = {lang: sorted({w for t in pool for w in t.split() if w.isalpha()}) for lang, pool in pools.items()}
+    pages = shared / "feeds" / "pages" / "fundus"
+    pools = {language: list(paragraphs(pages / folder)) for folder, language in PAGES.items()}
+    words = {
+        language: sorted({w for text in pool for w in text.split() if w.isalpha()})
+        for language, pool in pools.items()
+    }
     while True:
         for language, pool in pools.items():
             out: list[str] = []
             while len(out) < LENGTH:
                 out += chance.choice(pool).split()
             for i in range(0, LENGTH, 20):
-                stem = chance.choice(vocabulary[language])
-                out[i] = stem[: chance.randint(3, 9)] + chance.choice("аоеиу" if "а" <= stem[-1] <= "я" else "aoeiu") + chance.choice(ENDINGS[language])
+                out[i] = unmet(words[language], language, chance)
             yield language, " ".join(out[:LENGTH])
 
 
@@ -98,37 +120,56 @@ def articles(shared: Path, count: int, seed: int) -> list[Document]:
     return found
 
 
-def watches(documents: Sequence[Document], count: int, seed: int) -> Iterator[Watch]:
-    """Yield watches: distinct ones and, as people are, many alike."""
-    chance = random.Random(seed)
-    texts = [[w.text for w in words(f"{d.title}{d.body}", d.language)] for d in documents]
-    often: dict[str, int] = {}
-    for text in texts:
-        for word in set(text):
-            often[word] = often.get(word, 0) + 1
-    rare = sorted(w for w, n in often.items() if n <= max(2, len(documents) // 200) and w.isalpha() and len(w) > 3)
-    seldom = set(rare)
-    names = rare + ["".join(chance.choice("abcdefghiklmnoprstuvz") for _ in range(chance.randint(5, 10))) for _ in range(3 * len(rare))]
-    for _ in range(count):
-        kind = chance.random()
+class Desk:
+    """Journalists: what they may be watching for."""
+
+    def __init__(self, documents: Sequence[Document], seed: int) -> None:
+        self.chance = random.Random(seed)
+        self.texts = [[w.text for w in words(f"{d.title}{d.body}", d.language)] for d in documents]
+        often = Counter(word for text in self.texts for word in set(text))
+        limit = max(2, len(documents) // 200)
+        self.rare = sorted(w for w, n in often.items() if n <= limit and w.isalpha() and len(w) > 3)
+        self.seldom = set(self.rare)
+        self.names = self.rare + [self.name() for _ in range(3 * len(self.rare))]
+
+    def name(self) -> str:
+        """Return a name that no text has."""
+        return "".join(
+            self.chance.choice("abcdefghiklmnoprstuvz") for _ in range(self.chance.randint(5, 10))
+        )
+
+    def row(self) -> list[str]:
+        """Return two or three neighbours; nobody watches «of the»."""
+        while True:
+            text = self.chance.choice(self.texts)
+            at = self.chance.randrange(len(text) - 3)
+            row = text[at : at + self.chance.choice((2, 2, 3))]
+            if self.seldom.intersection(row):
+                return row
+
+    def watch(self) -> Watch:
+        """Return one watch."""
+        chance, kind = self.chance, self.chance.random()
         if kind < 0.40:
-            yield "word", chance.choice(names)
-        elif kind < 0.65:
-            row: list[str] = []
-            while not seldom.intersection(row):  # nobody watches "of the"
-                text = chance.choice(texts)
-                at = chance.randrange(len(text) - 3)
-                row = text[at : at + chance.choice((2, 2, 3))]
-            yield "phrase", *row
-        else:
-            text = chance.choice(texts)
-            wanted = [chance.choice(text), chance.choice(names), chance.choice(rare)]
-            if kind < 0.70:
-                yield "either", wanted[1], wanted[2], wanted[0]
-            elif kind < 0.75:
-                yield "without", wanted[0], wanted[2], chance.choice(names)
-            else:
-                yield "all", *wanted[: chance.choice((2, 3))][::-1]
+            return "word", chance.choice(self.names)
+        if kind < 0.65:
+            return "phrase", *self.row()
+        word, name, rare = (
+            chance.choice(chance.choice(self.texts)),
+            chance.choice(self.names),
+            chance.choice(self.rare),
+        )
+        if kind < 0.70:
+            return "either", name, rare, word
+        if kind < 0.75:
+            return "without", word, rare, chance.choice(self.names)
+        return "all", *[rare, name, word][-chance.choice((2, 3)) :]
+
+
+def watches(documents: Sequence[Document], count: int, seed: int) -> list[Watch]:
+    """Return watches: distinct ones and, as people are, many alike."""
+    desk = Desk(documents, seed)
+    return [desk.watch() for _ in range(count)]
 
 
 def written(watch: Watch, sign: str = "") -> str:
@@ -142,7 +183,9 @@ def written(watch: Watch, sign: str = "") -> str:
     return " ".join(signed[:-1]) + f" -{signed[-1]}" if kind == "without" else " ".join(signed)
 
 
-def decided(watch: Watch, has: Callable[[str], bool], follows: Callable[[Sequence[str]], bool]) -> bool:
+def decided(
+    watch: Watch, has: Callable[[str], bool], follows: Callable[[Sequence[str]], bool]
+) -> bool:
     """Decide a watch the slow way."""
     kind, *terms = watch
     if kind == "phrase":
@@ -159,13 +202,19 @@ Pairs = set[tuple[int, int]]  # article, watch
 
 def by_regex(known: Sequence[Watch], texts: Sequence[str]) -> Pairs:
     """Return what a loop of regular expressions finds: one search a word and watch."""
-    ready = [(w, {t: re.compile(rf"\b{re.escape(t)}\b") for t in w[1:]}, re.compile(r"\b" + " ".join(map(re.escape, w[1:])) + r"\b")) for w in known]
-    return {
-        (a, i)
-        for a, text in enumerate(texts)
-        for i, (w, each, row) in enumerate(ready)
-        if decided(w, lambda t, each=each, text=text: bool(each[t].search(text)), lambda _, row=row, text=text: bool(row.search(text)))
-    }
+    terms = {t: re.compile(rf"\b{re.escape(t)}\b") for w in known for t in w[1:]}
+    rows = [re.compile(rf"\b{re.escape(' '.join(w[1:]))}\b") for w in known]
+    found: Pairs = set()
+    for a, text in enumerate(texts):
+        for i, watch in enumerate(known):
+            has = partial(_found, terms, text)
+            if decided(watch, has, lambda _, i=i, text=text: bool(rows[i].search(text))):
+                found.add((a, i))
+    return found
+
+
+def _found(terms: dict[str, "re.Pattern[str]"], text: str, term: str) -> bool:
+    return bool(terms[term].search(text))
 
 
 class Automaton:
@@ -192,24 +241,30 @@ class Automaton:
         found = {term for _, term in self.words.iter(doubled)}
         for term in found:
             for i in self.hung.get(term, ()):
-                if decided(self.known[i], found.__contains__, lambda row: f" {' '.join(row)} " in text):
+                if decided(
+                    self.known[i], found.__contains__, lambda row: f" {' '.join(row)} " in text
+                ):
                     yield i
 
 
-def by_lucene(known: Sequence[Watch], texts: Sequence[str], *, compare: bool) -> tuple[float, Pairs]:
+def by_lucene(
+    known: Sequence[Watch], texts: Sequence[str], *, compare: bool
+) -> tuple[float, Pairs]:
     """Return articles a second, and the matches where they are asked for."""
     with tempfile.TemporaryDirectory() as folder:
         there = [Path(folder) / name for name in ("watches", "articles", "matches")]
         there[0].write_text("\n".join("\t".join(w) for w in known), encoding="utf-8")
         there[1].write_text("\n".join(t.strip() for t in texts), encoding="utf-8")
-        command = ["java", "-Xmx6g", "-XX:ActiveProcessorCount=1", "-XX:+UseSerialGC", "-cp", JARS, str(PERCOLATOR), *map(str, there[: 3 if compare else 2])]
+        options = ["-Xmx6g", "-XX:ActiveProcessorCount=1", "-XX:+UseSerialGC", "-cp", JARS]
+        command = ["java", *options, str(PERCOLATOR), *map(str, there[: 3 if compare else 2])]
         answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
         rows = there[2].read_text(encoding="utf-8").split() if compare else []
-        return float(answer[1]) / float(answer[0]), set(zip(map(int, rows[::2]), map(int, rows[1::2]), strict=True))
+        pairs = zip(map(int, rows[::2]), map(int, rows[1::2]), strict=True)
+        return float(answer[1]) / float(answer[0]), set(pairs)
 
 
 def build(names: Names, queries: Iterable[str]) -> tuple[Matcher, dict[str, float]]:
-    """Return the engine with those watches, and what it cost: parsing, compiling, and a start from stored keys."""
+    """Return the engine with those watches, and what parsing and a start from stored keys cost."""
     start = time.process_time()
     packed = [pack(compile_query(parse_query(q), names)) for q in queries]
     compiled = time.process_time() - start
@@ -223,7 +278,8 @@ def build(names: Names, queries: Iterable[str]) -> tuple[Matcher, dict[str, floa
     loaded = time.process_time() - start
     gc.enable()
     gc.freeze()
-    return matcher, {"compile_s": compiled, "start_s": loaded, "MB": (psutil.Process().memory_info().rss - before) / 1e6}
+    grown = (psutil.Process().memory_info().rss - before) / 1e6
+    return matcher, {"compile_s": compiled, "start_s": loaded, "MB": grown}
 
 
 def timed(matcher: Matcher, documents: Sequence[Document]) -> dict[str, float]:
@@ -237,7 +293,12 @@ def timed(matcher: Matcher, documents: Sequence[Document]) -> dict[str, float]:
         hits += len(matcher.match(document))
         took.append(time.process_time() - start)
     p99 = statistics.quantiles(took, n=100)[98] if len(took) > 1 else took[0]
-    return {"a second": len(took) / sum(took), "p50 ms": 1e3 * statistics.median(took), "p99 ms": 1e3 * p99, "matches": hits / len(took)}
+    speed = {
+        "a second": len(took) / sum(took),
+        "p50 ms": 1e3 * statistics.median(took),
+        "p99 ms": 1e3 * p99,
+    }
+    return {**speed, "matches": hits / len(took)}
 
 
 def live(matcher: Matcher, fresh: Sequence[str]) -> tuple[float, float]:
@@ -255,9 +316,14 @@ def live(matcher: Matcher, fresh: Sequence[str]) -> tuple[float, float]:
     return 1e6 * statistics.median(added), 1e6 * statistics.median(removed)
 
 
-def compare(names: Names, documents: Sequence[Document], known: Sequence[Watch], options: argparse.Namespace) -> None:
+def compare(
+    names: Names, documents: Sequence[Document], known: Sequence[Watch], *, lucene: bool
+) -> None:
     """Print the other engines' speed, and that all agree on watches of exact words."""
-    texts = [" " + " ".join(w.text for w in words(f"{d.title}{d.body}", d.language)) + " " for d in documents]
+    texts = [
+        " " + " ".join(w.text for w in words(f"{d.title}{d.body}", d.language)) + " "
+        for d in documents
+    ]
     plain = [Document(title="", body=text) for text in texts]
     exact = Matcher(names)
     for i, watch in enumerate(known):
@@ -268,8 +334,9 @@ def compare(names: Names, documents: Sequence[Document], known: Sequence[Watch],
     automaton = Automaton(known)
     start = time.process_time()
     found = {(a, i) for a, text in enumerate(texts) for i in automaton.match(text)}
-    print(f"    pyahocorasick    {len(texts) / (time.process_time() - start):10.1f} a second   {agreement(ours, found)}")
-    if options.lucene:
+    speed = len(texts) / (time.process_time() - start)
+    print(f"    pyahocorasick    {speed:10.1f} a second   {agreement(ours, found)}")
+    if lucene:
         speed, found = by_lucene(known, texts, compare=True)
         print(f"    Lucene 8.7       {speed:10.1f} a second   {agreement(ours, found)}")
     few = texts[: max(1, min(len(texts), 20_000 // len(known)))]
@@ -284,7 +351,8 @@ def agreement(ours: Pairs, theirs: Pairs) -> str:
     """Say whether two engines found the same."""
     if ours == theirs:
         return f"the same {len(ours)} matches"
-    return f"DIFFERS: {len(ours - theirs)} only ours, {len(theirs - ours)} only theirs, e.g. {sorted(ours ^ theirs)[:3]}"
+    only = f"{len(ours - theirs)} only ours, {len(theirs - ours)} only theirs"
+    return f"DIFFERS: {only}, e.g. {sorted(ours ^ theirs)[:3]}"
 
 
 def main() -> None:
@@ -296,23 +364,28 @@ def main() -> None:
     parser.add_argument("--alone", action="store_true", help="without the other engines")
     parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args()
-    options.lucene = shutil.which("java") and all(Path(jar).is_file() for jar in JARS.split(":"))
+    lucene = bool(shutil.which("java") and all(Path(jar).is_file() for jar in JARS.split(":")))
     names = load_names((ROOT / "config" / "names.toml").read_text(encoding="utf-8"))
     everything = articles(options.shared, 2 * options.articles, options.seed)
     documents, elsewhere = everything[: options.articles], everything[options.articles :]
     for count in options.watches:
-        known = list(watches(elsewhere, count, options.seed))
+        known = watches(elsewhere, count, options.seed)
         matcher, cost = build(names, map(written, known))
         speed = timed(matcher, documents)
-        add, remove = live(matcher, [written(w) for w in watches(elsewhere[-50:], 500, options.seed + 1)])
+        add, remove = live(
+            matcher, [written(w) for w in watches(elsewhere[-50:], 500, options.seed + 1)]
+        )
         print(f"{count} watches, {len(set(known))} distinct; {len(documents)} articles")
-        print("    ours             " + ", ".join(f"{key} {value:.1f}" for key, value in {**speed, **cost}.items()))
+        told = ", ".join(f"{key} {value:.1f}" for key, value in {**speed, **cost}.items())
+        print(f"    ours             {told}")
         print(f"                     one added in {add:.0f} us, removed in {remove:.0f} us")
-        if not options.lucene:
-            print("    Lucene           not run: needs java and /usr/share/java/lucene-core-8.7.0.jar")
+        if not lucene:
+            print(
+                "    Lucene           not run: needs java and /usr/share/java/lucene-core-8.7.0.jar"
+            )
         if not options.alone:
             del matcher
-            compare(names, documents[: max(20, min(len(documents), 300))], known, options)
+            compare(names, documents[: max(20, min(len(documents), 300))], known, lucene=lucene)
 
 
 if __name__ == "__main__":

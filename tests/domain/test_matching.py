@@ -461,6 +461,38 @@ def test_watches_that_share_a_place_to_hang_leave_each_other_there():
             assert matcher.terms() == 0
 
 
+def test_a_phrase_is_found_whichever_of_its_words_is_the_rarer():
+    matcher = Matcher(NAMES)
+    texts = [
+        '"artsakh road"',
+        "artsakh fire",
+        '"artsakh talks"',
+        '"talks artsakh"',
+        '"artsakh georgia"',
+        '"road talks"',
+    ]
+    for watch_id, text in enumerate(texts):
+        matcher.add(watch_id, parse_query(text))
+
+    def found(text: str) -> list[int]:
+        return [m.watch_id for m in matcher.match(article(text))]
+
+    assert found("Nagorno Karabakh talks") == [2]
+    assert found("Talks: Nagorno Karabakh road talks") == [0, 3, 5]
+    assert found("Nagorno Karabakh, Republic of Georgia") == [4]
+
+
+def test_a_rare_word_may_be_wanted_with_many_others():
+    matcher = Matcher()
+    others = [f"{letter}al" for letter in "bdghkmnpstvz"]
+    for watch_id, (other, again) in enumerate(product(others, range(3))):
+        matcher.add(watch_id, parse_query(f"{other} x{again}y"))
+    for watch_id, other in enumerate(others, 100):
+        matcher.add(watch_id, parse_query(f"rare {other}"))
+
+    assert [m.watch_id for m in matcher.match(article("rare bal and zal"))] == [100, 111]
+
+
 def test_forgetting_words_changes_no_answer():
     small, large = Matcher(NAMES, remembered=3), Matcher(NAMES)
     for matcher in (small, large):

@@ -50,6 +50,7 @@ def said(text: str, language: str = "") -> list[str]:
         pytest.param("snake_case", "", ["snake", "case"], id="underscore"),
         pytest.param("La&ccedil;&#305;n &bogus; &", "az", ["lacin", "bogus"], id="entities"),
         pytest.param("… — ! ـ", "", [], id="no words"),
+        pytest.param("ـ1", "", ["1"], id="a stroke that lengthens nothing"),
     ],
 )
 def test_words_are_comparable(text, language, expected):
