@@ -152,7 +152,8 @@ def attach(expr: Expr, watch_id: int) -> tuple[Plan, bool]:
     Returns the plan, and whether it is new. A plan without hooks needs no word of an article.
     """
     hooks = _hooks(expr)
-    twin = _there(hooks[0], expr) if hooks else None
+    # What is rare changes as watches come, so a twin may share only some of the hooks.
+    twin = next(filter(None, (_there(hook, expr) for hook in hooks)), None)
     if twin is not None:
         twin.join(watch_id)
         return twin, False

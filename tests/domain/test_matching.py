@@ -257,6 +257,20 @@ def test_identical_watches_are_told_alike_and_leave_one_by_one():
     assert len(matcher) == 4
 
 
+def test_identical_watches_meet_though_others_came_between():
+    matcher = Matcher()
+    text = 'x OR "a b c"'
+    matcher.add(1, parse_query(text))
+    for watch_id, other in enumerate(('"a b"', '"a b" d', "a", "a d", "x"), 10):
+        matcher.add(watch_id, parse_query(other))
+    matcher.add(2, parse_query(text))
+
+    assert {1, 2} <= {m.watch_id for m in matcher.match(article("x"))}
+    assert {1, 2} <= {m.watch_id for m in matcher.match(article("a b c"))}
+    matcher.remove(1)
+    assert {m.watch_id for m in matcher.match(article("x"))} == {2, 14}
+
+
 def test_adding_a_watch_again_replaces_it():
     matcher = Matcher()
     matcher.add(1, parse_query("port"))
@@ -485,12 +499,12 @@ def test_a_phrase_is_found_whichever_of_its_words_is_the_rarer():
 def test_a_rare_word_may_be_wanted_with_many_others():
     matcher = Matcher()
     others = [f"{letter}al" for letter in "bdghkmnpstvz"]
-    for watch_id, (other, again) in enumerate(product(others, range(3))):
-        matcher.add(watch_id, parse_query(f"{other} x{again}y"))
-    for watch_id, other in enumerate(others, 100):
+    for watch_id, (other, again) in enumerate(product(others, range(30))):
+        matcher.add(watch_id, parse_query(f'"{other} x{again}y"'))
+    for watch_id, other in enumerate(others, 1000):
         matcher.add(watch_id, parse_query(f"rare {other}"))
 
-    assert [m.watch_id for m in matcher.match(article("rare bal and zal"))] == [100, 111]
+    assert [m.watch_id for m in matcher.match(article("rare bal and zal"))] == [1000, 1011]
 
 
 def test_forgetting_words_changes_no_answer():
