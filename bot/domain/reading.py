@@ -240,11 +240,16 @@ class Reading:
 
     def _hit(self, atom: Atom, spot: Spot) -> Hit:
         at, stop = spot
-        if stop - at > 1 or atom not in self.entries[at]:
+        entry, token = self.entries[at], self.tokens[at]
+        if stop - at > 1 or atom not in entry:
             rule = next(r for start, end, r in self.wide[atom] if (start, end) == spot)
             return self._told(atom.text, spot, rule)
-        token = self.tokens[at]
-        return self._told(atom.text, spot, self._ears.rules[token][self.entries[at].index(atom)])
+        rule = self._ears.rules[token][entry.index(atom)]
+        place = self._place(at)
+        if self._raw[place] is not self._texts[place] or not token.isalpha():
+            return self._told(atom.text, spot, rule)
+        start = self._starting()[at]  # the usual case, without a slice or a search
+        return Hit(atom.text, token, rule, _PLACES[place], start, start + len(token))
 
     def _row_hit(self, expr: Expr, spot: Spot) -> Hit:
         term = " ".join([atom.text for atom in expr[1:]])
@@ -278,15 +283,19 @@ class Reading:
 
     def _bounds(self, at: int) -> Spot:
         """Return where a word begins and ends in the text of its place."""
-        if not self._offsets:
-            self._offsets = self._cut_offsets() if self._cut else self._plain_offsets()
-        start, raw = self._offsets[at], self.tokens[at]
+        start, raw = self._starting()[at], self.tokens[at]
         end = start + len(raw)
         if not raw.isalpha():  # an apostrophe, say: the suffix after it is not part of the name
             [piece] = pieces(raw)
             start, end = start + piece.start, start + piece.end
         text = self._texts[self._place(at)]
         return (start, end) if isinstance(text, str) else (text.origin(start), text.origin(end))
+
+    def _starting(self) -> list[int]:
+        """Return where each word's chunk or piece begins in the decoded text of its place."""
+        if not self._offsets:
+            self._offsets = self._cut_offsets() if self._cut else self._plain_offsets()
+        return self._offsets
 
     def _plain_offsets(self) -> list[int]:
         found: list[int] = []
