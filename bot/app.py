@@ -327,7 +327,10 @@ def _read(settings: Settings, name: str) -> str:
 
 async def sync_outlets(store: Store, settings: Settings) -> None:
     """Bring the database's outlets in line with the outlets file. Raises SettingsError, DatabaseDown."""
-    synced = await store.run(feeds.sync_outlets, load_outlets(settings.config_dir), utc_now())
+    entries = load_outlets(settings.config_dir)
+    synced = await store.run(feeds.sync_outlets, entries, utc_now())
+    if synced.retired and not entries:
+        log.warning("outlets.toml names no outlet any more: every one of its feeds is retired")
     log.info(
         "outlets: %d feeds added, %d changed, %d retired",
         synced.added,

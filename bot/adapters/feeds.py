@@ -149,9 +149,9 @@ def _entry(item: Mapping[str, Any], base: str) -> Entry:
 
 
 def _link(item: Mapping[str, Any], base: str) -> str:
-    link = str(item.get("link", "")).strip()
+    link = str(item.get("link") or "").strip()
     if not link:
-        guid = str(item.get("id", "")).strip()
+        guid = str(item.get("id") or "").strip()
         link = guid if guid.startswith(("http://", "https://")) else ""
     return _join(base, link) if link else ""
 

@@ -40,7 +40,10 @@ def _fault(look: Callable[[Settings], object], settings: Settings) -> str | None
 
 
 def _outlets_fault(settings: Settings) -> None:
-    load_outlets(settings.config_dir)
+    if not load_outlets(settings.config_dir):
+        raise SettingsError(
+            f"{settings.config_dir}/outlets.toml names no outlet: nothing is polled"
+        )
 
 
 def _database_fault(settings: Settings) -> None:

@@ -42,7 +42,7 @@ def log_to_stderr(level: str, *, form: str = "auto") -> None:
     ):
         logging.getLogger(name).setLevel(logging.WARNING)
     # It warns of each tick that comes while the last one still works: that is how ticks are meant.
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
 
 
 @contextmanager

@@ -82,15 +82,15 @@ def _sqlite(url: sa.URL) -> sa.Engine:
 
 
 # What SQLite says when it, not our statement, is at fault; everything else it says is a bug of ours.
-SQLITE_TROUBLE = ("locked", "busy", "full", "disk i/o", "unable to open", "readonly", "malformed")
+SQLITE_TROUBLE = (
+    "locked", "busy", "full", "disk i/o", "unable to open", "readonly", "malformed", "not a database",
+)  # fmt: skip
 
 
 def _is_trouble(error: sa.exc.DBAPIError, dialect: str) -> bool:
     """Return whether the database is at fault, and the same may well go through later."""
-    if not isinstance(error, sa.exc.OperationalError):
-        return False
     if dialect != "sqlite":
-        return True
+        return isinstance(error, sa.exc.OperationalError)
     words = str(error.orig).lower()
     return any(word in words for word in SQLITE_TROUBLE)
 

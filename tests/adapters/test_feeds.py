@@ -290,3 +290,13 @@ def test_recorded_feeds_are_read_as_their_makers_say(shared_data):
     assert tally.dates_right / tally.dates > 0.995
     known = ("cdf/", "base/http_item_link_base", "smallweb/0346", "0001", "smallweb/")
     assert [line for line in tally.wrong if not any(k in line for k in known)] == []
+
+
+def test_an_item_whose_link_cannot_be_read_has_none():
+    body = (
+        b'<rss version="2.0"><channel><title>T</title><item><title>Barley</title>'
+        b"<link>http://a.example/old&x=<script>.html</link></item></channel></rss>"
+    )
+    parsed = parse_feed(body, url="http://a.example/rss", content_type="application/rss+xml")
+    assert not isinstance(parsed, Failure)
+    assert [e.url for e in parsed.entries if "None" in e.url] == []

@@ -103,6 +103,19 @@ def test_a_database_that_cannot_be_opened_is_down_not_a_bug(tmp_path: Path) -> N
     store.close()
 
 
+def test_a_file_that_is_no_database_is_said_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "a.db").write_text("garbage, and more garbage, enough to fill a page header" * 20)
+    store = Store(f"sqlite:///{tmp_path / 'a.db'}")
+    with pytest.raises(DatabaseDown, match="not a database"):
+        store.call(next_value, "n")
+    store.close()
+
+
+def test_a_mistake_of_ours_in_sql_is_not_taken_for_a_database_that_is_down(store: Store) -> None:
+    with pytest.raises(sa.exc.DBAPIError):
+        store.call(lambda tx: tx.exec_driver_sql("SELECT nonsense FROM counters"))
+
+
 def test_a_server_that_is_not_there_is_down_and_its_password_is_not_told() -> None:
     store = Store("postgresql://someone:secret@127.0.0.1:1/nothing")
     with pytest.raises(DatabaseDown) as e:
