@@ -86,6 +86,10 @@ def add(url: str, name: str | None, country: str, language: str) -> None:
         found = asyncio.run(doctor.explain(settings, url))
         entry = doctor.outlet_of(found, name=name, country=country, language=language)
         store = app.open_database(settings)
+        owner = store.call(store_outlets.owner, entry.feeds[0].url)
+        if owner not in (None, entry.name):
+            store.close()
+            fail(f"{entry.feeds[0].url} is polled already, as {owner!r}: retire that first", 1)
         done = store.call(store_outlets.add, [entry], app.utc_now())
         store.close()
     click.echo(f"{entry.name}: {entry.feeds[0].url} ({entry.feeds[0].kind.value})")

@@ -27,6 +27,17 @@ def add(tx: Tx, entries: Sequence[OutletEntry], now: datetime) -> Synced:
     return Synced(added=added, changed=changed, retired=0)
 
 
+def owner(tx: Tx, url: str) -> str | None:
+    """Return the outlet that a feed is polled for, None if it is not polled."""
+    rows = tx.execute(
+        sa.select(outlets.c.name)
+        .join_from(feeds, outlets)
+        .where(feeds.c.url == url, feeds.c.retired_at.is_(None))
+    )
+    name: str | None = rows.scalar()
+    return name
+
+
 def retire(tx: Tx, name: str, now: datetime) -> bool:
     """Poll an outlet no more, whatever the file says. Its history stays. False: no such active outlet."""
     found = tx.execute(

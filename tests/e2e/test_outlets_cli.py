@@ -46,6 +46,11 @@ def test_an_outlet_is_added_by_the_address_of_its_feed_and_retired_by_its_name(
     assert "1 feeds added" in done.stdout
     assert listed(installation) == ["Batum Herald"]
 
+    words = ("--name", "Another", "--country", "GE", "--language", "en")
+    twice = outlets(installation, "add", address, *words)
+    assert twice.returncode == 1
+    assert "polled already, as 'Batum Herald'" in twice.stderr
+
     store = Store(f"sqlite:///{installation / 'outpost.db'}")
     store.call(feeds.sync_outlets, load_outlets(shipped("config"))[:1], START)
     store.close()
