@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from bot.domain.model import VerdictKind
 from bot.store import schema, verdicts
 from tests.test_pipeline import FOOTBALL, STRIKE
-from tests.world import World
+from tests.world import ADMIN, World
 
 
 @pytest.fixture
@@ -73,7 +73,10 @@ async def test_an_outlets_furniture_is_learned_and_makes_no_copies(world: World)
     assert await world.publish("Coast Mail", FOOTBALL, title="Another pitch") == "copy"
 
 
-async def test_what_a_person_called_no_copy_is_none_when_it_is_compared_again(world: World) -> None:
+@pytest.mark.parametrize(("who", "outcome"), [(ADMIN, "new_story"), (7, "copy")])
+async def test_what_an_admin_called_no_copy_is_none_and_what_others_say_is_only_counted(
+    world: World, who: int, outcome: str
+) -> None:
     await world.publish("Daily Echo", STRIKE)
     feed = await world.open_outlet("Coast Mail")
     world.list_entry(feed, "https://coast-mail.example/1", body=STRIKE)
@@ -82,9 +85,9 @@ async def test_what_a_person_called_no_copy_is_none_when_it_is_compared_again(wo
         verdicts.give,
         VerdictKind.NOT_A_COPY,
         subscriber_id=world.subscribe(7).id,
-        user_id=7,
+        user_id=who,
         article_id=number_of(world, "Coast Mail"),
         other_id=number_of(world, "Daily Echo"),
         now=world.now,
     )
-    assert await world.ingest_all() == ["new_story"]
+    assert await world.ingest_all() == [outcome]

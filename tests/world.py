@@ -26,6 +26,7 @@ from bot.pipeline import Pipeline
 from bot.store import feeds, revisions, watches
 from bot.store.engine import Store
 
+ADMIN = 1  # whose word on copies binds
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
@@ -94,7 +95,7 @@ class World:
             self.store,
             reader=self.reader,
             messenger=self.messenger,
-            settings=Settings(pages=Pages(under_chars=150)),
+            settings=Settings(admins=frozenset({ADMIN}), pages=Pages(under_chars=150)),
             names=load_names((config / "names.toml").read_text("utf-8")),
             sources=load_provenance((config / "provenance.toml").read_text("utf-8")),
             now=lambda: self.now,
