@@ -92,12 +92,6 @@ def _first(*texts: str | None) -> str:
     return html.unescape(found)[:NAME_CHARS]  # some outlets escape twice
 
 
-def _sitename(found: Document) -> str:
-    """Return the site's name, unless trafilatura only repeats the host."""
-    name = found.sitename or ""
-    return "" if name == found.hostname or ":" in name else name
-
-
 def _meta(tree: lxml_html.HtmlElement) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for tag in tree.iter("meta"):

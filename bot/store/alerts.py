@@ -116,15 +116,6 @@ def _pick_due(
     return picked
 
 
-def release(tx: Tx, alert: Alert, now: datetime) -> None:
-    """Give an unused claim back at once, as if it had not been made."""
-    tx.execute(
-        alerts.update()
-        .where(alerts.c.id == alert.id)
-        .values(due_at=now, attempts=alerts.c.attempts - 1)
-    )
-
-
 def record_delivery(tx: Tx, alert: Alert, outcome: Outcome, *, edit: bool, now: datetime) -> None:
     """Append one attempt to the delivery log."""
     tx.execute(
@@ -173,15 +164,6 @@ def mark_failed(tx: Tx, alert: Alert, reason: str) -> None:
         alerts.update()
         .where(alerts.c.id == alert.id)
         .values(state="failed", state_reason=reason[:500])
-    )
-
-
-def hold(tx: Tx, alert: Alert, reason: str) -> None:
-    """Keep an alert for a chat that is gone or paused; it is released when the chat is back."""
-    tx.execute(
-        alerts.update()
-        .where(alerts.c.id == alert.id)
-        .values(state="held", state_reason=reason[:500])
     )
 
 

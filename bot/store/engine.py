@@ -162,11 +162,6 @@ def insert(tx: Tx, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
     return sqlite.insert(table) if tx.dialect.name == "sqlite" else postgresql.insert(table)
 
 
-def count(tx: Tx, statement: sa.Select[Any]) -> int:
-    """Return how many rows a select would give."""
-    return tx.execute(sa.select(sa.func.count()).select_from(statement.subquery())).scalar_one()
-
-
 def next_value(tx: Tx, name: str) -> int:
     """Raise a counter by one and return it. The row is locked until the transaction ends."""
     statement = insert(tx, counters).values(name=name, value=1)

@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
+from bot.domain.article import document_of
 from bot.domain.errors import QueryError
 from bot.domain.misses import Miss, explain
-from bot.domain.model import Article, Document
+from bot.domain.model import Article
 from bot.domain.names import Names
 from bot.domain.query import parse_query
 from bot.domain.urls import canonical_url
@@ -132,16 +133,7 @@ def _host(url: str) -> str:
 
 
 def _near(tx: Tx, article: Article, subscriber_id: int, names: Names) -> list[NearMiss]:
-    document = Document(
-        title=article.title,
-        summary=article.summary,
-        body=article.body,
-        language=article.language,
-        outlet=article.outlet,
-        country=article.country,
-        author=article.author,
-        url=article.url,
-    )
+    document = document_of(article)
     active = (
         sa.select(watches.c.id, watches.c.query)
         .where(watches.c.subscriber_id == subscriber_id, watches.c.stopped_at.is_(None))
