@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from bot import texts
 from bot.chat import alert, archive, exchange, naming, packs, preferences, trend, watching
 from bot.chat.command import Command, Reply, Request, fits
+from bot.chat.unseen import unseen_lines
 from bot.domain.errors import UserError
 from bot.domain.model import Button, ChatKind, Role, SubscriberState
 from bot.domain.query import parse_query
@@ -59,7 +60,7 @@ def help_(tx: Tx, req: Request) -> Reply:
 
 
 def list_watches(tx: Tx, req: Request) -> Reply:
-    """/watches [page]: the chat's watches, with a button to stop each."""
+    """/watches [page]: the chat's watches, with a button to stop each, and outlets out of sight."""
     page = int(req.argument) if re.fullmatch(r"[0-9]{1,4}", req.argument) else 1
     return _page(tx, req, page)
 
@@ -92,6 +93,8 @@ def _page(tx: Tx, req: Request, page: int, *, toast: str = "") -> Reply:
     if turn:
         buttons.append(tuple(turn))
     html = "\n".join((title, "", *(_line(req, w) for w in shown)))
+    if unseen := unseen_lines(tx, req):
+        html = "\n".join((html, "", *unseen))
     return Reply(html=html, buttons=tuple(buttons), edit=True, toast=toast)
 
 

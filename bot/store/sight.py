@@ -88,11 +88,11 @@ class Blind:
 
 
 def blind(tx: Tx, *, limit: int) -> list[Blind]:
-    """Return the outlets out of sight, the longest first."""
+    """Return the outlets out of sight, the latest first: that is news, what is long dead is known."""
     rows = tx.execute(
         sa.select(outlets.c.name, outlets.c.country, outlets.c.blind_since, outlets.c.blind_why)
         .where(outlets.c.blind_since.is_not(None), outlets.c.retired_at.is_(None))
-        .order_by(outlets.c.blind_since)
+        .order_by(outlets.c.blind_since.desc(), outlets.c.name)
         .limit(limit)
     )
     return [Blind(r.name, r.country, r.blind_since, r.blind_why) for r in rows]
