@@ -26,6 +26,7 @@ from bot.chat.dispatch import TelegramChat
 from bot.chat.replies import Replies
 from bot.chat.terminal import TerminalChat, read_lines
 from bot.config import Settings, config_file, load_outlets, shipped
+from bot.courtesy import Courtesy
 from bot.crew import Crew, guarded, guarded_tick
 from bot.domain.errors import DatabaseDown, SchemaError, SettingsError
 from bot.domain.model import AlertView, Article, Feed
@@ -33,7 +34,7 @@ from bot.domain.names import Names, load_names
 from bot.domain.provenance import Provenance, load_provenance
 from bot.pipeline import Messenger, Pipeline
 from bot.sender import Sender
-from bot.store import alerts, feeds, notices, revisions, watches
+from bot.store import alerts, feeds, notices, revisions, turns, watches
 from bot.store.engine import Store
 from bot.store.seats import Seat
 from bot.web import server
@@ -173,7 +174,7 @@ class App:
         every: list[tuple[str, float, Tick]] = []
         if "poll" in self.roles:
             every += [("pace", 60, self.pipeline.set_pace), ("poll", 0.5, self._polls.tick)]
-            every += [("sight", 60, self._look_out)]
+            every += [("sight", 60, self._look_out), ("turns", 3_600, self._forget_turns)]
         if "ingest" in self.roles:
             every += [("ingest", often, self._ingest), ("tend", 3_600, self.pipeline.tend)]
             every += [("watches", 1, self._follow), ("forgotten", FORGET_S, self._prune)]
@@ -203,6 +204,9 @@ class App:
         """Tell the admins which outlets went out of sight, or came back."""
         for outlet in await self.store.run(lantern.look, self.desk.admins, utc_now()):
             log.warning("sight of outlet=%s changed", outlet)
+
+    async def _forget_turns(self) -> None:
+        await self.store.run(turns.prune, utc_now())
 
     async def _resume(self) -> None:
         await self.store.run(watches.resume_due, utc_now())
@@ -339,15 +343,20 @@ async def sync_outlets(store: Store, settings: Settings) -> None:
     )
 
 
-def make_reader(settings: Settings) -> WebReader:
-    """Return the reader of feeds and pages that these settings ask for."""
+def make_reader(settings: Settings, store: Store | None = None) -> WebReader:
+    """Return the reader of feeds and pages that these settings ask for.
+
+    store: through which it minds what other processes do, None for one that is alone.
+    """
+    request_s = settings.network.total_timeout_s
     return WebReader(
         user_agent=f"Outpost/0.1 (+{settings.network.contact})",
         allow_private=[str(network) for network in settings.network.allow_private],
-        total_s=settings.network.total_timeout_s,
+        total_s=request_s,
         at_once=settings.polling.at_once,
         feed_gap_s=settings.polling.feed_gap_s,
         page_gap_s=settings.polling.page_gap_s,
+        shared=Courtesy(store, request_s=request_s, now=utc_now) if store else None,
     )
 
 
@@ -436,7 +445,7 @@ async def run_with(
     """Run these roles with a messenger and a chat that somebody else built."""
     names, sources = read_names(settings), read_provenance(settings)
     await sync_outlets(store, settings)
-    async with make_reader(settings) as reader:
+    async with make_reader(settings, store) as reader:
         pipeline = Pipeline(
             store,
             reader=reader,

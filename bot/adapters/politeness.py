@@ -1,12 +1,19 @@
-"""One request at a time per registrable domain, with a pause between two, and silence where asked for it."""
+"""One request at a time per registrable domain, with a pause between two, and silence where asked for it.
+
+Those of this process stand in line here; who is first asks what the other processes do (`Shared`).
+"""
 
 import asyncio
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import tldextract
+
+from bot.domain.turns import Turn
 
 SWEEP_AT = 2_000  # domains remembered before those at rest are forgotten
 # The list that ships with tldextract: no network, no cache files.
@@ -29,6 +36,16 @@ def domain_of(url: str) -> str:
         return host
 
 
+class Shared(Protocol):
+    """Turns at domains over all processes. Neither call raises for a database that is away."""
+
+    async def take(self, domain: str, *, gap_s: float) -> Turn:
+        """Take the turn at a domain, or say when to ask again."""
+
+    async def leave(self, domain: str, until: datetime, *, hold_s: int | None, reason: str) -> None:
+        """Give a turn back. until: as `take` gave it."""
+
+
 @dataclass(slots=True)
 class _Domain:
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -38,13 +55,24 @@ class _Domain:
     free_at: float = 0.0  # end of the last request
     held_until: float = 0.0
     reason: str = ""
+    lease: datetime | None = None  # until when the turn is ours among all processes
 
 
 class Politeness:
     """Hands out turns. `clock`: monotonic seconds, the event loop's."""
 
-    def __init__(self, *, max_wait_s: float, clock: Callable[[], float] | None = None) -> None:
-        """max_wait_s: who would wait longer for a turn is told to come back instead."""
+    def __init__(
+        self,
+        *,
+        max_wait_s: float,
+        clock: Callable[[], float] | None = None,
+        shared: Shared | None = None,
+    ) -> None:
+        """max_wait_s: who would wait longer for a turn is told to come back instead.
+
+        shared: what other processes do, None for a process that is alone.
+        """
+        self._shared = shared
         self._domains: dict[str, _Domain] = {}
         self._max_wait_s = max_wait_s
         self._clock = clock
@@ -60,20 +88,45 @@ class Politeness:
         Who is told to stay away is mostly told at once; whoever the guess was wrong for, after max_wait_s,
         or within_s if that is less.
         """
-        domain = self._domains.setdefault(domain_of(url), _Domain())
+        name = domain_of(url)
+        domain = self._domains.setdefault(name, _Domain())
         within_s = min(within_s, self._max_wait_s)
         if away := self._away(domain, gap_s, within_s):
             return away
         domain.waiting += 1
+        patience_ends = self._now() + within_s
         try:
             async with asyncio.timeout(within_s):
                 await self._turn(domain, gap_s)
         except TimeoutError:
             return max(1, round(self._wait_s(domain, gap_s))), _busy(domain)
-        if away := self._held(domain):  # someone before us was asked to stay away
+        try:
+            # Someone before us, or in another process, was asked to stay away.
+            away = self._held(domain) or await self._among_all(name, domain, gap_s, patience_ends)
+        except asyncio.CancelledError:
+            domain.turn.release()
+            raise
+        if away:
             domain.turn.release()
             return away
         domain.began_at = self._now()
+        return None
+
+    async def _among_all(
+        self, name: str, domain: _Domain, gap_s: float, patience_ends: float
+    ) -> tuple[int, str] | None:
+        """Take the turn among all processes. None: it is ours; else seconds to stay away, and why."""
+        while self._shared:
+            turn = await self._shared.take(name, gap_s=gap_s)
+            if turn.until:
+                domain.lease = turn.until
+                return None
+            if turn.reason:
+                domain.held_until, domain.reason = self._now() + turn.wait_s, turn.reason
+                return self._held(domain)
+            if self._now() + turn.wait_s > patience_ends:
+                return max(1, math.ceil(gap_s)), "another process asks the same domain"
+            await asyncio.sleep(turn.wait_s)
         return None
 
     async def _turn(self, domain: _Domain, gap_s: float) -> None:
@@ -87,15 +140,21 @@ class Politeness:
             domain.turn.release()
             raise
 
-    def leave(self, url: str, *, hold_s: int | None = None, reason: str = "") -> None:
+    async def leave(self, url: str, *, hold_s: int | None = None, reason: str = "") -> None:
         """End a turn. hold_s: the server asked for so much silence; reason: said to those kept away."""
-        domain = self._domains[domain_of(url)]
+        name = domain_of(url)
+        domain = self._domains[name]
+        lease, domain.lease = domain.lease, None
         domain.free_at = self._now()
         domain.took_s = domain.free_at - domain.began_at
         if hold_s:
             domain.held_until = max(domain.held_until, domain.free_at + hold_s)
             domain.reason = reason
-        domain.turn.release()
+        try:
+            if self._shared and lease:
+                await self._shared.leave(name, lease, hold_s=hold_s, reason=reason)
+        finally:
+            domain.turn.release()
         if len(self._domains) > SWEEP_AT:
             self._sweep()
 

@@ -18,7 +18,7 @@ from aiohttp.abc import AbstractResolver
 from bot.adapters.explanation import Explanation, explain
 from bot.adapters.feeds import MAX_ENTRIES, ParsedFeed
 from bot.adapters.plain import storable
-from bot.adapters.politeness import Politeness, domain_of
+from bot.adapters.politeness import Politeness, Shared, domain_of
 from bot.adapters.reading import address_to_ask
 from bot.adapters.web_client import Answer, WebClient, failure_of_status
 from bot.adapters.workers import Workers
@@ -67,10 +67,12 @@ class WebReader:
         feed_bytes: int = FEED_BYTES,
         page_bytes: int = PAGE_BYTES,
         resolver: AbstractResolver | None = None,
+        shared: Shared | None = None,
     ) -> None:
         """user_agent: the whole header, with a contact URL. allow_private: networks we may dial.
 
-        feed_gap_s, page_gap_s: between two requests to one registrable domain.
+        feed_gap_s, page_gap_s: between two requests to one registrable domain. shared: the turns of all
+        processes, None for one that is alone.
         """
         self._client = WebClient(
             user_agent=user_agent,
@@ -82,7 +84,7 @@ class WebReader:
             resolver=resolver,
         )
         self._places = asyncio.Semaphore(at_once)
-        self._politeness = Politeness(max_wait_s=MAX_WAIT_S)
+        self._politeness = Politeness(max_wait_s=MAX_WAIT_S, shared=shared)
         self._workers = Workers(workers)
         self._feed_gap_s, self._page_gap_s = feed_gap_s, page_gap_s
         self._feed_bytes, self._page_bytes = feed_bytes, page_bytes
@@ -237,7 +239,7 @@ class WebReader:
             )
             hold_s = _silence_s(answer)
         finally:
-            visit.leave(hold_s)
+            await visit.leave(hold_s)
         return answer
 
 
@@ -254,7 +256,9 @@ class _Visit:
         """Take a turn there. A redirect within the domain stays in the turn that is had."""
         if self._turn_at and domain_of(url) == domain_of(self._turn_at):
             return None
-        self.leave()  # before waiting for the next: two that wait for each other's would wait in vain
+        await (
+            self.leave()
+        )  # before waiting for the next: two that wait for each other's would wait in vain
         clock = asyncio.get_running_loop().time
         began = clock()
         away = await self._politeness.enter(url, gap_s=self._gap_s, within_s=self._patience_s)
@@ -266,15 +270,15 @@ class _Visit:
         self._placed = True
         return None
 
-    def leave(self, hold_s: int | None = None) -> None:
+    async def leave(self, hold_s: int | None = None) -> None:
         """Give back what is had. hold_s: for so long the server wants silence."""
         if self._placed:
             self._places.release()
             self._placed = False
         if self._turn_at:
             reason = "its server asked us to wait"
-            self._politeness.leave(self._turn_at, hold_s=hold_s, reason=reason)
-            self._turn_at = ""
+            left, self._turn_at = self._turn_at, ""
+            await self._politeness.leave(left, hold_s=hold_s, reason=reason)
 
 
 def _silence_s(answer: Answer | Failure) -> int | None:

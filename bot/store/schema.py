@@ -121,6 +121,39 @@ feeds = sa.Table(
     sa.Index("ix_feeds_outlet_id", "outlet_id"),
 )
 
+domains = sa.Table(
+    "domains",  # whose patience our requests use up: what every process must know of each
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),  # registrable; of bare addresses host and port
+    sa.Column("busy_until", Utc),  # a request is under way, until then at most; None: none is
+    sa.Column("free_at", Utc, nullable=False),  # the end of the last one
+    sa.Column("held_until", Utc),  # its server wants silence
+    sa.Column("reason", sa.Text, nullable=False, server_default=""),  # why, as people are told
+    sa.Index("ix_domains_free_at", "free_at"),
+)
+
+prospects = sa.Table(
+    "prospects",  # what admins propose as outlets: to be looked at, then to be confirmed by a tap
+    metadata,
+    _id(),
+    sa.Column("chat_id", sa.BigInteger, nullable=False),
+    sa.Column("thread_id", sa.BigInteger),  # the topic of a forum
+    sa.Column("language", sa.String(35), nullable=False),  # of the one who asks
+    sa.Column("url", sa.Text, nullable=False),  # "" for an OPML document
+    sa.Column("given", sa.JSON, nullable=False),  # name, country, language as the admin gave them
+    sa.Column("found", sa.JSON),  # the outlets to add, None until it was looked at
+    sa.Column("due_at", Utc, nullable=False),  # of looking; pushed forward by a claim
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("asked_at", Utc, nullable=False),
+    sa.Index(
+        "ix_prospects_due_at",
+        "due_at",
+        sqlite_where=sa.text("found IS NULL"),
+        postgresql_where=sa.text("found IS NULL"),
+    ),
+    sa.Index("ix_prospects_asked_at", "asked_at"),
+)
+
 stories = sa.Table(
     "stories",
     metadata,

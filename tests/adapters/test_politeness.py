@@ -53,7 +53,7 @@ async def test_one_domain_has_one_turn_and_another_its_own():
     assert await turns.enter("https://c.test/", gap_s=0) is None
     await queued(turns, "a.example")
     assert not second.done()
-    turns.leave("https://a.example/1")
+    await turns.leave("https://a.example/1")
     assert await second is None
 
 
@@ -62,7 +62,7 @@ async def test_those_who_wait_learn_that_silence_was_asked_for():
     await turns.enter("https://a.example/1", gap_s=0)
     waiting = asyncio.create_task(turns.enter("https://a.example/2", gap_s=0))
     await queued(turns, "a.example")
-    turns.leave("https://a.example/1", hold_s=300, reason="too many")
+    await turns.leave("https://a.example/1", hold_s=300, reason="too many")
     assert await waiting == (300, "too many")
     assert (await turns.enter("https://a.example/3", gap_s=0))[1] == "too many"
 
@@ -71,7 +71,7 @@ async def test_a_shorter_silence_does_not_end_a_longer_one():
     clock = Clock()
     turns = Politeness(max_wait_s=10, clock=clock)
     await turns.enter("https://a.example/", gap_s=0)
-    turns.leave("https://a.example/", hold_s=300, reason="x")
+    await turns.leave("https://a.example/", hold_s=300, reason="x")
     clock.now += 299
     assert await turns.enter("https://a.example/", gap_s=0) == (1, "x")
     clock.now += 2
@@ -81,7 +81,7 @@ async def test_a_shorter_silence_does_not_end_a_longer_one():
 async def test_who_gives_up_waiting_takes_no_turn():
     turns = Politeness(max_wait_s=100)
     await turns.enter("https://a.example/", gap_s=0)
-    turns.leave("https://a.example/")
+    await turns.leave("https://a.example/")
     resting = asyncio.create_task(turns.enter("https://a.example/", gap_s=50))
     await until(turns._domains["a.example"].turn.locked)
     resting.cancel()
@@ -96,10 +96,10 @@ async def test_domains_at_rest_are_forgotten_and_held_ones_are_not(monkeypatch):
     turns = Politeness(max_wait_s=10, clock=clock)
     for n in range(5):
         await turns.enter(f"https://outlet{n}.example/", gap_s=0)
-        turns.leave(f"https://outlet{n}.example/", hold_s=500 if n == 0 else None)
+        await turns.leave(f"https://outlet{n}.example/", hold_s=500 if n == 0 else None)
     clock.now += 100
     await turns.enter("https://last.example/", gap_s=0)
-    turns.leave("https://last.example/")
+    await turns.leave("https://last.example/")
     assert set(turns._domains) == {"outlet0.example", "last.example"}
 
 
@@ -109,13 +109,13 @@ async def test_a_server_that_takes_its_time_is_waited_for_no_longer_than_is_allo
     turns = Politeness(max_wait_s=45, clock=clock)
     await turns.enter("https://slow.example/", gap_s=0)
     clock.now += 30
-    turns.leave("https://slow.example/")
+    await turns.leave("https://slow.example/")
     assert await turns.enter("https://slow.example/", gap_s=0) is None
     second = asyncio.create_task(turns.enter("https://slow.example/", gap_s=0))
     await queued(turns, "slow.example")
     away = await asyncio.wait_for(turns.enter("https://slow.example/", gap_s=0), 5)
     assert away == (60, "1 requests to the same domain are before it")
-    turns.leave("https://slow.example/")
+    await turns.leave("https://slow.example/")
     assert await second is None
 
 
@@ -124,6 +124,6 @@ async def test_whoever_the_guess_was_wrong_for_is_told_in_the_end():
     await turns.enter("https://stuck.example/", gap_s=0)
     away = await asyncio.wait_for(turns.enter("https://stuck.example/", gap_s=0), 5)
     assert away is not None
-    turns.leave("https://stuck.example/")
+    await turns.leave("https://stuck.example/")
     assert await turns.enter("https://stuck.example/", gap_s=0) is None
-    turns.leave("https://stuck.example/")
+    await turns.leave("https://stuck.example/")
