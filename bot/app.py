@@ -18,6 +18,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot import lantern
 from bot.adapters.messenger import TelegramMessenger, open_bot
+from bot.adapters.sentry import report_bugs
 from bot.adapters.terminal import TerminalMessenger, wants_color
 from bot.adapters.web_reader import WebReader
 from bot.chat import admin, console, subscriber
@@ -38,6 +39,7 @@ from bot.store import alerts, feeds, notices, revisions, turns, watches
 from bot.store.engine import Store
 from bot.store.seats import Seat
 from bot.web import server
+from bot.web.health import our_version
 
 log = logging.getLogger(__name__)
 
@@ -365,6 +367,8 @@ async def run(settings: Settings, *, roles: Collection[str], terminal: bool = Fa
 
     Raises SettingsError, SchemaError, DatabaseDown, TokenRefused.
     """
+    if settings.sentry_dsn is not None:
+        report_bugs(settings.sentry_dsn.get_secret_value(), release=our_version())
     store = open_database(settings)
     async with AsyncExitStack() as stack:
         stack.callback(store.close)

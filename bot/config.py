@@ -145,6 +145,7 @@ class Settings(BaseSettings):
     admins: Annotated[frozenset[int], NoDecode] = Field(
         frozenset(), validation_alias="OUTPOST_ADMINS"
     )
+    sentry_dsn: SecretStr | None = Field(None, validation_alias="SENTRY_DSN")
     config_dir: Path = Field(Path("config"), validation_alias="OUTPOST_CONFIG")
     port: int = Field(8000, ge=1, le=65_535, validation_alias="PORT")
 

@@ -32,6 +32,9 @@ class Size:
     outlets: int = 60
     subscribers: int = 40
     watches: int = 120
+    body_chars: int = 0  # of each article's text, of no words; 0: one short sentence
+    sketch_bytes: int = 0
+    verdicts: int = 0  # on every 200th article
 
     @property
     def end(self) -> datetime:
@@ -82,6 +85,8 @@ def _fill(tx: Tx, size: Size) -> None:
         return f"(CASE ({index}) % {len(values)} {cases} END)"
 
     def rows(n: int, table: str, **columns: str) -> None:
+        if not n:
+            return
         names = ", ".join(f'"{name}"' for name in columns)
         values = ", ".join(columns.values())
         tx.execute(
@@ -148,7 +153,7 @@ def _fill(tx: Tx, size: Size) -> None:
         url=f"'https://o.example/' || {text('i')}",
         title=f"'Report ' || {text('i')} || ' on ' || {pick(WORDS, 'i')}",
         summary="'A summary of the report.'",
-        body="'The body of the report, rather longer than its summary, but still short for a test.'",
+        body=_body(pg, size.body_chars),
         author="''",
         source="''",
         language=pick(LANGUAGES, f"1 + i % {size.outlets}"),
@@ -161,6 +166,7 @@ def _fill(tx: Tx, size: Size) -> None:
         story_id="CASE WHEN i % 3 = 0 THEN i - 1 ELSE i END",
         copy_of="CASE WHEN i % 3 = 0 THEN i - 1 END",
         evidence=f"CASE WHEN i % 3 = 0 THEN {_json(pg, EVIDENCE)} END",
+        **({"sketch": _bytes(pg, size.sketch_bytes)} if size.sketch_bytes else {}),
     )
     watch = f"1 + i % {size.watches}"
     subscriber = f"1 + ({watch}) % {size.subscribers}"
@@ -203,6 +209,34 @@ def _fill(tx: Tx, size: Size) -> None:
         detail="CASE WHEN i % 50 = 8 THEN 'Bad Request: message is too long' ELSE '' END",
         message_id="i",
     )
+    kinds = ("not_relevant", "not_a_copy", "missed")
+    rows(
+        size.verdicts,
+        "verdicts",
+        id="i",
+        at=time(f"i * 200 * {STEP_S} + 60"),
+        subscriber_id=f"1 + (1 + i * 200 % {size.watches}) % {size.subscribers}",
+        user_id="7",
+        kind=pick(kinds, "i"),
+        article_id="i * 200",
+        other_id="i * 200 - 1",
+    )
+
+
+def _body(pg: bool, chars: int) -> str:
+    """Return a text as long as an article's, which no database can make smaller."""
+    if not chars:
+        return (
+            "'The body of the report, rather longer than its summary, but still short for a test.'"
+        )
+    if pg:
+        sums = "SELECT string_agg(md5(i::text || '.' || k), '') FROM generate_series(1, {}) AS k"
+        return f"({sums.format(chars // 32)})"
+    return f"hex(randomblob({chars // 2}))"
+
+
+def _bytes(pg: bool, size: int) -> str:
+    return f"decode({_body(pg, size * 2)}, 'hex')" if pg else f"randomblob({size})"
 
 
 def _json(pg: bool, expression: str) -> str:

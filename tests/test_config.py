@@ -166,7 +166,8 @@ def test_check_lists_each_fault_on_a_line(monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.setenv("DATABASE_URL", "postgresql://u:secret@127.0.0.1:1/d")
     done = outpost("check", cwd=tmp_path)
     assert done.returncode == 1
-    outlets, database, token = done.stdout.splitlines()
+    faults = [line for line in done.stdout.splitlines() if line.startswith("fault ")]
+    outlets, database, token = faults
     assert "outlets.toml" in outlets
     assert "refused" in database
     assert "TELEGRAM_BOT_TOKEN" in token

@@ -13,7 +13,9 @@ from bot.adapters.index_pages import is_article, named_feeds
 from bot.adapters.pages import SHORT_CHARS
 from bot.adapters.reading import address_to_ask, kind_of
 from bot.adapters.web_client import Answer
-from bot.domain.model import Entry, Failure, FeedKind, Page
+from bot.config import check_outlet
+from bot.domain.errors import SettingsError
+from bot.domain.model import Entry, Failure, FeedKind, OutletEntry, Page
 
 USUAL_PATHS = ("/feed", "/rss", "/rss.xml", "/feed.xml", "/atom.xml", "/index.xml")
 MAX_NAMED = 4  # feeds a page names that are tried
@@ -95,6 +97,33 @@ class Explanation:
             yield f"  {at}  {entry.title[:80]}  {entry.url}  ({text})"
         if self.page:
             yield from _page_lines(self.page)
+
+
+def outlet_of(
+    found: Explanation,
+    *,
+    name: str | None,
+    country: str,
+    language: str,
+    feed_url: str | None = None,
+) -> OutletEntry:
+    """Return the outlet that an explained address makes. Raises SettingsError if there is nothing to poll.
+
+    feed_url: which of the feeds that were found; None for the first, which is the most to be trusted.
+    """
+    chosen = [c for c in found.candidates if feed_url in (None, c.url)]
+    if not chosen:
+        why = found.failure.detail if found.failure else "no feed and no list of articles was found"
+        raise SettingsError(f"{found.url}: {why}")
+    parts = urlsplit(found.url)
+    entry = {
+        "name": (name or found.title or parts.hostname or "").strip()[:100],
+        "homepage": f"{parts.scheme}://{parts.netloc}",
+        "country": country.upper(),
+        "language": language,
+        "feed": [{"url": chosen[0].url, "kind": chosen[0].kind.value}],
+    }
+    return check_outlet(entry)
 
 
 def _iso(value: object) -> str:

@@ -11,7 +11,8 @@ import os
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 import httpx
 import telegram
@@ -296,3 +297,14 @@ async def token_fault(bot: telegram.Bot) -> str | None:
     except TelegramError as e:
         return f"Telegram does not answer at TELEGRAM_API_URL: {type(e).__name__}"
     return None
+
+
+async def clock_of(api_url: str) -> datetime | None:
+    """Return the time of the Bot API server, as its answers carry it; None if it does not answer with one."""
+    try:
+        async with httpx.AsyncClient(timeout=10) as client:
+            said = (await client.head(api_url)).headers.get("date", "")
+        at = parsedate_to_datetime(said)
+    except (httpx.HTTPError, ValueError):
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

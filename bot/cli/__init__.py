@@ -6,13 +6,14 @@ Each command imports what it needs when it runs: all of it takes two seconds, an
 import asyncio
 import importlib
 import json
+import logging
 import sys
 from pathlib import Path
 
 import click
 
 from bot.cli.outlets import outlets
-from bot.cli.words import log_to_stderr, one_line
+from bot.cli.words import log_to_stderr, one_line, wait_for
 from bot.config import ROLES, load_settings, shipped
 
 
@@ -32,7 +33,15 @@ from bot.config import ROLES, load_settings, shipped
     help="Lines for people or JSON for machines; auto: as it is shown on a terminal or not.",
 )
 def cli(log_level: str, log_format: str) -> None:
-    """Outpost: media-monitoring alerts for Telegram."""
+    """Outpost: media-monitoring alerts for Telegram.
+
+    \b
+    Examples:
+      outpost demo              see it work, without token or network
+      outpost check             is this installation in order?
+      outpost run               poll, match, tell, until Ctrl-C
+      outpost COMMAND --help    what a command does, with examples
+    """
     log_to_stderr(log_level, form=log_format)
 
 
@@ -60,7 +69,14 @@ def _roles(_: click.Context, __: click.Parameter, value: str | None) -> tuple[st
     help="Where the chat is; the terminal needs no token.",
 )
 def run(roles: tuple[str, ...], chat: str) -> None:
-    """Run the bot until SIGTERM or Ctrl-C. SIGHUP reads the outlets file again."""
+    """Run the bot until SIGTERM or Ctrl-C. SIGHUP reads the outlets file again.
+
+    \b
+    Examples:
+      outpost run
+      outpost run --chat terminal
+      outpost --log-format json run --roles poll,ingest
+    """
     import uvloop
 
     from bot import app
@@ -71,10 +87,14 @@ def run(roles: tuple[str, ...], chat: str) -> None:
 
 @cli.command()
 def migrate() -> None:
-    """Bring the database to the schema this version needs."""
+    """Bring the database to the schema this version needs.
+
+    Example: outpost migrate
+    """
     from bot.store import revisions
     from bot.store.engine import Store
 
+    logging.getLogger("alembic.runtime.migration").setLevel(logging.INFO)  # each step as it begins
     with one_line():
         store = Store(load_settings().database_url.get_secret_value())
         store.call(revisions.migrate, shipped("migrations"))
@@ -83,17 +103,28 @@ def migrate() -> None:
 
 
 @cli.command()
-def check() -> None:
-    """Check settings, outlets file, database and token; one line per fault."""
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of lines.")
+def check(as_json: bool) -> None:
+    """Examine the installation: settings, outlets, names, database, disk, clock, token.
+
+    One line for each look; a fault says what to do, and ends the command with 1.
+
+    Example: outpost check
+    """
+    from bot.app import utc_now
     from bot.cli import doctor
 
     with one_line():
-        faults = asyncio.run(doctor.faults(load_settings()))
-        for fault in faults:
-            click.echo(fault)
-        if faults:
-            sys.exit(1)
-        click.echo("all is well")
+        found = asyncio.run(doctor.examine(load_settings(), utc_now))
+    if as_json:
+        click.echo(json.dumps([f.as_json() for f in found], ensure_ascii=False, indent=2))
+    else:
+        for finding in found:
+            click.echo(finding.line())
+    faults = sum(finding.state == doctor.FAULT for finding in found)
+    if not as_json:
+        click.echo(f"faults: {faults}" if faults else "all is well")
+    sys.exit(1 if faults else 0)
 
 
 @cli.command("poll-once")
@@ -107,6 +138,7 @@ def poll_once(url: str, as_json: bool) -> None:
     from bot.cli import doctor
 
     with one_line():
+        wait_for(f"asking {url}, a dozen requests at most")
         found = asyncio.run(doctor.explain(load_settings(), url))
         click.echo(
             json.dumps(found.as_json(), ensure_ascii=False, indent=2)
@@ -134,7 +166,10 @@ def why(article: tuple[str, ...], as_json: bool) -> None:
 @cli.command()
 @click.option("--no-input", is_flag=True, help="Only the scripted part; ends by itself.")
 def demo(no_input: bool) -> None:
-    """Show the main job on a small local press: no token, no internet, under a minute."""
+    """Show the main job on a small local press: no token, no internet, under a minute.
+
+    Example: outpost demo --no-input
+    """
     from bot.demo import play
 
     log_to_stderr("error")
@@ -147,13 +182,23 @@ cli.add_command(outlets)
 
 @cli.group("eval")
 def evaluate() -> None:
-    """Measure quality on labelled data."""
+    """Measure quality on labelled data, or by what people said.
+
+    --keep puts the figures into the database, where the console's page Quality shows them over time.
+
+    \b
+    Examples:
+      outpost eval watches cases.jsonl
+      outpost eval reposts labelled/ --json
+      outpost eval verdicts
+    """
 
 
 def _evaluation(name: str, summary: str, argument: str) -> None:
     """Add `outpost eval NAME`: every one reads a path and prints a table or JSON."""
+    example = f"Example: outpost eval {name} {argument.lower()} --json"
 
-    @evaluate.command(name, help=summary)
+    @evaluate.command(name, help=f"{summary}\n\n{example}")
     @click.argument("path", metavar=argument, type=click.Path(path_type=Path))
     @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
     def command(path: Path, as_json: bool) -> None:
@@ -171,7 +216,10 @@ _evaluation("pages", "Text extraction, on recorded pages.", "DIR")
 @evaluate.command("verdicts")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def verdicts(as_json: bool) -> None:
-    """What people's verdicts say of folding and matching, from the database."""
+    """What people's verdicts say of folding and matching, from the database.
+
+    Example: outpost eval verdicts --json
+    """
     from bot.app import utc_now
     from bot.evals import verdicts as said
 

@@ -1,83 +1,211 @@
-"""What commands find out before or beside a run: faults of the installation, what an address gives."""
+"""`outpost check`: what is wrong with this installation, and what to do about it.
 
-from collections.abc import Callable
+Every look is made, whatever the others find. A fault keeps the bot from its work; a warning does not.
+"""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
-from urllib.parse import urlsplit
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
 
 from bot.adapters.explanation import Explanation
-from bot.adapters.messenger import open_bot, token_fault
+from bot.adapters.messenger import clock_of, open_bot, token_fault
 from bot.app import make_reader, read_names, read_provenance
-from bot.config import Settings, check_outlet, load_outlets, shipped
+from bot.config import Settings, config_file, load_outlets, shipped
 from bot.domain.errors import DatabaseDown, OutpostError, SchemaError, SettingsError
-from bot.domain.model import OutletEntry
 from bot.store import revisions
-from bot.store.engine import Store
+from bot.store.engine import Store, Tx
+from bot.store.health import read_queues, troubled_feeds
+
+FAULT, WARNING, FINE = "fault", "warning", "ok"
+FULL_BYTES = 100_000_000  # free on a disk: below it SQLite may fail in the middle of the day
+TIGHT_BYTES = 1_000_000_000
+SKEW_S = 60.0  # of our clock against Telegram's
+MANY_FAILED = 100
 
 
-async def faults(settings: Settings) -> list[str]:
-    """Return what `outpost check` finds wrong, one line each: outlets file, names, database, token."""
-    found = [
-        fault
-        for look in (_outlets_fault, read_names, read_provenance, _database_fault)
-        if (fault := _fault(look, settings))
-    ]
-    if settings.telegram_bot_token is None:
-        return [*found, "TELEGRAM_BOT_TOKEN is not set: get one from @BotFather"]
-    bot = open_bot(settings.telegram_bot_token.get_secret_value(), settings.telegram_api_url)
-    async with AsyncExitStack() as stack:
-        stack.push_async_callback(bot.shutdown)
-        if fault := await token_fault(bot):
-            found.append(fault)
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one look found. state: fault, warning or ok. remedy: what to do, "" where all is well."""
+
+    what: str
+    state: str
+    said: str
+    remedy: str = ""
+
+    def line(self) -> str:
+        """Return it as one line."""
+        words = f"{self.said}: {self.remedy}" if self.remedy else self.said
+        return f"{self.state:8}{self.what:11}{' '.join(words.split())}"
+
+    def as_json(self) -> dict[str, str]:
+        """Return it as plain values."""
+        return asdict(self)
+
+
+Look = Callable[[Settings, datetime], Iterator[Finding]]
+
+
+async def examine(settings: Settings, now: Callable[[], datetime]) -> list[Finding]:
+    """Make every look; the findings in the order of the looks."""
+    found = [f for look in LOOKS for f in await asyncio.to_thread(_made, look, settings, now())]
+    return [*found, *await _telegram(settings, now)]
+
+
+def _made(look: Look, settings: Settings, now: datetime) -> list[Finding]:
+    return list(look(settings, now))
+
+
+def _settings(settings: Settings, _: datetime) -> Iterator[Finding]:
+    file = config_file(settings.config_dir, "settings.toml")
+    yield Finding("settings", FINE, f"{file}, and the environment over it")
+    if not settings.admins:
+        remedy = "set OUTPOST_ADMINS to your Telegram user id"
+        yield Finding("settings", WARNING, "nobody is an admin", remedy)
+    if settings.web.host not in ("127.0.0.1", "::1", "localhost") and not settings.web.url:
+        said = (
+            f"the console listens on {settings.web.host}, and links lead to {settings.console_url}"
+        )
+        yield Finding("settings", WARNING, said, "set web.url to where admins reach it")
+    elif settings.console_url.startswith("http://") and settings.web.url:
+        said = f"web.url is {settings.console_url}: sessions travel unencrypted"
+        yield Finding("settings", WARNING, said, "put TLS before it and write https://")
+
+
+def _outlets(settings: Settings, _: datetime) -> Iterator[Finding]:
+    file = config_file(settings.config_dir, "outlets.toml")
+    try:
+        entries = load_outlets(settings.config_dir)
+    except SettingsError as e:
+        yield Finding("outlets", FAULT, str(e), "mend the file; README shows an outlet")
+        return
+    if not entries:
+        remedy = "add one there, or with `outpost outlets add`"
+        yield Finding("outlets", FAULT, f"{file} names no outlet: nothing is polled", remedy)
+        return
+    n = sum(len(entry.feeds) for entry in entries)
+    yield Finding("outlets", FINE, f"{file}: {len(entries)} outlets, {n} feeds")
+
+
+def _names(settings: Settings, _: datetime) -> Iterator[Finding]:
+    for what, name, read in (
+        ("names", "names.toml", read_names),
+        ("names", "provenance.toml", read_provenance),
+    ):
+        try:
+            read(settings)
+        except SettingsError as e:
+            remedy = "mend the file, or take it away: the packaged one is used then"
+            yield Finding(what, FAULT, str(e), remedy)
+        else:
+            yield Finding(what, FINE, f"{config_file(settings.config_dir, name)}")
+
+
+def _database(settings: Settings, now: datetime) -> Iterator[Finding]:
+    """Look at the database as it is: an SQLite file that is not there yet is made when the bot runs."""
+    url = settings.database_url.get_secret_value()
+    file = _sqlite_file(url)
+    if file is not None and not file.exists():
+        yield Finding("database", FINE, f"{file} is made when the bot first runs")
+        return
+    remedy = "is DATABASE_URL right, the server up, the file readable and no other program's?"
+    try:
+        store = Store(url)
+    except OutpostError as e:
+        yield Finding("database", FAULT, str(e), remedy)
+        return
+    try:
+        at, newest = store.call(revisions.current), revisions.head(shipped("migrations"))
+        if at == newest:
+            yield Finding("database", FINE, f"{store.dialect} at revision {at}")
+            yield from store.look(_contents, now)
+        else:
+            yield _old(store.dialect, at, newest)
+    except (DatabaseDown, SchemaError) as e:
+        yield Finding("database", FAULT, str(e), remedy)
+    finally:
+        store.close()
+
+
+def _old(dialect: str, at: str | None, newest: str) -> Finding:
+    said = f"{dialect} at revision {at or 'none'}, this version needs {newest}"
+    if dialect == "sqlite":
+        return Finding("database", FINE, f"{said}; it is migrated when the bot runs")
+    return Finding("database", FAULT, said, "run `outpost migrate`")
+
+
+def _contents(tx: Tx, now: datetime) -> list[Finding]:
+    found = []
+    failing, of = troubled_feeds(tx)
+    if failing:
+        said, remedy = f"{failing} of {of} feeds failed at their last poll", "outpost outlets list"
+        found.append(Finding("outlets", WARNING, said, remedy))
+    queues = read_queues(tx, now)
+    if queues.failed >= MANY_FAILED:
+        said = f"{queues.failed} alerts could not be sent"
+        found.append(Finding("alerts", WARNING, said, "see the console's log, state failed"))
     return found
 
 
-def _fault(look: Callable[[Settings], object], settings: Settings) -> str | None:
-    try:
-        look(settings)
-    except (OutpostError, DatabaseDown) as e:
-        return str(e)
-    return None
+def _disk(settings: Settings, _: datetime) -> Iterator[Finding]:
+    file = _sqlite_file(settings.database_url.get_secret_value())
+    places = {Path(tempfile.gettempdir()), *([file.absolute().parent] if file else [])}
+    for place in sorted(places):
+        try:
+            free = shutil.disk_usage(place).free
+        except OSError as e:
+            remedy = "make the folder, and let the bot's user write there"
+            yield Finding("disk", FAULT, f"{place}: {e.strerror}", remedy)
+            continue
+        said = f"{free / 1e9:.1f} GB free at {place}"
+        if free < FULL_BYTES:
+            yield Finding("disk", FAULT, said, "make room: nothing can be saved on a full disk")
+        elif free < TIGHT_BYTES:
+            yield Finding("disk", WARNING, said, "make room before it is full")
+        else:
+            yield Finding("disk", FINE, said)
 
 
-def _outlets_fault(settings: Settings) -> None:
-    if not load_outlets(settings.config_dir):
-        raise SettingsError(
-            f"{settings.config_dir}/outlets.toml names no outlet: nothing is polled"
-        )
+def _sqlite_file(url: str) -> Path | None:
+    """Return the file of an SQLite database, None for any other."""
+    kind, _, path = url.partition(":///")
+    path = path.partition("?")[0]
+    return Path(path) if kind.startswith("sqlite") and path and path != ":memory:" else None
 
 
-def _database_fault(settings: Settings) -> None:
-    """Look at the database as it is: an SQLite file that is not there yet is made when the bot runs."""
-    store = Store(settings.database_url.get_secret_value())
-    try:
-        at, newest = store.call(revisions.current), revisions.head(shipped("migrations"))
-    finally:
-        store.close()
-    if at != newest and store.dialect != "sqlite":
-        raise SchemaError(f"the database is at revision {at or 'none'}: run `outpost migrate`")
+LOOKS: tuple[Look, ...] = (_settings, _outlets, _names, _database, _disk)
+
+
+async def _telegram(settings: Settings, now: Callable[[], datetime]) -> list[Finding]:
+    """Ask Telegram for its time, and whether it knows the token."""
+    if settings.telegram_bot_token is None:
+        remedy = "get one from @BotFather"
+        return [Finding("token", FAULT, "TELEGRAM_BOT_TOKEN is not set", remedy)]
+    found = []
+    if (theirs := await clock_of(settings.telegram_api_url)) is not None:
+        skew = abs((now() - theirs).total_seconds())
+        said = f"{skew:.0f} s from Telegram's"
+        if skew > SKEW_S:
+            found.append(Finding("clock", FAULT, said, "let NTP set it: timedatectl set-ntp true"))
+        else:
+            found.append(Finding("clock", FINE, said))
+    bot = open_bot(settings.telegram_bot_token.get_secret_value(), settings.telegram_api_url)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(bot.shutdown)
+        fault = await token_fault(bot)
+    if fault:
+        said, _, remedy = fault.partition("; ")
+        found.append(Finding("token", FAULT, said, remedy or "is there a way to the network?"))
+    else:
+        found.append(Finding("token", FINE, "Telegram knows the bot"))
+    return found
 
 
 async def explain(settings: Settings, url: str) -> Explanation:
     """Return what one URL gives, for `outpost poll-once`."""
     async with make_reader(settings) as reader:
         return await reader.explain(url)
-
-
-def outlet_of(found: Explanation, *, name: str | None, country: str, language: str) -> OutletEntry:
-    """Return the outlet that an explained address makes. Raises SettingsError if there is nothing to poll.
-
-    The first feed that was found is taken: they are in the order in which they are to be trusted.
-    """
-    if not found.candidates:
-        why = found.failure.detail if found.failure else "no feed and no list of articles was found"
-        raise SettingsError(f"{found.url}: {why}")
-    feed = found.candidates[0]
-    parts = urlsplit(found.url)
-    entry = {
-        "name": (name or found.title or parts.hostname or "").strip()[:100],
-        "homepage": f"{parts.scheme}://{parts.netloc}",
-        "country": country.upper(),
-        "language": language,
-        "feed": [{"url": feed.url, "kind": feed.kind.value}],
-    }
-    return check_outlet(entry)

@@ -8,13 +8,19 @@ from pathlib import Path
 
 import click
 
-from bot.cli.words import fail, one_line
+from bot.cli.words import fail, one_line, wait_for
 from bot.config import load_settings
 
 
 @click.group()
 def outlets() -> None:
-    """List, add and retire outlets; exchange them as OPML."""
+    """List, add and retire outlets; exchange them as OPML.
+
+    \b
+    Examples:
+      outpost outlets list
+      outpost outlets add https://oc-media.org --country GE --language en
+    """
 
 
 def _span(then: datetime | None, now: datetime) -> str:
@@ -78,13 +84,15 @@ def add(url: str, name: str | None, country: str, language: str) -> None:
     Example: outpost outlets add https://oc-media.org --country GE --language en
     """
     from bot import app
+    from bot.adapters.explanation import outlet_of
     from bot.cli import doctor
     from bot.store import outlets as store_outlets
 
     with one_line():
         settings = load_settings()
+        wait_for(f"looking for the feed of {url}, a dozen requests at most")
         found = asyncio.run(doctor.explain(settings, url))
-        entry = doctor.outlet_of(found, name=name, country=country, language=language)
+        entry = outlet_of(found, name=name, country=country, language=language)
         store = app.open_database(settings)
         owner = store.call(store_outlets.owner, entry.feeds[0].url)
         if owner not in (None, entry.name):

@@ -56,6 +56,12 @@ def one_line() -> Iterator[None]:
         fail(str(e), 1)
 
 
+def wait_for(words: str) -> None:
+    """Say on stderr what takes a while, where somebody watches."""
+    if sys.stderr.isatty():
+        click.echo(f"outpost: {words} ...", err=True)
+
+
 def fail(words: str, code: int) -> NoReturn:
     """Say it in one line on stderr and exit."""
     click.echo(f"outpost: {words}", err=True)

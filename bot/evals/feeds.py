@@ -15,6 +15,7 @@ from bot.adapters.feeds import ParsedFeed, parse_feed
 from bot.adapters.plain import plain_text
 from bot.adapters.telegram_page import parse_channel
 from bot.domain.model import Entry, Failure
+from bot.evals.progress import watched
 from bot.evals.recordings import Recording, recordings
 
 BASE = "https://feed.example/"  # where recordings "came from": most have no address
@@ -60,7 +61,7 @@ def run(folder: Path, as_json: bool) -> int:
 def judge_all(folder: Path) -> Tally:
     """Return how the parser fares on every recorded feed below the folder."""
     tally = Tally()
-    for recording in recordings(folder, pages=False):
+    for recording in watched(list(recordings(folder, pages=False)), "feeds"):
         judge(recording, tally)
     return tally
 

@@ -18,6 +18,7 @@ import click
 
 from bot.adapters.pages import extract_page
 from bot.domain.model import Failure, Page
+from bot.evals.progress import watched
 from bot.evals.recordings import Recording, recordings
 
 RUN_WORDS = 4
@@ -84,7 +85,7 @@ def run(folder: Path, as_json: bool) -> int:
 def judge_all(folder: Path) -> Tally:
     """Return how the extractor fares on every recorded page below the folder."""
     tally = Tally()
-    for recording in recordings(folder, pages=True):
+    for recording in watched(list(recordings(folder, pages=True)), "pages"):
         _judge(recording, tally)
     return tally
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from bot.domain.clustering import Candidate, Decision, Kind, Rules, decide
+from bot.evals.progress import watched
 from bot.evals.repost_corpus import Corpus, Example, Pair, names_of, print_of
 
 CANDIDATES = 24
@@ -85,7 +86,9 @@ def _decisions(
     outlets: dict[str, int] = {}
     stories: defaultdict[int, set[str]] = defaultdict(set)
     groups: defaultdict[str, list[tuple[datetime, str]]] = defaultdict(list)
-    for number, article in enumerate(corpus.articles.values()):
+    for number, article in enumerate(
+        watched(corpus.articles.values(), "articles, as a stream", length=len(corpus.articles))
+    ):
         now = _seen_at(article, number)
         prints = print_of(article, False, corpus.provenance)
         outlet, host = names_of(article)

@@ -16,6 +16,7 @@ import click
 from bot.domain.clustering import Rules, naming
 from bot.domain.fingerprint import Sketch, unpack
 from bot.domain.likeness import Regime, measure, score
+from bot.evals.progress import watched
 from bot.evals.repost_corpus import Corpus, Example, half, names_of, print_of, read_corpus
 from bot.evals.repost_stream import run_stream
 
@@ -141,7 +142,7 @@ def measured(corpus: Corpus, regime: Regime) -> Iterator[Row]:
             )
         return sketches[id, full]
 
-    for pair in corpus.pairs:
+    for pair in watched(corpus.pairs, f"pairs, {regime.value}"):
         a, b = corpus.articles[pair.a], corpus.articles[pair.b]
         for full_a, full_b in sides if pair.label != LEFT_OUT else []:
             one, other = sketch(a.id, full_a), sketch(b.id, full_b)

@@ -18,6 +18,7 @@ from bot.domain.matching import Matcher
 from bot.domain.model import Document
 from bot.domain.names import Names, load_names
 from bot.domain.query import parse_query
+from bot.evals.progress import watched
 
 _TEXTS: Final = {"watch": True, "text": True, "lang": True}
 _TEXTS_MAY: Final = {"why": False, "title": False, "outlet": False, "country": False, "url": False}
@@ -41,7 +42,7 @@ def run(path: Path, as_json: bool) -> int:
     """
     cases = read_cases(path)
     names = load_names(config_file(config_folder(), "names.toml").read_text(encoding="utf-8"))
-    wrong = [told for case in cases if (told := judge(case, names)) is not None]
+    wrong = [told for case in watched(cases, "cases") if (told := judge(case, names)) is not None]
     if as_json:
         answer = {"cases": len(cases), "right": len(cases) - len(wrong), "wrong": wrong}
         click.echo(json.dumps(answer, ensure_ascii=False))

