@@ -84,6 +84,7 @@ class Sender:
             self._replies.active = seated
         if seated and not self._seated and self._telegram:
             now = self._now()
+            self._telegram.take_over()
             for chat_id, at in await self._store.run(deliveries.sent_since, now - A_MINUTE):
                 self._telegram.recall(chat_id, (now - at).total_seconds())
         self._seated = seated

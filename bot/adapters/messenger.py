@@ -115,6 +115,10 @@ class TelegramMessenger:
         """Return the chats that Telegram's limits keep waiting for more than half a second."""
         return self._door.resting()
 
+    def take_over(self) -> None:
+        """Begin to send where an earlier process may have left off just now."""
+        self._door.take_over()
+
     def recall(self, chat_id: int, ago_s: float) -> None:
         """Count a message that an earlier process sent so long ago; the oldest first."""
         self._door.recall(chat_id, ago_s)
@@ -200,7 +204,12 @@ class TelegramMessenger:
     async def _attempt(self, call: Call, message: Message, chat_id: int, rank: Rank) -> Outcome:
         """Try as meant; what Telegram will not parse, once more as plain text (detail then says so)."""
         text, keys = _encodable(message.html), keyboard(message)
-        await self._door.turn(chat_id, rank)
+        async with self._door.turn(chat_id, rank):
+            return await self._at_the_door(call, text, keys, chat_id)
+
+    async def _at_the_door(
+        self, call: Call, text: str, keys: telegram.InlineKeyboardMarkup | None, chat_id: int
+    ) -> Outcome:
         first = await self._outcome(call(text, keys, ParseMode.HTML))
         if first.retry_after_s:
             self._door.hold(chat_id, first.retry_after_s)

@@ -4,7 +4,8 @@ import asyncio
 import itertools
 import math
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import AsyncGenerator, Callable, Hashable
+from contextlib import asynccontextmanager
 
 from bot.domain.pacing import Pacer, Rank
 
@@ -18,17 +19,18 @@ class Turnstile:
     def __init__(
         self, pacer: Pacer | None = None, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._pacer = Pacer(began=clock()) if pacer is None else pacer  # an empty one is false
+        self._pacer = Pacer() if pacer is None else pacer  # an empty one is false
         self._clock = clock
         self._tickets = itertools.count()
-        self._waiting: dict[Hashable, asyncio.Future[None]] = {}
+        self._waiting: dict[Hashable, asyncio.Future[float]] = {}  # to be told when they may go
         self._keeper: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
 
-    async def turn(self, chat_id: int, rank: Rank) -> None:
-        """Wait until one message may go to that chat; it counts as sent from then on."""
+    @asynccontextmanager
+    async def turn(self, chat_id: int, rank: Rank) -> AsyncGenerator[None]:
+        """Wait until one message may go to that chat, and hold on to the turn until it is answered."""
         ticket = next(self._tickets)
-        passed = asyncio.get_running_loop().create_future()
+        passed: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         self._waiting[ticket] = passed
         self._pacer.ask(ticket, chat_id, rank, self._clock())
         self._news.set()
@@ -36,14 +38,28 @@ class Turnstile:
             self._keeper = asyncio.create_task(self._keep())
         try:
             await passed
+            yield
         finally:
             self._waiting.pop(ticket, None)
             self._pacer.withdraw(ticket)
+            if (
+                passed.done() and not passed.cancelled()
+            ):  # let through, be it too late for a cancelled one
+                self._answered(passed.result())
+
+    def _answered(self, left: float) -> None:
+        now = self._clock()
+        self._pacer.answered(now, now - left)
+        self._news.set()
 
     def hold(self, chat_id: int, for_s: float) -> None:
         """Send nothing to a chat for so long: Telegram said so."""
         now = self._clock()
         self._pacer.hold(chat_id, now + for_s, now)
+
+    def take_over(self) -> None:
+        """Go on where another sender may have left off just now."""
+        self._pacer.take_over(self._clock())
 
     def recall(self, chat_id: int, ago_s: float) -> None:
         """Count a message that an earlier process sent; in the order of their times."""
@@ -61,7 +77,9 @@ class Turnstile:
             if ticket is not None:
                 passed = self._waiting.get(ticket)
                 if passed and not passed.done():
-                    passed.set_result(None)
+                    passed.set_result(self._clock())
+                else:  # cancelled, and has not left the line yet
+                    self._answered(self._clock())
                 await asyncio.sleep(0)  # the one let through leaves the line first
             elif math.isinf(wait):
                 await self._news.wait()

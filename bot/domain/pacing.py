@@ -2,7 +2,8 @@
 
 Pure: times are seconds of one steady clock, given by the caller. Messages and edits count alike.
 Limits (core.telegram.org/bots/faq): about 30 a second in all, one a second to a person with short
-bursts, 20 a minute to a group. We stay below: what leaves evenly may arrive in a bunch.
+bursts, 20 a minute to a group. What leaves evenly may arrive in a bunch, so a second's 30 are counted by
+when they can have arrived: some time between leaving and the answer.
 """
 
 import heapq
@@ -10,6 +11,8 @@ from collections import deque
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from enum import IntEnum
+
+TRIPS = 64  # the latest round trips, of which the shortest counts
 
 
 class Rank(IntEnum):
@@ -25,7 +28,10 @@ class Limits:
     """What may be sent. A burst is how many may go at once after a pause; then the rate holds."""
 
     per_s: float = 28.0
-    burst: int = 1  # none: a machine under load bunches what left evenly
+    # Lateness that is made up for: a timer that wakes 2 ms late each time would cost 5 % of the rate. Below
+    # one interval, so that no second has more than 29 leave; a longer stall of the machine is lost time.
+    slack_s: float = 0.03
+    most_in_a_second: int = 30
     private_per_s: float = 1.0
     private_burst: int = 2
     per_group: int = 18  # of 20: what was under way when a sender died is in no memory
@@ -45,16 +51,12 @@ class _Line:
 
 
 class Pacer:
-    """The queue before the door: within a chat by rank and arrival, between chats by turns.
+    """The queue before the door: within a chat by rank and arrival, between chats by turns."""
 
-    began: when this sender took over from another, whose last sends it does not know. Every burst is
-    taken to be used up then; what groups were sent can be told by `recall`. None: there was no other.
-    """
-
-    def __init__(self, limits: Limits | None = None, *, began: float | None = None) -> None:
+    def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
         # How far ahead of the even rate a burst may run, in seconds.
-        self._slack = (self._limits.burst - 1) / self._limits.per_s
+        self._slack = self._limits.slack_s
         self._private_slack = (self._limits.private_burst - 1) / self._limits.private_per_s
         self._lines: dict[int, _Line] = {}
         self._waiting: set[Hashable] = set()
@@ -62,10 +64,22 @@ class Pacer:
         self._resting: list[tuple[float, int, int]] = []  # when it may go on, chat, stamp
         self._number = 0
         self._served = 0
-        # As _Line.due, for all chats together; and where each chat's starts.
-        self._due = 0.0 if began is None else began + self._slack
-        self._private_due = 0.0 if began is None else began + self._private_slack
-        self._held_until = 0.0
+        self._due = 0.0  # as _Line.due, for all chats together
+        self._private_due = 0.0  # where each chat's starts
+        self._under_way = 0  # let through and not answered yet
+        self._answered: deque[float] = deque()  # when, as far as it matters still
+        self._took: deque[float] = deque(maxlen=TRIPS)
+
+    def take_over(self, now: float) -> None:
+        """Go on where another sender may have left off just now, whose last sends we do not know.
+
+        Its second is waited out, and every burst is taken to be used up; what groups were sent can be
+        told by `recall`.
+        """
+        self._due = now + 1.0 + self._slack
+        self._private_due = now + self._private_slack
+        for line in self._lines.values():
+            line.due = max(line.due, self._private_due)
 
     def __len__(self) -> int:
         """Return how many wait."""
@@ -96,16 +110,31 @@ class Pacer:
         if chat_id < 0:
             self._line(chat_id).sent.append(at)
 
-    def hold_all(self, until: float) -> None:
-        """Send nothing at all before `until`."""
-        self._held_until = max(self._held_until, until)
+    def answered(self, now: float, took_s: float) -> None:
+        """Note that one who was let through took_s ago has its answer, or has given up waiting for it."""
+        self._under_way -= 1
+        self._answered.append(now)
+        self._took.append(took_s)
+
+    def _full_for(self, now: float) -> float:
+        """Return how long a second's 30 are used up, infinity: until some answer comes.
+
+        Whatever was answered up to `second` ago surely arrived more than a second before what leaves now:
+        its answer and our message both need their part of the shortest round trip.
+        """
+        second = max(0.0, 1.0 - min(self._took, default=0.0))
+        while self._answered and self._answered[0] <= now - second:
+            self._answered.popleft()
+        if self._under_way + len(self._answered) < self._limits.most_in_a_second:
+            return 0.0
+        return self._answered[0] + second - now if self._answered else float("inf")
 
     def next(self, now: float) -> tuple[Hashable | None, float]:
         """Return the ticket whose turn it is, counted as sent now; or None and the seconds to wait.
 
-        Infinity: nobody waits.
+        Infinity: nobody waits, or all wait for an answer. Tell `answered` when there is one.
         """
-        pause = max(self._held_until, self._due - self._slack) - now
+        pause = max(self._due - self._slack - now, self._full_for(now))
         if pause > 0:
             return None, pause
         self._wake(now)
@@ -153,6 +182,7 @@ class Pacer:
 
     def _count(self, chat_id: int, line: _Line, now: float) -> None:
         self._served += 1
+        self._under_way += 1
         line.served = self._served
         self._due = max(self._due, now) + 1 / self._limits.per_s
         if chat_id >= 0:

@@ -1,10 +1,15 @@
 """How fast and how fairly alerts go out, against a server that enforces Telegram's flood limits.
 
-    python -m tests.benchmarks.delivery [limits] [fair] [real] [--seconds 60]
+    python -m tests.benchmarks.delivery [limits] [fair] [real] [fresh] [--seconds 60] [--postgres URL]
 
 limits: 100,000 alerts to 20,000 chats through the pacer, in virtual time (an hour of it).
 fair: what a chat with one alert waits while another has 5,000 waiting, in virtual time.
-real: the real sender, an outbox of 105,000 alerts in SQLite, HTTP, for so many seconds of real time.
+real: the real sender, 100,000 alerts to 20,000 chats in the outbox and 5,000 more to one of them, HTTP, for
+    so many seconds of real time; all of it takes an hour: --seconds 3800.
+fresh: the real sender while one chat has 5,000 waiting and 15 others a second get an alert each: how long
+    each waits from its row to Telegram's answer.
+real and fresh use SQLite, or the empty database at that URL. Rates are between the first message and the
+last, by the server's clock.
 """
 
 import argparse
@@ -17,7 +22,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -34,6 +40,7 @@ from bot.domain.provenance import load_provenance
 from bot.pipeline import Pipeline
 from bot.sender import Sender
 from bot.store import revisions
+from bot.store.alerts import behind
 from bot.store.engine import Store, Tx
 from bot.store.schema import alerts, articles, feeds, outlets, stories, subscribers
 from bot.store.seats import Seat
@@ -45,7 +52,7 @@ HANDS = 16
 BUSY = 1  # the chat with thousands waiting
 
 
-def report_limits(_: float) -> None:
+def report_limits(_: object) -> None:
     """Send everything, and ask the gate whether it would have let it through."""
     pacer, gate, to = Pacer(), FloodGate(), []
     began = time.process_time()
@@ -59,6 +66,7 @@ def report_limits(_: float) -> None:
         if ticket is None:
             now += wait
             continue
+        pacer.answered(now, 0.0)
         refused += gate.wait_s(to[int(str(ticket))], now) > 0
         sent += 1
     cpu = time.process_time() - began
@@ -68,7 +76,7 @@ def report_limits(_: float) -> None:
     print(f"CPU {cpu / sent * 1e6:.0f} us an alert, memory at most {_megabytes():.0f} MB")
 
 
-def report_fair(_: float) -> None:
+def report_fair(_: object) -> None:
     """Let single alerts arrive at random, together with the crowd's just below what may be sent."""
     for busy in (BUSY, -BUSY):
         waits = _fair_waits(busy)
@@ -92,6 +100,8 @@ def _fair_waits(busy: int) -> list[float]:
             pacer.ask(n, arrivals[n][1], Rank.ALERT, now)
             n += 1
         ticket, wait = pacer.next(now)
+        if ticket is not None:
+            pacer.answered(now, 0.0)
         if isinstance(ticket, int):
             waits.append(now - arrivals[ticket][0])
         if ticket is None:
@@ -100,37 +110,87 @@ def _fair_waits(busy: int) -> list[float]:
     return waits
 
 
-def report_real(seconds: float) -> None:
-    """Run the real sender for a while, against a server in a process of its own."""
+def report_real(options: argparse.Namespace) -> None:
+    """Run the real sender for a while on a full outbox."""
+    with _telegram() as address, _outbox(options.postgres) as store:
+        store.call(fill, each=EACH)
+        took, cpu = asyncio.run(_send(store, address, options.seconds))
+        found = httpx.post(f"{address['TELEGRAM_API_URL']}/control/flood").json()
+        shown = f"{address['TELEGRAM_API_URL']}/control/shown"
+        crowd = len(httpx.post(shown, json={"chat_id": BUSY}).json())
+        left = store.call(behind)
+    sent, broken, span = found["passed"], found["violations"], found["span_s"]
+    rate = (sent - 1) / span
+    print(
+        f"{sent:,} messages in {span:.0f} s ({took:.0f} with start and end), {left:,} left:",
+        end=" ",
+    )
+    print(f"{rate:.2f} a second, {rate / ALLOWED_PER_S:.3f} of what is allowed")
+    print(f"most in one second {found['peak']}, limits broken {len(broken)} {broken[:3]},", end=" ")
+    print(f"refused {len(found['refused'])}, the crowd's chat got {crowd} of its {CROWD:,}")
+    print(f"CPU {cpu / max(sent, 1) * 1e3:.1f} ms a message, memory at most {_megabytes():.0f} MB")
+
+
+def report_fresh(options: argparse.Namespace) -> None:
+    """Raise single alerts at random while one chat has thousands waiting; read the delivery log."""
+    with _telegram() as address, _outbox(options.postgres) as store:
+        store.call(fill, each=0)
+        asyncio.run(_send(store, address, options.seconds, meanwhile=_raise_singles))
+        broken = httpx.post(f"{address['TELEGRAM_API_URL']}/control/flood").json()["violations"]
+        waits = store.call(_waits)
+        waiting = store.call(behind)
+    print(f"{len(waits):,} single alerts: {_spread(waits)}; limits broken {len(broken)}", end=", ")
+    print(f"{waiting:,} still wait, nearly all of them the crowd's")
+
+
+async def _raise_singles(store: Store, seconds: float) -> None:
+    chance, until = random.Random(1), time.monotonic() + seconds - 3
+    for chat in chance.sample(range(2, CHATS), CHATS - 2):
+        if time.monotonic() > until:
+            return
+        await store.run(
+            lambda tx, chat=chat: tx.execute(
+                alerts.insert(), [_alert(chat, 1 + chat % CROWD, now())]
+            )
+        )
+        await asyncio.sleep(chance.expovariate(15))
+
+
+def _waits(tx: Tx) -> list[float]:
+    told = sa.select(alerts.c.created_at, alerts.c.told_at)
+    rows = tx.execute(told.where(alerts.c.subscriber_id != BUSY, alerts.c.told_at.is_not(None)))
+    return [(told_at - created_at).total_seconds() for created_at, told_at in rows]
+
+
+@contextmanager
+def _telegram() -> Iterator[dict[str, str]]:
+    """Run the strict server, its flood limits on, in a process of its own."""
     words = ["-m", "tests.e2e.bot_api", "--port", "0", "--flood", "--people", str(CHATS)]
     server = subprocess.Popen([sys.executable, *words], stdout=subprocess.PIPE)
     try:
         assert server.stdout is not None
-        address = json.loads(server.stdout.readline())
-        with tempfile.TemporaryDirectory() as folder:
-            store = Store(f"sqlite:///{Path(folder) / 'outpost.db'}")
-            store.call(revisions.migrate, shipped("migrations"))
-            store.call(fill)
-            took, cpu = asyncio.run(_send(store, address, seconds))
-            store.close()
-        url = f"{address['TELEGRAM_API_URL']}/control"
-        found = httpx.post(f"{url}/flood").json()
-        crowd = len(httpx.post(f"{url}/shown", json={"chat_id": BUSY}).json())
+        yield json.loads(server.stdout.readline())
     finally:
         server.terminate()
         server.wait()
-    sent, broken = found["passed"], found["violations"]
-    print(f"{sent:,} messages in {took:.0f} s: {sent / took:.1f} a second,", end=" ")
-    print(
-        f"{sent / took / ALLOWED_PER_S:.3f} of what is allowed, most in one second {found['peak']}"
-    )
-    print(f"limits broken {len(broken)} {broken[:3]}, refused {len(found['refused'])},", end=" ")
-    print(f"the crowd's chat got {crowd} of its {CROWD:,}")
-    print(f"CPU {cpu / max(sent, 1) * 1e3:.1f} ms a message, memory at most {_megabytes():.0f} MB")
 
 
-async def _send(store: Store, address: dict[str, str], seconds: float) -> tuple[float, float]:
-    """Return the seconds it took and the CPU seconds it cost."""
+@contextmanager
+def _outbox(postgres: str) -> Iterator[Store]:
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(postgres or f"sqlite:///{Path(folder) / 'outpost.db'}")
+        store.call(revisions.migrate, shipped("migrations"))
+        yield store
+        store.close()
+
+
+async def _send(
+    store: Store,
+    address: dict[str, str],
+    seconds: float,
+    meanwhile: Callable[[Store, float], Awaitable[None]] | None = None,
+) -> tuple[float, float]:
+    """Send for so long, or until nothing waits. Return the seconds it took and the CPU seconds it cost."""
     bot = open_bot(address["TELEGRAM_BOT_TOKEN"], address["TELEGRAM_API_URL"])
     messenger = TelegramMessenger(bot)
     pipeline = make_pipeline(store, messenger)
@@ -144,16 +204,27 @@ async def _send(store: Store, address: dict[str, str], seconds: float) -> tuple[
         work=pipeline.deliver,
         key=lambda view: view.alert.id,
     )
-    seat = Seat(store, "sender")
-    sender = Sender(store, seat, crew, telegram=messenger, replies=None, now=now)
+    sender = Sender(store, Seat(store, "sender"), crew, telegram=messenger, replies=None, now=now)
     began, cpu = time.monotonic(), time.process_time()
-    working = asyncio.create_task(sender.work())
-    await asyncio.sleep(seconds)
+    working = asyncio.create_task(_tick(sender))
+    beside = asyncio.create_task(meanwhile(store, seconds)) if meanwhile else None
+    while time.monotonic() - began < seconds and await store.run(behind):
+        await asyncio.sleep(min(2, seconds))
+    working.cancel()
     await sender.stop()
     await crew.finish(10)
-    await working
+    await asyncio.gather(working, return_exceptions=True)
+    if beside:
+        await beside
     await bot.shutdown()
     return time.monotonic() - began, time.process_time() - cpu
+
+
+async def _tick(sender: Sender) -> None:
+    """Look as often as the app's scheduler does on SQLite."""
+    while True:
+        await sender.work()
+        await asyncio.sleep(0.25)
 
 
 def make_pipeline(store: Store, messenger: TelegramMessenger) -> Pipeline:
@@ -173,8 +244,8 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def fill(tx: Tx) -> None:
-    """Write an outbox: every chat five alerts, one chat five thousand, of five thousand stories."""
+def fill(tx: Tx, *, each: int) -> None:
+    """Write an outbox: every chat so many alerts, one chat five thousand, of five thousand stories."""
     at = now() - timedelta(minutes=5)
     outlet = {
         "id": 1,
@@ -196,7 +267,7 @@ def fill(tx: Tx) -> None:
     tx.execute(articles.insert(), [_article(n, at) for n in _to(CROWD)])
     tx.execute(subscribers.insert(), [_subscriber(n, at) for n in _to(CHATS)])
     due = [(1, story) for story in _to(CROWD)]
-    due += [(chat, 1 + (chat + k) % CROWD) for chat in range(2, CHATS + 1) for k in range(EACH)]
+    due += [(chat, 1 + (chat + k) % CROWD) for chat in range(2, CHATS + 1) for k in range(each)]
     rows = [_alert(chat, story, at) for chat, story in due]
     for start in range(0, len(rows), 10_000):
         tx.execute(alerts.insert(), rows[start : start + 10_000])
@@ -250,10 +321,11 @@ def _megabytes() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-PARTS: dict[str, Callable[[float], None]] = {
+PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "limits": report_limits,
     "fair": report_fair,
     "real": report_real,
+    "fresh": report_fresh,
 }
 
 
@@ -264,10 +336,11 @@ def main() -> None:
     )
     arguments.add_argument("parts", nargs="*", choices=[[], *PARTS], help="all if none is named")
     arguments.add_argument("--seconds", type=float, default=60)
+    arguments.add_argument("--postgres", default="", help="URL of an empty database")
     asked = arguments.parse_args()
     for name in asked.parts or PARTS:
         print(f"## {name}")
-        PARTS[name](asked.seconds)
+        PARTS[name](asked)
         print()
 
 

@@ -215,7 +215,8 @@ class BotApi(Loopback):
         if verb == "flood":
             gate = self.flood or FloodGate()
             broken = {"passed": gate.passed, "violations": gate.violations, "peak": gate.peak}
-            return web.json_response({**broken, "refused": self.refused})
+            span_s = gate.ended - gate.began
+            return web.json_response({**broken, "span_s": span_s, "refused": self.refused})
         if verb not in ("say", "tap", "block", "unblock", "shown", "add_group"):
             return web.Response(status=404)
         result = getattr(self.world, verb)(**(await request.json()))

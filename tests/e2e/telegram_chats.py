@@ -181,6 +181,7 @@ class FloodGate:
         self.passed = 0
         self.violations: list[str] = []
         self.peak = 0  # most in any one second
+        self.began = self.ended = 0.0  # the first and the last that were let through
 
     def wait_s(self, chat_id: int, now: float | None = None) -> float:
         """Return 0 and count the message, or how long the chat must wait; a wait is a violation."""
@@ -190,6 +191,7 @@ class FloodGate:
             self.violations.append(f"chat {chat_id} {wait:.2f} s too early")
             return wait
         self.passed += 1
+        self.began, self.ended = self.began or now, now
         self._all.append(now)
         self.peak = max(self.peak, len(self._all))
         if chat_id < 0:
