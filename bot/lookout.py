@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from bot.domain.errors import QueryError
 from bot.domain.matching import Matcher
@@ -32,7 +33,7 @@ class Lookout:
         self.ready = False  # the watches were read; what is to come are changes
         self._matcher = Matcher(names)
         self._wanted = Matcher(names)  # watches that say NOT, without it: who is shut out by it
-        self._barred: dict[int, str] = {}  # the queries of those watches
+        self._barred: dict[int, watches.Saved] = {}  # those watches
         self._revision = 0
         self._lock = threading.Lock()  # transactions run in several threads
 
@@ -87,9 +88,9 @@ class Lookout:
             if not self._barred:
                 return {}
             near = [m.watch_id for m in self._wanted.match(document) if m.watch_id not in fired]
-            queries = {watch_id: self._barred[watch_id] for watch_id in near}
+            barred = [self._barred[watch_id] for watch_id in near]
         misses = {
-            i: explain(parse_query(query), document, self.names) for i, query in queries.items()
+            w.id: explain(parse_query(w.query), document, self.names, w.off, w.own) for w in barred
         }
         return {i: miss.barred_by for i, miss in misses.items() if miss.excluded}
 
@@ -114,7 +115,7 @@ class Lookout:
             wanted = without_not(unpack(keys.text))
             if wanted is not None and wants_words(wanted):
                 self._wanted.add_compiled(saved.id, wanted)
-                self._barred[saved.id] = saved.query
+                self._barred[saved.id] = replace(saved, packed=None)  # its keys are long
 
     def _compiled(self, saved: watches.Saved) -> Packed | None:
         try:

@@ -1,8 +1,9 @@
-"""Watches in memory: read once by their stored keys, then followed change by change."""
+"""Watches in memory: read once by their stored keys, then followed change by change, on both databases."""
 
 from dataclasses import replace
 
 import pytest
+import sqlalchemy as sa
 
 from bot.config import shipped
 from bot.domain.model import Document
@@ -10,6 +11,9 @@ from bot.domain.names import Names, load_names
 from bot.domain.packing import Packed, packed
 from bot.lookout import Lookout
 from bot.store import watches
+from bot.store.engine import Store
+from bot.store.schema import articles as article_rows
+from bot.store.schema import matches as match_rows
 from bot.store.schema import watches as table
 from tests.world import World
 
@@ -20,8 +24,8 @@ MATCH = Document("Harbour shut for football", language="en")
 
 
 @pytest.fixture
-def world(tmp_path):
-    made = World(f"sqlite:///{tmp_path / 'outpost.db'}")
+def world(database_url):
+    made = World(database_url)
     yield made
     made.store.close()
 
@@ -120,3 +124,60 @@ async def test_a_watch_that_says_not_no_more_excludes_nothing(world):
     world.store.call(watches.change, replace(watch, query="harbour tariff"))
     assert fired(world, lookout, MATCH) == []
     assert lookout.excluded(MATCH, []) == {}
+
+
+async def test_what_one_process_changes_the_next_article_of_another_hears(world, database_url):
+    """A process reads the log in the transaction that files the article: there is nothing to wait for."""
+    stopped = world.watch(7, "road")
+    lookout = Lookout(NAMES)
+    await lookout.make_ready(world.store)
+    other = Store(database_url)  # as another process has it: connections and a memory of its own
+    try:
+        chat = world.subscribe(7)
+        added = other.call(watches.add, chat.id, "Lachin", world.now)
+        assert fired(world, lookout, ROAD) == [added.id]
+        other.call(watches.change, replace(added, query="harbour"))
+        other.call(watches.stop, chat.id, stopped, world.now)
+        assert fired(world, lookout, ROAD) == []
+        assert fired(world, lookout, MATCH) == [added.id]
+        other.call(watches.change, replace(added, own=("Lachin=дорога",)))
+        assert fired(world, lookout, Document("Дорога закрыта", language="ru")) == [added.id]
+    finally:
+        other.close()
+
+
+async def test_an_article_records_the_revision_it_was_matched_at(world):
+    world.watch(7, "harbour")
+    await world.publish(
+        "Daily Echo", "The harbour is shut, and no ship has left. " * 9, title="First"
+    )
+    first = world.store.look(watches.newest_revision)
+    late = world.watch(8, "harbour")
+    await world.publish(
+        "Daily Echo", "Trucks wait at the harbour for a ferry to come. " * 9, title="Second"
+    )
+    rows = world.store.look(
+        lambda tx: tx.execute(
+            sa.select(article_rows.c.title, article_rows.c.watch_revision).order_by("id")
+        ).all()
+    )
+    revisions = {title: revision for title, revision in rows if title in ("First", "Second")}
+    assert revisions == {"First": first, "Second": world.store.look(watches.newest_revision)}
+    assert revisions["First"] < revisions["Second"]
+    fires = world.store.look(
+        lambda tx: tx.execute(
+            sa.select(article_rows.c.title).join(match_rows).where(match_rows.c.watch_id == late)
+        ).all()
+    )
+    assert fires == [("Second",)]  # once, and of nothing that was matched before it was there
+
+
+async def test_what_a_not_shut_out_is_told_with_the_aliases_of_the_watch(world):
+    watch_id = world.watch(7, "harbour -football")
+    lookout = Lookout(NAMES)
+    await lookout.make_ready(world.store)
+    watch = world.store.call(watches.mine, world.subscribe(7).id, watch_id)
+    world.store.call(watches.change, replace(watch, own=("harbour=quay", "football=soccer")))
+    document = Document("The quay is shut for soccer", language="en")
+    assert fired(world, lookout, document) == []
+    assert lookout.excluded(document, []) == {watch_id: ("football",)}

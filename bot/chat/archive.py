@@ -73,12 +73,16 @@ def look_back(
     now: datetime,
     days: int,
     off: frozenset[str] = frozenset(),
+    own: Sequence[str] = (),
 ) -> Looked | None:
-    """Return what a query finds in the archive, None while the archive is empty."""
+    """Return what a query finds in the archive, None while the archive is empty.
+
+    off, own: names that a watch does without, and its aliases, each "term=alias".
+    """
     begins = archive.first_at(tx)
     if begins is None:
         return None
-    spec = compile_query(query, names, off)
+    spec = compile_query(query, names, off, own)
     wanted: Needle | None = needle(spec, names)
     since = now - timedelta(days=days)
     found = archive.find(tx, wanted, since=since, limit=MAX_CHECKED)
@@ -165,19 +169,18 @@ def line(req: Request, kept: archive.Kept) -> Html:
 # A rehearsal: what a new watch would have told
 
 
-def rehearse(tx: Tx, req: Request, *, numbered: bool = False) -> Looked | None:
-    """Return what a watch on the argument would have found lately; None if it cannot be read.
+def rehearse(tx: Tx, req: Request, text: str, own: Sequence[str] = ()) -> Looked | None:
+    """Return what a watch on that text would have found lately; None if it cannot be read.
 
-    numbered: a watch's number comes first.
+    own: aliases that the watch has.
     """
-    words = re.sub(r"^#?[0-9]{1,18}\s+", "", req.argument) if numbered else req.argument
-    if not words or len(words) > req.limits.query_chars:
+    if not text or len(text) > req.limits.query_chars:
         return None
     try:
-        query = parse_query(words)
+        query = parse_query(text)
     except QueryError:
         return None
-    return look_back(tx, query, req.names, now=req.now, days=REHEARSED_DAYS)
+    return look_back(tx, query, req.names, now=req.now, days=REHEARSED_DAYS, own=own)
 
 
 def rehearsal(req: Request, looked: Looked) -> list[str]:

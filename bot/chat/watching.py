@@ -143,7 +143,7 @@ def _introduced(req: Request, key: str, watch: Watch, query: Query, looked: Look
 
 def rehearse_watch(tx: Tx, req: Request) -> Rehearsed:
     """Return what the watch typed would have found lately, and how much of all that is."""
-    looked = rehearse(tx, req)
+    looked = rehearse(tx, req, req.argument)
     return Rehearsed(looked, _share_pct(tx, req, looked) if looked else 0.0)
 
 
@@ -155,8 +155,9 @@ def _share_pct(tx: Tx, req: Request, looked: Looked) -> float:
 
 
 def rehearse_edit(tx: Tx, req: Request) -> Looked | None:
-    """Return what the watch would find with the words typed after its number."""
-    return rehearse(tx, req, numbered=True)
+    """Return what a watch would find with the words typed after its number, and its aliases."""
+    found, text = mine(tx, req)
+    return rehearse(tx, req, text, found.own)
 
 
 def _stop_row(req: Request, watch: Watch) -> Rows:

@@ -19,6 +19,7 @@ BARE: Final = (
 )
 SURNAME: Final = 64  # the instrumental and plural that only surnames have: Алиевым
 FEMININE: Final = 256  # as ADJECTIVE, in forms that a man's surname has not: Зеленской
+STEPPE: Final = 512  # any form in Kazakh and its kin, which no dictionary here knows
 UKRAINIAN: Final = (
     16  # bits by which its classes are shifted: a word may be known to one dictionary alone
 )

@@ -6,6 +6,7 @@ from typing import Final
 
 from bot.domain import slavic
 from bot.domain.endings import CASE, LONGEST, PLURAL, Candidates, stripped, table
+from bot.domain.text import fold
 from bot.domain.turkic import turkic
 
 _ENGLISH: Final = table(
@@ -21,6 +22,8 @@ _ENGLISH_ES: Final = ("ses", "xes", "zes", "ches", "shes", "oes")
 _NOT_PLURAL: Final = ("ss", "us", "is")
 _ENGLISH_IRREGULAR: Final = {
     "women": "woman",
+    "wives": "wife",
+    "lives": "life",
     "children": "child",
     "people": "person",
     "mice": "mouse",
@@ -35,6 +38,7 @@ _ARMENIAN: Final = table(
         ու ուն ուց ուցն: ի -
         վի վին վից վով վում: ու
         ության ությանը ությունից ությամբ: ություն
+        յան յանը յանն յունից յամբ: յուն
         ման մանը մամբ: ում
     """,
     plural="""
@@ -43,6 +47,12 @@ _ARMENIAN: Final = table(
         իներ իների իներին իներից իներով: ի
     """,
 )
+_ARMENIAN_IRREGULAR: Final = {
+    "ձյան": "ձյուն", "տան": "տուն", "տանը": "տուն", "շան": "շուն", "մահվան": "մահ", "օրվա": "օր",
+    "տարվա": "տարի", "ամսվա": "ամիս", "ժամվա": "ժամ", "գարնան": "գարուն", "աշնան": "աշուն",
+    "ձմռան": "ձմեռ", "մարդիկ": "մարդ", "մարդկանց": "մարդ", "կնոջ": "կին", "կանայք": "կին",
+    "կանանց": "կին", "հոր": "հայր", "մոր": "մայր", "եղբոր": "եղբայր", "քրոջ": "քույր",
+}  # fmt: skip
 _ARMENIAN_VOWELS: Final = frozenset("աեէըիոօ")
 _ARMENIAN_AFTER_VOWEL: Final = ("յ", "ն")
 
@@ -65,10 +75,32 @@ _GEORGIAN_VOWELS: Final = frozenset("აეიოუ")
 _SONORANTS: Final = frozenset("ლრნმვ")
 
 _GREEK: Final = table(case="σ: -\nου ο ον ε: οσ\nησ: η\nασ: α\nων: οι α")
+_KAZAKH: Final = table(  # and its kin in Cyrillic letters: Kyrgyz, Tatar, Uzbek
+    steppe="""
+        да де та те дан ден тан тен нан нен ның нің дың дің тың тің нинг ни га ға ге қа ке на не: -
+        ды ді ты ті ны ні мен бен пен дағы дегі тағы тегі даги нда нде ндан нден: -
+        лар лер дар дер тар тер ларды лерді дарды дерді тарды терді лардың лердің дардың дердің: -
+        тардың тердің ларға лерге дарға дерге тарға терге ларда лерде дарда дерде тарда терде: -
+        лардан лерден дардан дерден тардан терден: -
+    """,
+)
+_KIN_OF_KAZAKH: Final = ("kk", "ky", "tt", "uz")
 _GERMAN: Final = table(case="s: -", plural="en n e er: -")
 _KOREAN: Final = table(
     case="은 는 이 가 을 를 의 에 도 와 과 로 으로 에서 에게 까지 부터 에서는 에는 만 으로부터: -"
 )
+_POLISH: Final = table(
+    case="""
+        a u owi em iem ie: -
+        y i ie ę ą: a
+        ii ię ią: ia
+        ji ję ją: ja
+        owa owie owem owowi: ów
+        kiego kiemu kim: ki
+    """,
+    plural="y i e ów om ami ach: - a",
+)
+_PERSIAN: Final = table(plural="ها هاي هايي: -")
 _ARABIC: Final = ("وال", "بال", "فال", "كال", "لل", "ال", "و", "ب", "ل", "ف", "ك")
 _HEBREW: Final = ("וה", "שב", "מה", "שה", "ב", "ל", "מ", "ה", "ו", "ש", "כ")
 
@@ -88,6 +120,8 @@ def english(word: str) -> Candidates:
 def armenian(word: str) -> Candidates:
     """Return what an Armenian word may be taken back to: articles, cases, plurals, lost vowels."""
     found: Candidates = []
+    if word in _ARMENIAN_IRREGULAR:
+        found.append((_ARMENIAN_IRREGULAR[word], PLURAL))
     for key, kind in stripped(word, _ARMENIAN, least=2):
         ending = word[len(key) :]
         if ending[:1] == "յ" and key[-1] not in _ARMENIAN_VOWELS:
@@ -114,12 +148,19 @@ def georgian(word: str) -> Candidates:
             found.append((stem + put, kind))
             if (
                 put == "ი"
-                and len(stem) > 3
+                and len(stem) >= 3
                 and stem[-1] in _SONORANTS
                 and stem[-2] not in _GEORGIAN_VOWELS
             ):
                 found += [(f"{stem[:-1]}{vowel}{stem[-1]}ი", kind) for vowel in "ეაო"]
     return found
+
+
+def greek(word: str) -> Candidates:
+    """Return what a Greek word may be taken back to, with its accents and without: they move."""
+    bare = fold(word)
+    found = stripped(word, _GREEK, least=4)
+    return found if bare == word else [*found, *stripped(bare, _GREEK, least=4)]
 
 
 def _prefixed(word: str, prefixes: tuple[str, ...], least: int) -> Candidates:
@@ -131,18 +172,28 @@ def _prefixed(word: str, prefixes: tuple[str, ...], least: int) -> Candidates:
     return found
 
 
+def arabic(word: str) -> Candidates:
+    """Return what an Arabic word may be taken back to: and, in, to and the article are written before it."""
+    found = _prefixed(word, _ARABIC, 3)
+    if word.startswith("لل"):  # to the: one letter of the article is lost
+        found.append((f"ال{word[2:]}", CASE))
+    return found
+
+
 def _latin(word: str, language: str) -> Candidates:
     if language in ("tr", "az"):
         return turkic(word)
-    return stripped(word, _GERMAN, least=4) if language == "de" else english(word)
+    if language == "de":
+        return stripped(word, _GERMAN, least=4)
+    return stripped(word, _POLISH) if language == "pl" else english(word)
 
 
 _SCRIPTS: Final[tuple[tuple[str, str, Callable[[str], Candidates]], ...]] = (
     ("\u0530", "\u058f", armenian),
     ("\u10a0", "\u10ff", georgian),
-    ("\u0370", "\u03ff", lambda word: stripped(word, _GREEK, least=4)),
-    ("\u0600", "\u06ff", lambda word: _prefixed(word, _ARABIC, 4)),
-    ("\u0590", "\u05ff", lambda word: _prefixed(word, _HEBREW, 3)),
+    ("\u0370", "\u03ff", greek),
+    ("\u0600", "\u06ff", arabic),
+    ("\u0590", "\u05ff", lambda word: _prefixed(word, _HEBREW, 2)),
     ("\uac00", "\ud7a3", lambda word: stripped(word, _KOREAN, least=2)),
 )
 
@@ -152,6 +203,8 @@ def _cyrillic(word: str, language: str, *, capital: bool) -> Candidates:
         return slavic.russian(word, capital=capital)
     if language == "uk":
         return slavic.ukrainian(word, capital=capital)
+    if language in _KIN_OF_KAZAKH:
+        return stripped(word, _KAZAKH)
     return slavic.russian(word, capital=capital) + slavic.ukrainian(word, capital=capital)
 
 
@@ -170,6 +223,8 @@ def taken_back(word: str, language: str, *, capital: bool) -> Candidates:
         return _latin(word, language)
     if "\u0400" <= first <= "\u052f":
         return _cyrillic(word, language, capital=capital)
+    if language in ("fa", "ur"):  # Arabic letters, but no words written together
+        return stripped(word, _PERSIAN)
     for low, high, rows in _SCRIPTS:
         if low <= first <= high:
             return rows(word)
@@ -180,7 +235,7 @@ _AZERBAIJANI = re.compile("[əƏ]")
 _TURKISH = re.compile("[ğışĞİŞ]")
 _UKRAINIAN = re.compile("[іїєґІЇЄҐ]")
 _RUSSIAN = re.compile("[ыэъёЫЭЪЁ]")
-_SPOKEN: Final = frozenset(["en", "ru", "uk", "az", "tr", "de"])
+_SPOKEN: Final = frozenset(["en", "ru", "uk", "az", "tr", "de", "pl", "fa", "ur", *_KIN_OF_KAZAKH])
 
 
 def spoken(text: str, language: str) -> str:

@@ -20,6 +20,7 @@ from bot.domain.endings import (
     PLURAL,
     RELATION,
     SAME,
+    STEPPE,
     SURNAME,
     UKRAINIAN,
 )
@@ -133,7 +134,7 @@ def _cyrillic(word: str, typed: str, kind: str) -> Meaning:
     ]
     capital = typed[:1].isupper()
     plain = _APOSTROPHE.sub("'", typed.lower())
-    mask, stem_mask, forms = SAME, 0, set[str]()
+    mask, stem_mask, forms = SAME | STEPPE, 0, set[str]()
     for language, shift in languages:
         known, place = _forms(word, plain, language, kind, capital=capital)
         if known:
@@ -166,7 +167,10 @@ def _latin(word: str, typed: str, mask: int) -> Iterable[tuple[str, int]]:
     """Yield the word with its diacritics, which endings need, and without, for forms that have none."""
     yield word, mask
     if fold(word) != word:
-        yield fold(word), BARE if word < "\u0370" else SAME
+        greek = (
+            "\u0370" <= word[0] <= "\u03ff"
+        )  # where capitals have no accents, whatever their ending
+        yield fold(word), BARE if word < "\u0370" else mask if greek else SAME
     if "I" in typed:  # in Turkish that is a capital ı
         dotless = normal(typed, turkic=True)
         if dotless != word:

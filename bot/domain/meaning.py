@@ -15,7 +15,7 @@ from bot.domain.names import Form, Name, Names, form_of
 from bot.domain.query import And, Filter, InTitle, Mode, Node, Not, Or, Phrase, Query, Term
 
 VERSION: Final = (
-    1  # of the spec and of the lists of endings behind it; a new one makes stored specs stale
+    2  # of the spec and of the lists of endings behind it; a new one makes stored specs stale
 )
 
 ALL: Final = "&"

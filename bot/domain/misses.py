@@ -1,11 +1,12 @@
 """Why a watch did not fire on an article: the words it lacks, or the NOT word that shut it out."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.domain.matching import Matcher
 from bot.domain.model import Document
 from bot.domain.names import Names
+from bot.domain.packing import given
 from bot.domain.query import And, InTitle, Node, Not, Or, Query, wants
 
 
@@ -32,27 +33,45 @@ class Miss:
         return bool(self.barred_by) and not self.lacks
 
 
-def explain(query: Query, document: Document, names: Names) -> Miss:
-    """Return how near the article came to the watch; of alternatives (OR), the nearest."""
-    return _near(query.root, document, names)
+def explain(
+    query: Query,
+    document: Document,
+    names: Names,
+    off: Sequence[str] = (),
+    own: Sequence[str] = (),
+) -> Miss:
+    """Return how near the article came to the watch; of alternatives (OR), the nearest.
+
+    off, own: names that its subscriber switched off, and gave it, as the watch keeps them.
+    """
+
+    def meets(node: Node) -> bool:  # ask the engine, so that the explanation cannot differ from it
+        matcher = Matcher(names)
+        matcher.add(0, Query(node), frozenset(off), given(own, off))
+        return bool(matcher.match(document))
+
+    return _near(query.root, meets)
 
 
-def _near(node: Node, document: Document, names: Names) -> Miss:
+def _near(node: Node, meets: Callable[[Node], bool]) -> Miss:
     match node:
         case And(parts):
-            return _joined([_near(part, document, names) for part in parts])
+            near = _joined([_near(part, meets) for part in parts])
+            if near.fires or not meets(node):
+                return near
+            # Bare words that make a name are met by its other names, though no word stands there.
+            return Miss(has=tuple(str(part) for part in parts if not isinstance(part, Not)))
         case Or(parts):
-            near = [_near(part, document, names) for part in parts]
-            best = min(near, key=lambda m: (len(m.lacks), len(m.barred_by), -len(m.has)))
+            each = [_near(part, meets) for part in parts]
+            best = min(each, key=lambda m: (len(m.lacks), len(m.barred_by), -len(m.has)))
             # Of single words none of which is there, all are wanted, not the first alone.
-            none = not any(m.has or m.fires for m in near) and len(best.lacks) == 1
+            none = not any(m.has or m.fires for m in each) and len(best.lacks) == 1
             return Miss(lacks=(str(node),)) if none else best
         case Not(part):
-            met = _meets(part, document, names)
-            return Miss(barred_by=(str(part),)) if met else Miss()
+            return Miss(barred_by=(str(part),)) if meets(part) else Miss()
         case _:
             word = str(node)
-            return Miss(has=(word,)) if _meets(node, document, names) else Miss(lacks=(word,))
+            return Miss(has=(word,)) if meets(node) else Miss(lacks=(word,))
 
 
 def _joined(parts: list[Miss]) -> Miss:
@@ -61,13 +80,6 @@ def _joined(parts: list[Miss]) -> Miss:
         lacks=tuple(w for m in parts for w in m.lacks),
         barred_by=tuple(w for m in parts for w in m.barred_by),
     )
-
-
-def _meets(node: Node, document: Document, names: Names) -> bool:
-    """Ask the engine itself, so that the explanation cannot differ from the matching."""
-    matcher = Matcher(names)
-    matcher.add(0, Query(node))
-    return bool(matcher.match(document))
 
 
 def without_not(query: Query) -> Query | None:

@@ -18,7 +18,7 @@ from bot.domain.syntax import (
     Node,
     Term,
 )
-from bot.domain.text import APOSTROPHES, meant
+from bot.domain.text import APOSTROPHES, SIGNS, meant
 
 _LANGUAGES = {
     "english": "en", "russian": "ru", "ukrainian": "uk", "armenian": "hy", "georgian": "ka", "turkish": "tr",
@@ -33,7 +33,7 @@ _COUNTRIES = {
 _SPACE: Final = re.compile(r"\s*")
 _BARE: Final = re.compile(rf"[^\s()|{OPENING}]+")
 _OPERATOR: Final = re.compile(rf"(?:AND|OR|NOT)(?=[\s(){OPENING}]|$)|&&?(?=\s|$)|\|\|?")
-_EDGES: Final = re.compile(rf"^[\W_]+|(?:(?![\u0300-\u036f])[\W_{APOSTROPHES}])+$")
+_EDGES: Final = re.compile(rf"^[\W_]+|(?:(?![\u0300-\u036f{SIGNS}])[\W_{APOSTROPHES}])+$")
 _TAIL: Final = re.compile(r"~(\d*)")
 LOWER: Final = {"or": "OR", "and": "AND", "not": "NOT"}
 

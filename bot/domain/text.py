@@ -22,7 +22,7 @@ _IGNORED = (
     "\u055b\u055c\u055e\u055f"  # Armenian stress, exclamation, question: written inside the word
 )
 # Vowel signs that carry the word, so they continue a chunk but are kept.
-_SIGNS = (
+SIGNS: Final = (
     "\u0900-\u0903\u093a-\u094f\u0951-\u0957\u0962\u0963\u0981-\u0983\u09bc-\u09cd\u0a01-\u0a51"
     "\u0a81-\u0acd\u0b01-\u0b57\u0b82-\u0bcd\u0c00-\u0c56\u0c81-\u0cd6\u0d00-\u0d57\u0d81-\u0ddf"
     "\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ecd\u0f71-\u0f84\u102b-\u103e"
@@ -35,11 +35,11 @@ _SPACELESS = (
     "\U00020000-\U0003ffff"
 )
 _CHUNK = re.compile(  # U.S.: dots between single letters join
-    rf"(\w(?:(?:\.[^\W\d_]\b)+|[\w{_IGNORED}{_SIGNS}{APOSTROPHES}]*))"
+    rf"(\w(?:(?:\.[^\W\d_]\b)+|[\w{_IGNORED}{SIGNS}{APOSTROPHES}]*))"
 )
 _PIECE = re.compile(
-    rf"\d+|[{_SPACELESS}][{_SIGNS}{_IGNORED}]*"
-    rf"|[^\W\d_{_SPACELESS}](?:[^\W\d_{_SPACELESS}]|[{_IGNORED}{_SIGNS}{APOSTROPHES}])*"
+    rf"\d+|[{_SPACELESS}][{SIGNS}{_IGNORED}]*"
+    rf"|[^\W\d_{_SPACELESS}](?:[^\W\d_{_SPACELESS}]|[{_IGNORED}{SIGNS}{APOSTROPHES}])*"
 )
 _DROPPED = re.compile(f"[{_IGNORED}]")
 _APOSTROPHE = re.compile(f"[{APOSTROPHES}]+")
@@ -68,7 +68,18 @@ _SOUND = dict(
     zip("абвгдезиклмнопрстуфх", "abvgdeziklmnoprstufh", strict=True)
 )  # as designations have them
 _SAME = str.maketrans(
-    {"ё": "е", "ѐ": "е", "ѝ": "и", "ی": "ي", "ى": "ي", "ک": "ك", "ہ": "ه", "ھ": "ه"}
+    {
+        "ё": "е",
+        "ѐ": "е",
+        "ѝ": "и",
+        "ی": "ي",
+        "ى": "ي",
+        "ک": "ك",
+        "ہ": "ه",
+        "ھ": "ه",
+        "ș": "ş",
+        "ț": "ţ",
+    }
 )
 _KEPT_WHOLE = frozenset("йїўѓќґӣӯ")  # letters of their own, though Unicode takes them apart
 _FOLDS = {

@@ -26,6 +26,7 @@ _PLURALS: Final = tuple(
     
     for case in (
         "", "I", "In", "A", "DA", "DAn", "DAkI", "lA", "DIr", "InI", "InA", "InDA", "InDAn", "InIn",
+        "Im", "ImIz", "ImIzI", "ImIzIn", "ImIzA", "ImIzDA", "ImIzDAn", "ImIzlA",
     )
 )  # fmt: skip
 _OWNED: Final = ("", "nI", "nIn", "nA", "nDA", "nDAn", "nDAkI", "ylA")
@@ -33,7 +34,7 @@ _OURS: Final = tuple(f"mIz{case}" for case in ("", "I", "In", "A", "DA", "DAn", 
 _OWNED_CONSONANT: Final = (*(f"I{case}" for case in (*_OWNED, *_OURS)), "Im")
 _OWNED_VOWEL: Final = (*(f"sI{case}" for case in _OWNED), *_OURS)
 
-_LONGEST: Final = 9
+_LONGEST: Final = 10
 
 
 def _rows() -> dict[tuple[str, bool], int]:

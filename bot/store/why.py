@@ -135,16 +135,17 @@ def _host(url: str) -> str:
 def _near(tx: Tx, article: Article, subscriber_id: int, names: Names) -> list[NearMiss]:
     document = document_of(article)
     active = (
-        sa.select(watches.c.id, watches.c.query)
+        sa.select(watches.c.id, watches.c.query, watches.c.off, watches.c.own)
         .where(watches.c.subscriber_id == subscriber_id, watches.c.stopped_at.is_(None))
         .limit(WATCHES)
     )
     near = []
-    for watch_id, text in tx.execute(active).all():
+    for watch_id, text, off, own in tx.execute(active).all():
         try:
-            near.append(NearMiss(watch_id, text, explain(parse_query(text), document, names)))
+            miss = explain(parse_query(text), document, names, off or (), own or ())
         except QueryError:
             continue  # it cannot be read any more; the log says so already
+        near.append(NearMiss(watch_id, text, miss))
     near.sort(key=lambda n: (not n.miss.fires, not n.miss.excluded, -_share(n.miss)))
     return near
 

@@ -159,6 +159,13 @@ def test_a_watch_is_changed_in_place(archived):
     assert after.watch.revision > before.watch.revision
 
 
+def test_a_changed_watch_is_rehearsed_with_its_aliases(archived):
+    archived("watch quay")
+    [before] = watches.of_subscriber(archived.tx, archived.subscriber.id)
+    archived(f"alias {before.watch.id} harbour")
+    assert "1 alert in the last day" in words(archived(f"edit {before.watch.id} quay strike"))
+
+
 @pytest.mark.parametrize("line", ["edit", "edit 999 harbour", "name", "name 999 x", "edit harbour"])
 def test_a_watch_that_is_not_there_cannot_be_changed(archived, line):
     with pytest.raises(UserError, match=r"edit\.usage|unwatch\.unknown"):

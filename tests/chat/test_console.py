@@ -1,6 +1,7 @@
 """The way into the console, and why an article did not come, as the chat tells it."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -98,6 +99,14 @@ async def test_a_watch_that_came_near_is_named_with_what_it_lacked(world):
     world.watch(9, "harbour tariff")
     said = missed(world, "report", chat_id=9)
     assert "<code>harbour tariff</code> lacks tariff" in said
+
+
+async def test_missed_knows_the_aliases_of_a_watch(world):
+    watch_id = world.watch(7, "quay tariff")
+    watch = world.store.call(watches.mine, world.subscribe(7).id, watch_id)
+    world.store.call(watches.change, replace(watch, own=("quay=harbour",)))
+    await world.publish("Daily Echo", STRIKE)
+    assert "<code>quay tariff</code> lacks tariff" in missed(world, "report")
 
 
 async def test_a_chat_that_was_paused_hears_that_it_is_held(world):

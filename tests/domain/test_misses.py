@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.misses import Miss, explain, without_not
 from bot.domain.model import Document
-from bot.domain.names import Names
+from bot.domain.names import Names, load_names
 from bot.domain.query import parse_query
 
 PORT = Document("Dockers strike in Poti", body="The harbour is shut and the football match is off.")
@@ -50,6 +50,30 @@ PORT = Document("Dockers strike in Poti", body="The harbour is shut and the foot
 def test_a_miss_names_what_was_lacking(query, miss):
     found = explain(parse_query(query), PORT, Names.empty())
     assert found == miss
+
+
+def test_a_miss_knows_the_aliases_of_the_watch_and_the_names_it_does_without():
+    def miss(own=(), off=()):
+        return explain(parse_query("quay -game"), PORT, Names.empty(), off, own)
+
+    assert miss() == Miss(lacks=("quay",))
+    assert miss(own=("quay=harbour",)) == Miss(has=("quay",))
+    assert miss(own=("quay=harbour", "game=football")).barred_by == ("game",)
+    assert miss(own=("quay=harbour",), off=("harbour",)) == Miss(lacks=("quay",))
+
+
+def test_bare_words_that_make_a_name_are_there_under_its_other_names():
+    names = load_names(
+        """
+        [[name]]
+        id = "port-elva"
+        kind = "place"
+        names = {en = ["Port Elva"], ka = ["ელვა"]}
+        """
+    )
+    found = explain(parse_query("port elva -rain"), Document("გემი ელვაში"), names)
+    assert found == Miss(has=("port", "elva"))
+    assert explain(parse_query("port elva"), Document("A port"), names).lacks == ("elva",)
 
 
 def test_only_a_not_word_makes_it_excluded():
