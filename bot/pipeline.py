@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot import render
+from bot import alarm, render
 from bot.config import Settings
 from bot.domain import clustering, needles, schedule
 from bot.domain.article import document_of, tidy, with_page
@@ -348,6 +348,9 @@ class Pipeline:
         now = self.now()
         edit = alert.message_id is not None
         alerts.record_delivery(tx, alert, outcome, edit=edit, now=now)
+        if outcome.complaint:
+            told = self.settings.admins
+            alarm.unparsed(tx, told, story_id=alert.story_id, complaint=outcome.complaint, now=now)
         if outcome.sent is Sent.OK or (edit and outcome.sent is Sent.REFUSED):
             # A message that cannot be edited, say because it was deleted, is never sent anew.
             gap = timedelta(seconds=self.settings.delivery.edit_gap_s)

@@ -40,6 +40,7 @@ NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 MAX_UNITS = 4096  # UTF-16, the strictest reading of Telegram's "characters"
 POOL = 16  # calls at once; 28 a second at half a second each
 READ_TIMEOUT_S = 20.0  # Telegram answers within one; a lost answer costs a doubled message
+POOL_TIMEOUT_S = 10.0
 NO_PREVIEW = telegram.LinkPreviewOptions(is_disabled=True)
 
 # Refusals that are about the chat, not about the message (lower case; the library re-cases them).
@@ -77,7 +78,7 @@ def open_bot(token: str, api_url: str, *, pool: int = POOL) -> telegram.Bot:
     calls = HTTPXRequest(
         connection_pool_size=pool,
         connect_timeout=5.0,
-        pool_timeout=10.0,
+        pool_timeout=POOL_TIMEOUT_S,
         read_timeout=READ_TIMEOUT_S,
         write_timeout=10.0,
     )
@@ -222,7 +223,8 @@ class TelegramMessenger:
             second = await self._outcome(call(text, None, ParseMode.HTML))
         else:
             return first
-        return replace(second, detail=f"simplified: {first.detail}; {second.detail}".rstrip("; "))
+        detail = f"simplified: {first.detail}; {second.detail}".rstrip("; ")
+        return replace(second, detail=detail, complaint=first.detail)
 
     async def _outcome(self, call: Awaitable[int]) -> Outcome:
         try:

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 FIRST_WAITS_S = (1, 2, 4, 8, 16)  # after a failure, then 30 s each time
 REMEMBERED = 10_000
+MOST_DOUBTS = 6  # answers lost in a row, half a minute: a command's effect is kept anyway
 STALE = timedelta(hours=1)  # a reply this late answers nobody
 
 
@@ -110,7 +111,7 @@ class Replies:
             del self._lanes[chat_id]
 
     async def _send(self, reply: WaitingReply) -> None:
-        """Send until it is out, or never can be; what may be out already is sent once more."""
+        """Send until it is out, or never can be; for each answer that was lost, once more."""
         chat_id, edits, began, doubts = reply.chat_id, reply.edits, self._now(), 0
         for wait in waits():
             outcome = await self._show(chat_id, edits, reply)
@@ -142,4 +143,4 @@ class Replies:
 
 
 def _is_over(sent: Sent, doubts: int) -> bool:
-    return sent in (Sent.OK, Sent.GONE, Sent.REFUSED) or doubts > 1
+    return sent in (Sent.OK, Sent.GONE, Sent.REFUSED) or doubts >= MOST_DOUBTS

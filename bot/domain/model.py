@@ -304,13 +304,17 @@ class Sent(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The answer of a messenger. retry_after_s: seconds Telegram asks us to wait, None if it does not say."""
+    """The answer of a messenger. retry_after_s: seconds Telegram asks us to wait, None if it does not say.
+
+    complaint: what Telegram would not take, so that a plainer message was tried in its place.
+    """
 
     sent: Sent
     message_id: int | None = None
     retry_after_s: int | None = None
     new_chat_id: int | None = None
     detail: str = ""
+    complaint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
