@@ -125,7 +125,7 @@ class App:
             "deliver",
             DELIVER_AT_ONCE,
             claim=lambda free, busy: pipeline.claim_alerts(
-                free, busy={v.alert.subscriber_id for v in busy}, resting=self._sender.resting()
+                free, busy={v.alert.chat_id for v in busy} | self._sender.resting()
             ),
             work=pipeline.deliver,
             key=lambda view: view.alert.id,
@@ -430,7 +430,7 @@ async def _telegram(
 class _Nobody:
     """The messenger of a process that neither delivers nor chats; using it is a bug."""
 
-    async def send(self, *_: object) -> Any:
+    async def send(self, *_: object, **__: object) -> Any:
         raise AssertionError("this process does not deliver")
 
     edit = send

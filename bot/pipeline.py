@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot import alarm, render
+from bot import alarm, render, topics
 from bot.config import Settings
 from bot.domain import clustering, needles, schedule
 from bot.domain.article import document_of, tidy, with_page
@@ -54,6 +54,7 @@ from bot.store.engine import Store, Tx
 
 log = logging.getLogger(__name__)
 
+NOT_EDITED = (Sent.REFUSED, Sent.TOPIC_CLOSED, Sent.TOPIC_GONE)
 SAVE_PAUSES_S = (0.2, 0.5, 1, 2, 4, 8)  # together about the grace that SIGTERM leaves
 
 
@@ -72,8 +73,13 @@ class Reader(Protocol):
 class Messenger(Protocol):
     """The subscribers' side of the world."""
 
-    async def send(self, chat_id: int, message: Message) -> Outcome:
-        """Send one message. Not idempotent: UNCERTAIN means the chat may already show it."""
+    async def send(
+        self, chat_id: int, message: Message, *, thread_id: int | None = None
+    ) -> Outcome:
+        """Send one message, to a topic if one is given.
+
+        Not idempotent: UNCERTAIN means the chat may already show it.
+        """
 
     async def edit(self, chat_id: int, message_id: int, message: Message) -> Outcome:
         """Replace a message. Idempotent: OK if it shows the same already."""
@@ -304,23 +310,20 @@ class Pipeline:
 
     # Stage 3: deliver
 
-    async def claim_alerts(
-        self, limit: int, *, busy: Collection[int] = (), resting: Collection[int] = ()
-    ) -> list[AlertView]:
+    async def claim_alerts(self, limit: int, *, busy: Collection[int] = ()) -> list[AlertView]:
         """Take up to `limit` alerts whose message is behind, with what each is to show.
 
-        busy: ids of subscribers, resting: ids of chats to leave out for now.
+        busy: ids of the chats to leave out for now.
         """
         lease_s = self.settings.work.lease_s
-        return await self.store.run(
-            load_due, self.now(), limit=limit, lease_s=lease_s, busy=busy, resting=resting
-        )
+        return await self.store.run(load_due, self.now(), limit=limit, lease_s=lease_s, busy=busy)
 
     async def deliver(self, view: AlertView) -> str:
         """Stage 3. Returns the outcome to count: a value of Sent."""
         alert, message = view.alert, render.alert(view)
         if alert.message_id is None:
-            outcome = await self.messenger.send(alert.chat_id, message)
+            thread_id = alert.thread_id or None
+            outcome = await self.messenger.send(alert.chat_id, message, thread_id=thread_id)
         else:
             outcome = await self.messenger.edit(alert.chat_id, alert.message_id, message)
         await self._save_outcome(alert, outcome)
@@ -351,7 +354,7 @@ class Pipeline:
         if outcome.complaint:
             told = self.settings.admins
             alarm.unparsed(tx, told, story_id=alert.story_id, complaint=outcome.complaint, now=now)
-        if outcome.sent is Sent.OK or (edit and outcome.sent is Sent.REFUSED):
+        if outcome.sent is Sent.OK or (edit and outcome.sent in NOT_EDITED):
             # A message that cannot be edited, say because it was deleted, is never sent anew.
             gap = timedelta(seconds=self.settings.delivery.edit_gap_s)
             message_id = outcome.message_id or alert.message_id
@@ -363,6 +366,8 @@ class Pipeline:
             watches.move_chat(tx, alert.chat_id, outcome.new_chat_id)
             later = schedule.retry_delivery_at(now, attempts=1)
             alerts.mark_later(tx, alert, due_at=later, reason=outcome.detail)
+        elif outcome.sent in (Sent.TOPIC_CLOSED, Sent.TOPIC_GONE):
+            topics.lose(tx, alert, outcome, now)
         elif outcome.sent is Sent.REFUSED:
             alerts.mark_failed(tx, alert, outcome.detail)
         else:
@@ -459,10 +464,9 @@ def load_due(
     limit: int,
     lease_s: int,
     busy: Collection[int] = (),
-    resting: Collection[int] = (),
 ) -> list[AlertView]:
     """Claim alerts and read what each is to show, in one transaction."""
-    claimed = alerts.claim_due(tx, now, limit=limit, lease_s=lease_s, busy=busy, resting=resting)
+    claimed = alerts.claim_due(tx, now, limit=limit, lease_s=lease_s, busy=busy)
     return [
         AlertView(alert, articles.view_story(tx, alert.story_id, alert.subscriber_id))
         for alert in claimed

@@ -1,11 +1,13 @@
 """The migrations make exactly the schema that the code believes in, on both databases."""
 
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 
 from bot.config import shipped
-from bot.store import revisions
+from bot.store import revisions, watches
 from bot.store.engine import Store, Tx
 from bot.store.schema import metadata
 
@@ -56,3 +58,33 @@ def test_every_foreign_key_that_cascades_has_an_index_to_cascade_by() -> None:
         for key in table.foreign_keys:
             if key.ondelete == "CASCADE":
                 assert key.parent.name in leading, f"{table.name}.{key.parent.name}"
+
+
+def test_watches_and_alerts_outlive_the_table_of_subscribers_that_is_made_anew(
+    database_url: str,
+) -> None:
+    store = Store(database_url)
+    store.call(upgrade, "0030")
+    with store.engine.begin() as tx:
+        for statement in (
+            "INSERT INTO subscribers (id, chat_id, kind, title, language, state, created_at)"
+            " VALUES (5, -7, 'supergroup', 'Newsroom', 'hy', 'active', '2026-01-02 03:04:05')",
+            "INSERT INTO watches (id, subscriber_id, query, created_at, revision)"
+            " VALUES (9, 5, 'harbour', '2026-01-02 03:04:05', 1)",
+        ):
+            tx.exec_driver_sql(statement)
+    store.call(revisions.migrate, shipped("migrations"))
+    found = store.call(watches.find_subscriber, -7)
+    assert found is not None
+    assert (found.id, found.language, found.thread_id) == (5, "hy", 0)
+    assert store.call(watches.count, 5) == 1
+    store.call(watches.forget, 5)  # references are in force again
+    assert store.call(lambda tx: tx.exec_driver_sql("SELECT count(*) FROM watches").scalar()) == 0
+    store.close()
+
+
+def upgrade(tx: Tx, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(shipped("migrations")))
+    config.attributes["connection"] = tx
+    command.upgrade(config, revision)

@@ -87,6 +87,7 @@ def speaking():
         BOT / "alarm.py",
         BOT / "render.py",
         BOT / "lantern.py",
+        BOT / "topics.py",
         *BOT.glob("domain/*.py"),
         *BOT.glob("chat/*.py"),
     ]

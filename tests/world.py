@@ -58,7 +58,9 @@ class FakeMessenger:
     sends: int = 0
     edits: int = 0
 
-    async def send(self, chat_id: int, message: Message) -> Outcome:
+    async def send(
+        self, chat_id: int, message: Message, *, thread_id: int | None = None
+    ) -> Outcome:
         self.sends += 1
         if self.answers:
             outcome = self.answers.pop(0)

@@ -55,9 +55,12 @@ CLOSED = (
     "need administrator rights",
     "group chat was deactivated",
     "chat_restricted",
-    "topic_closed",
-    "message thread not found",
 )
+TOPICS = {  # lower case; of the topic alone, not of its chat
+    "topic_closed": Sent.TOPIC_CLOSED,
+    "topic_deleted": Sent.TOPIC_GONE,
+    "message thread not found": Sent.TOPIC_GONE,
+}
 UNPARSED = ("can't parse entities", "message is too long", "entities_too_long")
 BAD_BUTTONS = ("button", "reply_markup")
 
@@ -263,6 +266,9 @@ def _never_left(error: NetworkError) -> bool:
 
 
 def _refusal(words: str) -> Outcome:
+    for phrase, sent in TOPICS.items():
+        if phrase in words.lower():
+            return Outcome(sent, detail=words)
     closed = any(phrase in words.lower() for phrase in CLOSED)
     return Outcome(Sent.GONE if closed else Sent.REFUSED, detail=words)
 

@@ -172,7 +172,9 @@ class TerminalMessenger:
         self._buttons: dict[int, Tapped] = {}
         self._last_id = first_id
 
-    async def send(self, chat_id: int, message: Message) -> Outcome:
+    async def send(
+        self, chat_id: int, message: Message, *, thread_id: int | None = None
+    ) -> Outcome:
         """Print a new message."""
         self._last_id += 1
         self._show(chat_id, self._last_id, message, edited=False)

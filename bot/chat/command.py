@@ -26,7 +26,7 @@ from bot.domain.model import (
     SubscriberState,
 )
 from bot.domain.names import Names
-from bot.store import watches
+from bot.store import alerts, watches
 from bot.store.engine import Store, Tx
 
 MAX_DATA_BYTES = 64  # Telegram's limit for callback data
@@ -46,7 +46,8 @@ class Caller:
     language: of the person's Telegram, BCP 47, "" if it does not say. user_id: None for a channel.
     may_change: False only for one who is not an administrator of this group.
     message_id: the message spoken, or the one whose button was tapped. reply_to: the message of ours
-    that was answered, None for none. thread_id: the topic of a forum.
+    that was answered, None for none. thread_id: the topic of a forum, 0 for none or its General; None
+    where Telegram does not say: it is then that of the alert in message_id.
     """
 
     chat_id: int
@@ -57,7 +58,7 @@ class Caller:
     may_change: bool = True
     message_id: int | None = None
     reply_to: int | None = None
-    thread_id: int | None = None
+    thread_id: int | None = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +268,7 @@ class Desk:
             with tx.begin_nested():
                 reply, language = self._run(tx, order, caller, now, found)
         except UserError as e:
-            return _refusal(e, _language(tx, caller), pressed=order.pressed)
+            return _refusal(e, _speaker(tx, caller).language, pressed=order.pressed)
         return _worded(reply, reply.language or language, pressed=order.pressed)
 
     def _run(
@@ -282,7 +283,7 @@ class Desk:
     def _request(self, tx: Tx, order: Order, caller: Caller, now: datetime) -> Request:
         role = self.role(caller.user_id)
         return Request(
-            subscriber=watches.find_subscriber(tx, caller.chat_id) or _stranger(caller),
+            subscriber=_speaker(tx, caller),
             now=now,
             argument=order.argument,
             role=role,
@@ -297,16 +298,30 @@ class Desk:
         )
 
 
-def _stranger(caller: Caller) -> Subscriber:
-    """Return a chat of which no row exists: id 0, in the language of its Telegram."""
-    language = texts.nearest(caller.language)
-    state = SubscriberState.GONE
-    return Subscriber(0, caller.chat_id, caller.kind, caller.title, language, state)
+def _speaker(tx: Tx, caller: Caller) -> Subscriber:
+    """Return the chat or topic that asks.
 
-
-def _language(tx: Tx, caller: Caller) -> str:
-    known = watches.find_subscriber(tx, caller.chat_id)
-    return known.language if known else texts.nearest(caller.language)
+    Of one without a row, id 0: in the language and zone of its forum, else in that of its Telegram.
+    """
+    thread_id = caller.thread_id
+    if thread_id is None:
+        thread_id = alerts.thread_of(tx, caller.chat_id, caller.message_id or 0)
+    known = watches.find_subscriber(tx, caller.chat_id, thread_id)
+    if known:
+        return known
+    language, zone = texts.nearest(caller.language), ""
+    if thread_id and (forum := watches.find_subscriber(tx, caller.chat_id)):
+        language, zone = forum.language, forum.zone
+    return Subscriber(
+        0,
+        caller.chat_id,
+        caller.kind,
+        caller.title,
+        language,
+        SubscriberState.GONE,
+        zone=zone,
+        thread_id=thread_id,
+    )
 
 
 def _check(command: Command, req: Request, caller: Caller) -> None:

@@ -24,7 +24,7 @@ from telegram.error import (
     TelegramError,
 )
 
-from bot import texts
+from bot import texts, topics
 from bot.adapters.messenger import TelegramMessenger
 from bot.chat.command import Answer, Caller, Desk, Order
 from bot.chat.replies import Replies, waits
@@ -53,7 +53,7 @@ ABSENT = (ChatMemberStatus.LEFT, ChatMemberStatus.BANNED)
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One command or tap as it came. thread_id: its topic in a forum. query_id: of a tap."""
+    """One command or tap as it came. thread_id: the topic to answer in. query_id: of a tap."""
 
     update_id: int
     order: Order
@@ -169,6 +169,9 @@ class TelegramChat:
         if message and (message.migrate_to_chat_id or message.migrate_from_chat_id):
             await self._store.run(follow, update.update_id, message, self._now())
             return
+        if message and (message.forum_topic_reopened or message.general_forum_topic_unhidden):
+            await self._store.run(reopen, update.update_id, message, self._now())
+            return
         heard = await self._hear(update)
         if heard is None:
             await self._store.run(updates.advance, update.update_id)
@@ -219,8 +222,7 @@ class TelegramChat:
         if order is None:
             return None
         caller = await self._caller(message, order, by=tap.from_user if tap else None)
-        topic = message if isinstance(message, telegram.Message) else None
-        thread_id = topic.message_thread_id if topic and topic.is_topic_message else None
+        thread_id = thread_of(message) or None
         return Heard(update.update_id, order, caller, thread_id, tap.id if tap else "")
 
     async def _read_file(self, document: telegram.Document) -> str:
@@ -248,6 +250,7 @@ class TelegramChat:
                 language=(user.language_code or "") if user else "",
                 user_id=user.id if user else None,
                 message_id=reaction.message_id,
+                thread_id=None,
             ),
         )
 
@@ -262,11 +265,14 @@ class TelegramChat:
         if order.command and order.command.changes and chat.type != ChatKind.PRIVATE:
             # An anonymous administrator speaks as the group itself; a linked channel does not.
             may_change = hidden.id == chat.id if hidden else await self._rules(chat.id, user)
+        # The topics that a person may have with a bot in private are all of one subscriber.
+        thread_id = 0 if chat.type == ChatKind.PRIVATE else thread_of(message)
         return Caller(
             chat_id=chat.id,
             kind=ChatKind(chat.type),
-            title=chat.title or chat.full_name or "",
+            title=title_of(message),
             language=(user.language_code or "") if user else "",
+            thread_id=thread_id,
             user_id=user.id if user and not hidden else None,
             may_change=may_change,
             message_id=message.message_id,
@@ -391,6 +397,28 @@ class TelegramChat:
         return repr(error).replace(self._bot.token, "<token>")
 
 
+def thread_of(message: telegram.MaybeInaccessibleMessage) -> int | None:
+    """Return the topic of a message, 0 for none or General, None if the message is too old to tell.
+
+    Outside topics Telegram gives a message_thread_id too, to answers; it is of no use for sending, and
+    neither is 1, which other interfaces call General by.
+    """
+    if not isinstance(message, telegram.Message):
+        return None if message.chat.type == ChatKind.SUPERGROUP else 0
+    return (message.message_thread_id or 0) if message.is_topic_message else 0
+
+
+def title_of(message: telegram.MaybeInaccessibleMessage) -> str:
+    """Return the name of a chat and, as far as the message tells, of the topic."""
+    chat = message.chat
+    name = chat.title or chat.full_name or ""
+    if not isinstance(message, telegram.Message) or chat.type == ChatKind.PRIVATE:
+        return name
+    first = message.reply_to_message  # of a topic's first message, unless it answers another
+    made = first.forum_topic_created if first else None
+    return topics.title(name, thread_of(message) or 0, made.name if made else "")
+
+
 def dislikes(reactions: Iterable[telegram.ReactionType]) -> bool:
     """Return whether a thumb down is among a person's reactions."""
     return any(getattr(r, "emoji", "") == DISLIKE for r in reactions)
@@ -422,14 +450,20 @@ async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
         raise
 
 
+def reopen(tx: Tx, update_id: int, message: telegram.Message, now: datetime) -> None:
+    """A topic takes messages again."""
+    if updates.advance(tx, update_id):
+        topics.reopen(tx, message.chat.id, thread_of(message) or 0, now)
+
+
 def note_presence(tx: Tx, update_id: int, chat_id: int, why: str, now: datetime) -> None:
     """A chat has the bot again, or has it no more. why: Telegram's word for the latter, else ""."""
     if updates.advance(tx, update_id):
-        known = watches.find_subscriber(tx, chat_id)
-        if known and why:
-            watches.set_state(tx, known.id, SubscriberState.GONE, now=now, reason=why)
-        elif known:
-            _welcome_back(tx, known, now)
+        for known in watches.of_chat(tx, chat_id):
+            if why:
+                watches.set_state(tx, known.id, SubscriberState.GONE, now=now, reason=why)
+            else:
+                _welcome_back(tx, known, now)
 
 
 def _welcome_back(tx: Tx, known: Subscriber, now: datetime) -> None:
@@ -443,7 +477,7 @@ def follow(tx: Tx, update_id: int, message: telegram.Message, now: datetime) -> 
         old = message.migrate_from_chat_id or message.chat.id
         new = message.migrate_to_chat_id or message.chat.id
         watches.move_chat(tx, old, new)
-        if known := watches.find_subscriber(tx, new):
+        for known in watches.of_chat(tx, new):
             _welcome_back(tx, known, now)
 
 

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 FIRST_WAITS_S = (1, 2, 4, 8, 16)  # after a failure, then 30 s each time
 REMEMBERED = 10_000
 MOST_DOUBTS = 6  # answers lost in a row, half a minute: a command's effect is kept anyway
+NO_TOPIC = (Sent.TOPIC_CLOSED, Sent.TOPIC_GONE)
 STALE = timedelta(hours=1)  # a reply this late answers nobody
 
 
@@ -113,11 +114,14 @@ class Replies:
     async def _send(self, reply: WaitingReply) -> None:
         """Send until it is out, or never can be; for each answer that was lost, once more."""
         chat_id, edits, began, doubts = reply.chat_id, reply.edits, self._now(), 0
+        thread_id = reply.thread_id
         for wait in waits():
-            outcome = await self._show(chat_id, edits, reply)
+            outcome = await self._show(chat_id, thread_id, edits, reply)
             doubts += outcome.sent is Sent.UNCERTAIN
-            if outcome.sent is Sent.REFUSED and edits is not None:
+            if outcome.sent in (Sent.REFUSED, *NO_TOPIC) and edits is not None:
                 edits = None  # the message it was to replace was deleted
+            elif outcome.sent in NO_TOPIC and thread_id is not None:
+                thread_id = None  # General is better than nothing
             elif outcome.sent is Sent.MOVED and outcome.new_chat_id:
                 chat_id = outcome.new_chat_id
             elif _is_over(outcome.sent, doubts) or self._now() - began > STALE:
@@ -126,11 +130,13 @@ class Replies:
             else:
                 await asyncio.sleep(outcome.retry_after_s or wait)
 
-    async def _show(self, chat_id: int, edits: int | None, reply: WaitingReply) -> Outcome:
+    async def _show(
+        self, chat_id: int, thread_id: int | None, edits: int | None, reply: WaitingReply
+    ) -> Outcome:
         if edits is not None:
             return await self._messenger.edit(chat_id, edits, reply.message, rank=Rank.REPLY)
         return await self._messenger.send(
-            chat_id, reply.message, thread_id=reply.thread_id, rank=Rank.REPLY
+            chat_id, reply.message, thread_id=thread_id, rank=Rank.REPLY
         )
 
     async def _drop(self, reply: WaitingReply) -> None:
@@ -143,4 +149,4 @@ class Replies:
 
 
 def _is_over(sent: Sent, doubts: int) -> bool:
-    return sent in (Sent.OK, Sent.GONE, Sent.REFUSED) or doubts >= MOST_DOUBTS
+    return sent in (Sent.OK, Sent.GONE, Sent.REFUSED, *NO_TOPIC) or doubts >= MOST_DOUBTS

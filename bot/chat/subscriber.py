@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 
-from bot import texts
+from bot import texts, topics
 from bot.chat import alert, archive, exchange, naming, packs, preferences, trend, watching
 from bot.chat.command import Command, Reply, Request, fits
 from bot.chat.unseen import unseen_lines
@@ -212,6 +212,19 @@ def forget(tx: Tx, req: Request) -> Reply:
     return Reply("stop.done", edit=True)
 
 
+def unite(tx: Tx, req: Request) -> Reply:
+    """Button in a forum: tell here what a topic watched. Argument: the topic."""
+    thread_id = int(req.argument) if re.fullmatch(r"[0-9]{1,18}", req.argument) else 0
+    topic = watches.find_subscriber(tx, req.subscriber.chat_id, thread_id) if thread_id else None
+    if topic is None or not watches.count(tx, topic.id):
+        return Reply(toast="toast.stale")
+    watches.leave_topic(tx, topic)
+    here = watches.find_subscriber(tx, topic.chat_id)
+    if here and here.state is SubscriberState.GONE:
+        watches.set_state(tx, here.id, SubscriberState.ACTIVE, now=req.now)
+    return Reply("topic.here", {"topic": topics.name_of(topic)}, edit=True)
+
+
 def keep(tx: Tx, req: Request) -> Reply:
     """Button of /stop: forget nothing."""
     return Reply("stop.kept", edit=True)
@@ -235,5 +248,6 @@ COMMANDS = (
     Command("stop", Role.SUBSCRIBER, stop, "menu.stop", changes=True, known=True),
     Command("drop", Role.SUBSCRIBER, drop, changes=True, typed=False),
     Command("forget", Role.SUBSCRIBER, forget, changes=True, typed=False, known=True),
+    Command("unite", Role.SUBSCRIBER, unite, changes=True, typed=False),
     Command("keep", Role.SUBSCRIBER, keep, typed=False),
 )

@@ -39,6 +39,8 @@ def enrol(tx: Tx, req: Request) -> Subscriber:
         title=chat.title,
         language=chat.language,
         now=req.now,
+        thread_id=chat.thread_id,
+        zone=chat.zone,
     )
 
 

@@ -229,7 +229,7 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """A Telegram chat that gets alerts."""
+    """A Telegram chat, or one topic of a forum, that gets alerts."""
 
     id: int
     chat_id: int
@@ -240,6 +240,7 @@ class Subscriber:
     paused_until: datetime | None = None
     state_reason: str = ""
     zone: str = ""  # IANA name of the time zone it reads, "" for UTC
+    thread_id: int = 0  # the topic of a forum; 0 for none, or its General
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,6 +300,8 @@ class Sent(StrEnum):
     UNCERTAIN = "uncertain"  # the chat may already show it
     GONE = "gone"  # blocked, kicked, deleted
     MOVED = "moved"  # the group became a supergroup
+    TOPIC_CLOSED = "topic closed"  # only those who manage topics may write there
+    TOPIC_GONE = "topic gone"  # deleted, or the group has no topics any more
     REFUSED = "refused"  # Telegram will never take this message
 
 
@@ -363,6 +366,8 @@ class Alert:
     message_id: int | None
     zone: str = ""  # IANA name of the reader's time zone, "" for UTC
     muted: bool = False  # the chat wants to hear no more of this story
+    thread_id: int = 0  # the topic of a forum; 0 for none, or its General
+    kind: ChatKind = ChatKind.PRIVATE
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.domain.model import Alert, Outcome, SubscriberState
+from bot.domain.model import Alert, ChatKind, Outcome, SubscriberState
 from bot.store.engine import Tx, insert
 from bot.store.schema import alerts, articles, decisions, deliveries, outlets, stories, subscribers
 
@@ -23,6 +23,8 @@ _ALERT = sa.select(
     alerts.c.message_id,
     subscribers.c.zone,
     (alerts.c.state == "muted").label("muted"),
+    subscribers.c.thread_id,
+    subscribers.c.kind,
 ).join_from(alerts, subscribers)
 
 
@@ -66,19 +68,15 @@ def claim_due(
     limit: int,
     lease_s: int,
     busy: Collection[int] = (),
-    resting: Collection[int] = (),
 ) -> list[Alert]:
     """Take up to `limit` alerts whose message is missing or out of date: news first, longest due first.
 
-    At most one for each subscriber, so that a chat with hundreds due delays nobody. busy: subscribers
-    to leave out, who are being written to. resting: chats to leave out, whom flood limits keep waiting.
+    At most one for each chat, so that a chat (or a forum's topics) with hundreds due delays nobody.
+    busy: chats to leave out: those being written to, and those that flood limits keep waiting.
     A claimed alert is invisible to other claims for lease_s seconds, then comes back by itself.
     Safe with several processes: PostgreSQL skips rows another claim holds; SQLite has one writer.
     """
     left_out = set(busy)
-    if resting:
-        chats = subscribers.c.chat_id.in_(resting)
-        left_out.update(tx.execute(sa.select(subscribers.c.id).where(chats)).scalars())
     ids: list[int] = []
     for news in (True, False):
         while len(ids) < limit:
@@ -91,28 +89,33 @@ def claim_due(
     until = now + timedelta(seconds=lease_s)
     tx.execute(lease.values(due_at=until, attempts=alerts.c.attempts + 1))
     rows = tx.execute(_ALERT.where(alerts.c.id.in_(ids)))
-    found = {row["id"]: Alert(**row) for row in rows.mappings()}
+    found = {row["id"]: _alert(row) for row in rows.mappings()}
     return [found[alert_id] for alert_id in ids]
+
+
+def _alert(row: Mapping[Any, Any]) -> Alert:
+    return Alert(**{**row, "kind": ChatKind(row["kind"])})
 
 
 def _pick_due(
     tx: Tx, now: datetime, *, limit: int, news: bool, left_out: Collection[int]
 ) -> dict[int, int]:
-    """Return subscriber -> the alert of theirs that is due longest, locked until the end of tx."""
+    """Return chat -> the alert of theirs that is due longest, locked until the end of tx."""
     unsent = alerts.c.message_id.is_(None)
     due = (
-        sa.select(alerts.c.subscriber_id, alerts.c.id)
+        sa.select(subscribers.c.chat_id, alerts.c.id)
+        .join_from(alerts, subscribers)
         .where(alerts.c.state == "open", alerts.c.revision > alerts.c.delivered_revision)
         .where(alerts.c.due_at <= now, unsent if news else sa.not_(unsent))
-        .where(alerts.c.subscriber_id.not_in(left_out))
+        .where(subscribers.c.chat_id.not_in(left_out))
         .order_by(alerts.c.due_at, alerts.c.id)
         .limit(4 * limit)  # a chat may have several of them
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, of=alerts)
     )
     picked: dict[int, int] = {}
-    for subscriber_id, alert_id in tx.execute(due):
+    for chat_id, alert_id in tx.execute(due):
         if len(picked) < limit:
-            picked.setdefault(subscriber_id, alert_id)
+            picked.setdefault(chat_id, alert_id)
     return picked
 
 
@@ -269,7 +272,7 @@ def _told(row: sa.RowMapping | None) -> Told | None:
         return None
     values = dict(row)
     more = {name: values.pop(name) for name in ("state", "created_at", "told_at")}
-    return Told(Alert(**values), **more)
+    return Told(_alert(values), **more)
 
 
 def of_chat(tx: Tx, subscriber_id: int, alert_id: int) -> Told | None:
@@ -282,6 +285,17 @@ def by_message(tx: Tx, subscriber_id: int, message_id: int) -> Told | None:
     """Return the alert that a message of the chat shows, None if it shows none."""
     mine = _TOLD.where(alerts.c.subscriber_id == subscriber_id, alerts.c.message_id == message_id)
     return _told(tx.execute(mine.order_by(alerts.c.id.desc()).limit(1)).mappings().one_or_none())
+
+
+def thread_of(tx: Tx, chat_id: int, message_id: int) -> int:
+    """Return the topic in which a message of that chat is an alert, 0 if it is none, or in no topic."""
+    found = (
+        sa.select(subscribers.c.thread_id)
+        .join_from(alerts, subscribers)
+        .where(subscribers.c.chat_id == chat_id, alerts.c.message_id == message_id)
+        .limit(1)
+    )
+    return tx.execute(found).scalar() or 0
 
 
 def by_story(tx: Tx, subscriber_id: int, story_id: int) -> Told | None:

@@ -1,5 +1,7 @@
 """The database's schema revision: where it is, where it should be, and how it gets there."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
@@ -7,6 +9,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from bot.domain.errors import SchemaError
 from bot.store.engine import Tx
 
 
@@ -28,9 +31,38 @@ def migrate(tx: Tx, folder: Path) -> None:
 
     Two processes that start at once: SQLite has one writer; PostgreSQL takes an advisory lock first.
     """
-    if tx.dialect.name == "postgresql":
-        tx.exec_driver_sql("SELECT pg_advisory_xact_lock(20201028)")
     config = Config()
     config.set_main_option("script_location", str(folder).replace("%", "%%"))
     config.attributes["connection"] = tx
-    command.upgrade(config, "head")
+    if tx.dialect.name == "postgresql":
+        tx.exec_driver_sql("SELECT pg_advisory_xact_lock(20201028)")
+        command.upgrade(config, "head")
+        return
+    with _without_references(tx):
+        command.upgrade(config, "head")
+
+
+@contextmanager
+def _without_references(tx: Tx) -> Iterator[None]:
+    """Let SQLite replace a table without losing what refers to it; all is checked before it commits.
+
+    To change a constraint a table is copied and dropped, and where references are enforced a DROP
+    deletes by them first. The pragma does nothing inside a transaction: see "Making Other Kinds Of
+    Table Schema Changes" in SQLite's manual.
+    """
+    tx.exec_driver_sql("ROLLBACK")
+    tx.exec_driver_sql("PRAGMA foreign_keys=OFF")
+    tx.exec_driver_sql("BEGIN IMMEDIATE")
+    end = "ROLLBACK"
+    try:
+        yield
+        broken = tx.exec_driver_sql("PRAGMA foreign_key_check").first()
+        if broken:
+            raise SchemaError(
+                f"a migration would break what {broken[0]} refers to: nothing was changed"
+            )
+        end = "COMMIT"
+    finally:
+        tx.exec_driver_sql(end)
+        tx.exec_driver_sql("PRAGMA foreign_keys=ON")
+        tx.exec_driver_sql("BEGIN IMMEDIATE")

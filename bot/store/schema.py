@@ -219,10 +219,12 @@ article_keys = sa.Table(
 )
 
 subscribers = sa.Table(
-    "subscribers",
+    "subscribers",  # a chat, or one topic of a forum
     metadata,
     _id(),
-    sa.Column("chat_id", sa.BigInteger, nullable=False, unique=True),
+    sa.Column("chat_id", sa.BigInteger, nullable=False),
+    # Telegram's message_thread_id; 0 for a chat without topics, and for a forum's General
+    sa.Column("thread_id", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("kind", sa.String(16), nullable=False),
     sa.Column("title", sa.Text, nullable=False),
     sa.Column("language", sa.String(35), nullable=False),
@@ -231,6 +233,16 @@ subscribers = sa.Table(
     sa.Column("paused_until", Utc),
     sa.Column("created_at", Utc, nullable=False),
     sa.Column("zone", sa.String(64), nullable=False, server_default=""),  # IANA name, "" for UTC
+    sa.UniqueConstraint("chat_id", "thread_id"),
+)
+
+keepers = sa.Table(
+    "keepers",  # who looks after a channel or group from a private chat; asked anew at each command
+    metadata,
+    _ref("subscriber_id", "subscribers.id", cascade=True),
+    sa.Column("user_id", sa.BigInteger, nullable=False),  # of Telegram
+    sa.PrimaryKeyConstraint("subscriber_id", "user_id"),
+    sa.Index("ix_keepers_user_id", "user_id"),
 )
 
 watches = sa.Table(

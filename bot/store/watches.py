@@ -23,11 +23,25 @@ from bot.store.schema import (
 REVISION = "watch_revision"
 
 
-def find_subscriber(tx: Tx, chat_id: int) -> Subscriber | None:
-    """Return the subscriber of a chat, None if the chat never subscribed or stopped."""
-    rows = tx.execute(sa.select(subscribers).where(subscribers.c.chat_id == chat_id))
+def find_subscriber(tx: Tx, chat_id: int, thread_id: int = 0) -> Subscriber | None:
+    """Return the subscriber of a chat or topic, None if that never subscribed or stopped."""
+    rows = tx.execute(
+        sa.select(subscribers).where(
+            subscribers.c.chat_id == chat_id, subscribers.c.thread_id == thread_id
+        )
+    )
     row = rows.mappings().one_or_none()
     return _subscriber(row) if row else None
+
+
+def of_chat(tx: Tx, chat_id: int) -> list[Subscriber]:
+    """Return the subscribers of a chat: of a forum, one for each topic, its General first."""
+    rows = tx.execute(
+        sa.select(subscribers)
+        .where(subscribers.c.chat_id == chat_id)
+        .order_by(subscribers.c.thread_id)
+    )
+    return [_subscriber(row) for row in rows.mappings()]
 
 
 def _subscriber(row: sa.RowMapping) -> Subscriber:
@@ -41,19 +55,33 @@ def _subscriber(row: sa.RowMapping) -> Subscriber:
         paused_until=row["paused_until"],
         state_reason=row["state_reason"],
         zone=row["zone"],
+        thread_id=row["thread_id"],
     )
 
 
 def subscribe(
-    tx: Tx, *, chat_id: int, kind: ChatKind, title: str, language: str, now: datetime
+    tx: Tx,
+    *,
+    chat_id: int,
+    kind: ChatKind,
+    title: str,
+    language: str,
+    now: datetime,
+    thread_id: int = 0,
+    zone: str = "",
 ) -> Subscriber:
-    """Return the chat's subscriber, made or brought back to ACTIVE. Its watches and history stay."""
+    """Return the subscriber, made or brought back to ACTIVE. Its watches, history, zone and language stay."""
     values = {"kind": kind.value, "title": title, "state": SubscriberState.ACTIVE.value}
     new = insert(tx, subscribers).values(
-        chat_id=chat_id, language=language, created_at=now, **values
+        chat_id=chat_id,
+        thread_id=thread_id,
+        language=language,
+        zone=zone,
+        created_at=now,
+        **values,
     )
     again = new.on_conflict_do_update(
-        index_elements=[subscribers.c.chat_id],
+        index_elements=[subscribers.c.chat_id, subscribers.c.thread_id],
         set_={**values, "state_reason": "", "paused_until": None},
     )
     row = tx.execute(again.returning(subscribers)).mappings().one()
@@ -128,17 +156,27 @@ def resume_due(tx: Tx, now: datetime) -> list[int]:
 
 
 def move_chat(tx: Tx, chat_id: int, new_chat_id: int) -> None:
-    """Follow a group that became a supergroup; where that subscribed by itself, it takes the watches over.
+    """Follow a group that became a supergroup, with its topics if it has any.
 
     What the old group was told stays as it is: its messages cannot be reached from the new one.
     """
-    old, new = find_subscriber(tx, chat_id), find_subscriber(tx, new_chat_id)
-    if old is None:
-        return
+    for old in of_chat(tx, chat_id):
+        _move(tx, old, new_chat_id, old.thread_id, why="the group became a supergroup")
+
+
+def leave_topic(tx: Tx, subscriber: Subscriber) -> None:
+    """Let a topic that is no more be told in the General of its forum from now on."""
+    if subscriber.thread_id:
+        _move(tx, subscriber, subscriber.chat_id, 0, why="the topic was deleted")
+
+
+def _move(tx: Tx, old: Subscriber, chat_id: int, thread_id: int, *, why: str) -> None:
+    """Take a subscriber's watches elsewhere; one who is there already takes them over."""
+    new = find_subscriber(tx, chat_id, thread_id)
     told = sa.and_(alerts.c.subscriber_id == old.id, alerts.c.message_id.is_not(None))
-    tx.execute(alerts.update().where(told).values(state="closed", state_reason="the group moved"))
+    tx.execute(alerts.update().where(told).values(state="closed", state_reason=why))
     if new is None:
-        moved = {"chat_id": new_chat_id, "kind": ChatKind.SUPERGROUP.value}
+        moved = {"chat_id": chat_id, "thread_id": thread_id, "kind": ChatKind.SUPERGROUP.value}
         tx.execute(subscribers.update().where(subscribers.c.id == old.id).values(**moved))
         return
     for listed in of_subscriber(tx, old.id, limit=10_000):
@@ -152,7 +190,9 @@ def move_chat(tx: Tx, chat_id: int, new_chat_id: int) -> None:
         .where(waiting, alerts.c.story_id.not_in(known))
         .values(subscriber_id=new.id, state="open")
     )
-    gone = {"state": SubscriberState.GONE.value, "state_reason": "the group became a supergroup"}
+    if new.state is not SubscriberState.ACTIVE:
+        _hold_untold(tx, new.id, new.state)
+    gone = {"state": SubscriberState.GONE.value, "state_reason": why}
     tx.execute(subscribers.update().where(subscribers.c.id == old.id).values(**gone))
     _hold_untold(tx, old.id, SubscriberState.GONE)
 

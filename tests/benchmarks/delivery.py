@@ -199,7 +199,7 @@ async def _send(
         "deliver",
         HANDS,
         claim=lambda free, busy: pipeline.claim_alerts(
-            free, busy={v.alert.subscriber_id for v in busy}, resting=sender.resting()
+            free, busy={v.alert.chat_id for v in busy} | sender.resting()
         ),
         work=pipeline.deliver,
         key=lambda view: view.alert.id,

@@ -71,7 +71,7 @@ def test_news_goes_before_corrections_however_old_they_are(outbox):
 def test_who_is_written_to_or_rests_is_left_out(outbox):
     for chat_id in (7, 8, 9):
         outbox.raise_for(chat_id)
-    claimed = outbox.claim(busy=[outbox.subscribers[7]], resting=[8])
+    claimed = outbox.claim(busy=[7, 8])
     assert [a.chat_id for a in claimed] == [9]
 
 
