@@ -32,10 +32,12 @@ from bot.crew import Crew, guarded, guarded_tick
 from bot.domain.errors import DatabaseDown, SchemaError, SettingsError
 from bot.domain.model import AlertView, Article, Feed
 from bot.domain.names import Names, load_names
+from bot.domain.prospect import Prospect
 from bot.domain.provenance import Provenance, load_provenance
 from bot.pipeline import Messenger, Pipeline
+from bot.scout import Scout
 from bot.sender import Sender
-from bot.store import alerts, feeds, notices, revisions, turns, watches
+from bot.store import alerts, feeds, notices, prospects, revisions, turns, watches
 from bot.store.engine import Store
 from bot.store.seats import Seat
 from bot.web import server
@@ -47,6 +49,7 @@ GRACE_S = (
     15.0  # for what is in hand at the end; with what follows, below the 20 s that are promised
 )
 INGEST_AT_ONCE = 16
+SCOUT_AT_ONCE = 2
 FORGET_S = 3_600.0  # processes follow the watch log each second
 PER_OUTLET = 2  # pages of one outlet at once: the second waits its turn while the first is read
 DELIVER_AT_ONCE = 16
@@ -93,6 +96,7 @@ class App:
         port: socket.socket | None = None,
         telegram: TelegramMessenger | None = None,
         replies: Replies | None = None,
+        scout: Scout,
     ) -> None:
         self.settings = settings
         self.store = store
@@ -120,6 +124,13 @@ class App:
             ),
             work=pipeline.ingest,
             key=lambda article: article.id,
+        )
+        self._scouts: Crew[Prospect] = Crew(
+            "prospect",
+            SCOUT_AT_ONCE,
+            claim=lambda free, _: scout.claim(free),
+            work=scout.look,
+            key=lambda prospect: prospect.id,
         )
         self._deliveries: Crew[AlertView] = Crew(
             "deliver",
@@ -164,7 +175,7 @@ class App:
             await self._sender.stop()
             async with self._ingesting:
                 pass
-            crews = (self._polls, self._ingests, self._deliveries)
+            crews = (self._polls, self._scouts, self._ingests, self._deliveries)
             await asyncio.gather(*(crew.finish(GRACE_S) for crew in crews))
             scheduler.shutdown(wait=False)
             self._sender.leave()
@@ -176,7 +187,8 @@ class App:
         every: list[tuple[str, float, Tick]] = []
         if "poll" in self.roles:
             every += [("pace", 60, self.pipeline.set_pace), ("poll", 0.5, self._polls.tick)]
-            every += [("sight", 60, self._look_out), ("turns", 3_600, self._forget_turns)]
+            every += [("sight", 60, self._look_out), ("prospect", often, self._scouts.tick)]
+            every += [("stale", 3_600, self._forget_stale)]
         if "ingest" in self.roles:
             every += [("ingest", often, self._ingest), ("tend", 3_600, self.pipeline.tend)]
             every += [("watches", 1, self._follow), ("forgotten", FORGET_S, self._prune)]
@@ -207,8 +219,10 @@ class App:
         for outlet in await self.store.run(lantern.look, self.desk.admins, utc_now()):
             log.warning("sight of outlet=%s changed", outlet)
 
-    async def _forget_turns(self) -> None:
+    async def _forget_stale(self) -> None:
+        """Let go of domains at rest, and of proposals that nobody confirmed."""
         await self.store.run(turns.prune, utc_now())
+        await self.store.run(prospects.prune, utc_now())
 
     async def _resume(self) -> None:
         await self.store.run(watches.resume_due, utc_now())
@@ -278,6 +292,8 @@ class App:
     async def _heed_notices(self) -> None:
         """Let the stages look as soon as another process says so."""
         stages: dict[str, Tick] = {}
+        if "poll" in self.roles:
+            stages["prospect"] = self._scouts.tick
         if "ingest" in self.roles:
             stages["ingest"] = self._ingest
         if "deliver" in self.roles:
@@ -385,6 +401,7 @@ async def run(settings: Settings, *, roles: Collection[str], terminal: bool = Fa
             )
             desk = Desk(store, COMMANDS, admins={1}, limits=settings.limits, names=names)
             messenger, chat = shown, _Typed(TerminalChat(desk, shown, utc_now))
+            replies = Replies(store, shown, now=utc_now)
         else:
             messenger, chat, replies = await _telegram(settings, store, desk, roles, stack)
         await run_with(
@@ -469,6 +486,7 @@ async def run_with(
             port=open_port(settings) if "web" in roles else None,
             telegram=messenger if isinstance(messenger, TelegramMessenger) else None,
             replies=replies,
+            scout=Scout(store, reader.explain, utc_now),
         )
         _listen(app)
         log.info("outpost runs: roles %s, database %s", ",".join(sorted(roles)), store.dialect)

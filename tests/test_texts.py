@@ -87,6 +87,7 @@ def speaking():
         BOT / "alarm.py",
         BOT / "render.py",
         BOT / "lantern.py",
+        BOT / "scout.py",
         BOT / "topics.py",
         *BOT.glob("domain/*.py"),
         *BOT.glob("chat/*.py"),
@@ -105,7 +106,7 @@ def literal_keys():
                 isinstance(node, ast.Constant)
                 and isinstance(node.value, str)
                 and shape.fullmatch(node.value)
-                and not node.value.endswith((".html", ".png"))  # files
+                and not node.value.endswith((".html", ".png", ".opml"))  # files
             ):
                 yield path, node.value
 

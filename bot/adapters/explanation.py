@@ -3,8 +3,8 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any, Protocol
 from urllib.parse import urljoin, urlsplit
 
@@ -16,9 +16,12 @@ from bot.adapters.web_client import Answer
 from bot.config import check_outlet
 from bot.domain.errors import SettingsError
 from bot.domain.model import Entry, Failure, FeedKind, OutletEntry, Page
+from bot.domain.prospect import country_of, language_of
 
 USUAL_PATHS = ("/feed", "/rss", "/rss.xml", "/feed.xml", "/atom.xml", "/index.xml")
 MAX_NAMED = 4  # feeds a page names that are tried
+NEWEST = 5  # entries kept of a feed that was found
+NEVER = datetime.min.replace(tzinfo=UTC)  # the date of what has none, for sorting
 
 
 class Asker(Protocol):
@@ -39,7 +42,10 @@ class Asker(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A feed that was found. entries: how many it lists now. kind: as the outlets file writes it."""
+    """A feed that was found. entries: how many it lists now. kind: as the outlets file writes it.
+
+    language: BCP 47, as it declares it or as its letters say, "" if neither does. newest: without texts.
+    """
 
     url: str
     kind: FeedKind
@@ -47,6 +53,8 @@ class Candidate:
     entries: int
     form: str
     why: str
+    language: str = ""
+    newest: tuple[Entry, ...] = ()
 
 
 @dataclass(slots=True)
@@ -102,26 +110,29 @@ class Explanation:
 def outlet_of(
     found: Explanation,
     *,
-    name: str | None,
-    country: str,
-    language: str,
+    name: str | None = None,
+    country: str = "",
+    language: str = "",
     feed_url: str | None = None,
 ) -> OutletEntry:
     """Return the outlet that an explained address makes. Raises SettingsError if there is nothing to poll.
 
-    feed_url: which of the feeds that were found; None for the first, which is the most to be trusted.
+    country, language: "" to tell them from its domain and its texts. feed_url: which of the feeds that
+    were found; None for the first, which is the most to be trusted.
     """
     chosen = [c for c in found.candidates if feed_url in (None, c.url)]
     if not chosen:
         why = found.failure.detail if found.failure else "no feed and no list of articles was found"
         raise SettingsError(f"{found.url}: {why}")
-    parts = urlsplit(found.url)
+    feed, parts = chosen[0], urlsplit(found.url)
+    language = language or feed.language
+    named = name or found.title or feed.title or parts.hostname or ""
     entry = {
-        "name": (name or found.title or parts.hostname or "").strip()[:100],
+        "name": " ".join(named.split())[:100],
         "homepage": f"{parts.scheme}://{parts.netloc}",
-        "country": country.upper(),
+        "country": country.upper() or country_of(found.url, language),
         "language": language,
-        "feed": [{"url": chosen[0].url, "kind": chosen[0].kind.value}],
+        "feed": [{"url": feed.url, "kind": feed.kind.value}],
     }
     return check_outlet(entry)
 
@@ -169,8 +180,17 @@ def _tell_feed(told: Explanation, answer: Answer, found: ParsedFeed) -> None:
 
 
 def _candidate(url: str, found: ParsedFeed, why: str) -> Candidate:
+    bare = (replace(entry, summary="", body="") for entry in found.entries)
+    newest = sorted(bare, key=lambda e: e.published_at or NEVER, reverse=True)[:NEWEST]
     return Candidate(
-        url, kind_of(url, found.form), found.title, len(found.entries), found.form, why
+        url=url,
+        kind=kind_of(url, found.form),
+        title=found.title,
+        entries=len(found.entries),
+        form=found.form,
+        why=why,
+        language=language_of(found.language, (e.title for e in found.entries)),
+        newest=tuple(newest),
     )
 
 

@@ -54,6 +54,7 @@ class ParsedFeed:
     ttl_s: int | None = None
     parts: tuple[str, ...] = ()  # of a sitemap index: the sitemaps to read, the likeliest first
     parts_hash: str = ""  # of what those sitemaps answered, once they are read
+    language: str = ""  # as the feed or page declares it
 
 
 def parse_feed(body: bytes, *, url: str, content_type: str) -> ParsedFeed | Failure:
@@ -119,6 +120,7 @@ def _xml_feed(body: bytes, url: str, content_type: str) -> ParsedFeed | Failure:
         note=_note(parsed, entries),
         form=str(parsed.version),
         ttl_s=_ttl_s(parsed.feed),
+        language=_language(parsed.feed),
     )
 
 
@@ -185,6 +187,13 @@ def _parsed_date(parsed: Any) -> datetime | None:
     return at if at and at.year >= FIRST_YEAR else None
 
 
+def _language(feed: Mapping[str, Any]) -> str:
+    """Return what <language> says, or the xml:lang that the title stands in."""
+    title = feed.get("title_detail")
+    inherited = title.get("language") if isinstance(title, Mapping) else ""
+    return str(feed.get("language") or inherited or "")[:35]
+
+
 def _ttl_s(feed: Mapping[str, Any]) -> int | None:
     """Return what <ttl> (minutes) or sy:updatePeriod over sy:updateFrequency ask for."""
     periods = {"hourly": 3600, "daily": 86_400, "weekly": 604_800, "monthly": 2_592_000}
@@ -246,6 +255,7 @@ def _json_feed(body: bytes, url: str) -> ParsedFeed | Failure:
         title=plain_text(str(found.get("title") or "")),
         note="; ".join(oddities(entries)),
         form=f"json {version}",
+        language=str(found.get("language") or "")[:35],
     )
 
 

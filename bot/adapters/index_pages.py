@@ -67,7 +67,8 @@ def parse_index(body: bytes, *, url: str) -> ParsedFeed | Failure:
         return Failure(FailureKind.EMPTY, "no links to articles in the page")
     title = plain_text(tree.findtext(".//title") or "")
     entries = tuple(Entry(url=target, title=text) for target, text in found)
-    return ParsedFeed(entries, title=title, form="html index")
+    language = (tree.get("lang") or "")[:35]
+    return ParsedFeed(entries, title=title, form="html index", language=language)
 
 
 def html_tree(body: bytes) -> Any:

@@ -172,15 +172,13 @@ class TerminalMessenger:
         self._buttons: dict[int, Tapped] = {}
         self._last_id = first_id
 
-    async def send(
-        self, chat_id: int, message: Message, *, thread_id: int | None = None
-    ) -> Outcome:
-        """Print a new message."""
+    async def send(self, chat_id: int, message: Message, **_: object) -> Outcome:
+        """Print a new message. What is said of topics and limits is for others: a terminal has none."""
         self._last_id += 1
         self._show(chat_id, self._last_id, message, edited=False)
         return Outcome(Sent.OK, message_id=self._last_id)
 
-    async def edit(self, chat_id: int, message_id: int, message: Message) -> Outcome:
+    async def edit(self, chat_id: int, message_id: int, message: Message, **_: object) -> Outcome:
         """Print the message as it is now. Nothing is printed if it shows that already.
 
         A message of an earlier session is shown too: whoever reads this has not seen it here.

@@ -1,27 +1,24 @@
-"""The commands of those who run the bot: what it decided, and how its outlets are. COMMANDS is at the end."""
-
-import re
-from datetime import datetime
+"""The commands of those who run the bot: what it decided, what people said of it. COMMANDS is at the end."""
 
 from bot import texts
-from bot.chat.command import Command, Reply, Request
+from bot.chat import outlets
+from bot.chat.command import Command, Reply, Request, number
 from bot.domain.model import Role
-from bot.render import MAX_OUTLET, flag, link, short
-from bot.store import alerts, feeds, verdicts
+from bot.render import MAX_OUTLET, link, short
+from bot.store import alerts, verdicts
 from bot.store.engine import Tx
 from bot.texts import Html, escape
 
 PAGE = 10  # lines; with the limits below a page stays far under 4096 characters
 MAX_TITLE = 120
 MAX_CHAT = 40
-MAX_DETAIL = 100
 WORST = 5  # watches whose precision is told
 FEW = 3  # matches below which a share says nothing
 
 
 def log(tx: Tx, req: Request) -> Reply:
     """/log: the newest alerts and suppressed reposts. Argument: the decision that the page comes after."""
-    before = _number(req.argument)
+    before = number(req.argument)
     lines = alerts.log(tx, before=before, limit=PAGE + 1)
     if not lines:
         return Reply("log.none", edit=True)
@@ -33,10 +30,6 @@ def log(tx: Tx, req: Request) -> Reply:
         row.append(req.button("button.older", f"log:{shown[-1].decision_id}"))
     html = "\n\n".join((req.say("log.title"), *(_line(req, line) for line in shown)))
     return Reply(html=html, buttons=(tuple(row),) if row else (), edit=True)
-
-
-def _number(argument: str) -> int | None:
-    return int(argument) if re.fullmatch(r"[0-9]{1,18}", argument) else None
 
 
 def _line(req: Request, line: alerts.LogLine) -> Html:
@@ -59,45 +52,9 @@ def _log_key(line: alerts.LogLine) -> str:
     return f"log.{line.outcome}"
 
 
-def outlets(tx: Tx, req: Request) -> Reply:
-    """/outlets: the health of every feed, those that fail first. Argument: how many feeds to pass over."""
-    n = feeds.count_active(tx)
-    if not n:
-        return Reply("outlets.none", edit=True)
-    offset = min(_number(req.argument) or 0, (n - 1) // PAGE * PAGE)
-    row = []
-    if offset:
-        row.append(req.button("button.previous", f"outlets:{max(0, offset - PAGE)}"))
-    if offset + PAGE < n:
-        row.append(req.button("button.next", f"outlets:{offset + PAGE}"))
-    shown = [_health(req, h) for h in feeds.health(tx, offset=offset, limit=PAGE)]
-    html = "\n".join((req.say("outlets.title", n=n), "", *shown))
-    return Reply(html=html, buttons=(tuple(row),) if row else (), edit=True)
-
-
-def _health(req: Request, feed: feeds.Health) -> Html:
-    name = f"{flag(feed.country)} {short(feed.outlet, MAX_OUTLET)}".strip()
-    params: dict[str, object] = {
-        "outlet": link(escape(name), feed.url),
-        "polled": _ago(req, feed.polled_at),
-        "new": _ago(req, feed.new_at),
-        "detail": short(feed.detail, MAX_DETAIL),
-    }
-    if feed.failure:
-        params |= {"failure": req.say(f"failure.{feed.failure}"), "n": feed.failures}
-        return texts.html(req.language, "outlets.failing", **params)
-    if feed.polled_at is None:
-        return texts.html(req.language, "outlets.waiting", **params)
-    return texts.html(req.language, "outlets.odd" if feed.detail else "outlets.fine", **params)
-
-
-def _ago(req: Request, at: datetime | None) -> str:
-    return texts.ago(req.language, at, req.now) if at else texts.say(req.language, "time.never")
-
-
 def judged(tx: Tx, req: Request) -> Reply:
     """/verdicts: what readers said of decisions, newest first. Argument: the verdict the page comes after."""
-    before = _number(req.argument)
+    before = number(req.argument)
     found = verdicts.newest(tx, before=before, limit=PAGE + 1)
     if not found:
         return Reply("verdicts.none", edit=True)
@@ -138,6 +95,6 @@ def _precision(req: Request, found: verdicts.Precision) -> Html:
 
 COMMANDS = (
     Command("log", Role.ADMIN, log, "menu.log"),
-    Command("outlets", Role.ADMIN, outlets, "menu.outlets"),
+    *outlets.COMMANDS,
     Command("verdicts", Role.ADMIN, judged, "menu.verdicts"),
 )

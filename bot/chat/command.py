@@ -82,6 +82,7 @@ class Request:
     names: Names = NO_NAMES
     found: object = None  # what Command.look found
     bot_name: str = ""  # ours, without @; "" where there is none
+    file: bytes = b""  # the document that came along
 
     @property
     def zone(self) -> tzinfo:
@@ -153,12 +154,16 @@ class Command(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A message or a tap, read. command None: nothing we know; name is then what was typed, "" for prose."""
+    """A message or a tap, read. command None: nothing we know; name is then what was typed, "" for prose.
+
+    file: the document that came along.
+    """
 
     name: str
     argument: str
     command: Command | None
     pressed: bool = False
+    file: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +177,16 @@ class Answer:
     edit: bool = False
     toast: str = ""
     popup: bool = False
+
+
+def number(argument: str) -> int | None:
+    """Return the number that an argument is, None if it is none."""
+    return int(argument) if re.fullmatch(r"[0-9]{1,18}", argument) else None
+
+
+def is_opml(name: str) -> bool:
+    """Return whether a document's name says that it holds outlets."""
+    return name.lower().endswith(".opml")
 
 
 def fits(data: str) -> bool:
@@ -230,6 +245,10 @@ class Desk:
         if not (command or private or to):
             return None
         return Order(name, argument, command)
+
+    def read_document(self, name: str) -> Order | None:
+        """Read a document that comes without a command, by its name. None: not meant for us."""
+        return Order("opml", "", self._commands.get("opml")) if is_opml(name) else None
 
     def read_button(self, data: str) -> Order:
         """Read a tap: `command:argument`."""
@@ -295,6 +314,7 @@ class Desk:
             reply_to=caller.reply_to,
             names=self.names,
             bot_name=self.bot_name,
+            file=order.file,
         )
 
 

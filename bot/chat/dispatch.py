@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -219,18 +219,34 @@ class TelegramChat:
             if said and said.document and text.startswith("/import"):
                 text = f"{text}\n{await self._read_file(said.document)}"
             order = self._desk.read(text, kind=kind, bot_name=self._name) if text else None
+            if said and said.document and (order is None or order.command is None):
+                order = await self._hear_document(said, said.document) or order
         if order is None:
             return None
         caller = await self._caller(message, order, by=tap.from_user if tap else None)
         thread_id = thread_of(message) or None
         return Heard(update.update_id, order, caller, thread_id, tap.id if tap else "")
 
+    async def _hear_document(
+        self, said: telegram.Message, document: telegram.Document
+    ) -> Order | None:
+        """Return what a document without a command asks for; an admin's alone is fetched."""
+        order = self._desk.read_document(document.file_name or "")
+        user = said.from_user if said.sender_chat is None else None
+        if order is None or self._desk.role(user.id if user else None) is not Role.ADMIN:
+            return order if said.chat.type == ChatKind.PRIVATE else None
+        return replace(order, file=await self._fetch(document))
+
     async def _read_file(self, document: telegram.Document) -> str:
         """Return a file sent to us as text, "" if it is too large or none."""
+        return (await self._fetch(document)).decode("utf-8-sig", "replace")
+
+    async def _fetch(self, document: telegram.Document) -> bytes:
+        """Return a file sent to us, b"" if it is too large."""
         if (document.file_size or 0) > MAX_FILE_BYTES:
-            return ""
+            return b""
         file = await self._bot.get_file(document.file_id)
-        return (await file.download_as_bytearray()).decode("utf-8-sig", "replace")
+        return bytes(await file.download_as_bytearray())
 
     def _hear_reaction(
         self, update_id: int, reaction: telegram.MessageReactionUpdated

@@ -33,10 +33,17 @@ def _span(then: datetime | None, now: datetime) -> str:
     return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // 1440} d"
 
 
+def _rhythm(per_day: float | None) -> str:
+    """Return how much a feed brings, in words."""
+    if per_day is None:
+        return "rhythm unknown"
+    return f"{per_day:.0f} a day" if per_day >= 1 else f"{max(1, round(7 * per_day))} a week"
+
+
 @outlets.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def list_outlets(as_json: bool) -> None:
-    """Show each feed: last polled, last new, interval, and what is wrong.
+    """Show each feed: last polled, last new, rhythm, interval, and what is wrong.
 
     Example: outpost outlets list
     """
@@ -56,6 +63,7 @@ def list_outlets(as_json: bool) -> None:
                 "url": h.url,
                 "polled_at": h.polled_at.isoformat() if h.polled_at else None,
                 "new_at": h.new_at.isoformat() if h.new_at else None,
+                "per_day": None if h.per_day is None else round(h.per_day, 2),
                 "interval_s": h.interval_s,
                 "failures": h.failures,
                 "failure": h.failure,
@@ -69,15 +77,16 @@ def list_outlets(as_json: bool) -> None:
         state = f"{h.failure} x{h.failures}: {h.detail}" if h.failure else h.detail or "ok"
         polled, new = _span(h.polled_at, now), _span(h.new_at, now)
         click.echo(f"{h.outlet} ({h.country})  {h.url}")
-        click.echo(f"    polled {polled}, new {new}, every {h.interval_s // 60} min; {state}")
+        every = f"every {h.interval_s // 60} min" if h.interval_s else "not yet"
+        click.echo(f"    polled {polled}, new {new}, {_rhythm(h.per_day)}, {every}; {state}")
     click.echo(f"{len(found)} feeds")
 
 
 @outlets.command()
 @click.argument("url")
 @click.option("--name", help="As readers know it; the feed's title if not given.")
-@click.option("--country", required=True, help="ISO 3166-1, such as AM.")
-@click.option("--language", required=True, help="BCP 47, such as hy.")
+@click.option("--country", default="", help="ISO 3166-1, such as AM; its domain says if not given.")
+@click.option("--language", default="", help="BCP 47, such as hy; its feed says if not given.")
 def add(url: str, name: str | None, country: str, language: str) -> None:
     """Add an outlet by the address of its homepage or feed; its feed is found.
 
@@ -100,7 +109,8 @@ def add(url: str, name: str | None, country: str, language: str) -> None:
             fail(f"{entry.feeds[0].url} is polled already, as {owner!r}: retire that first", 1)
         done = store.call(store_outlets.add, [entry], app.utc_now())
         store.close()
-    click.echo(f"{entry.name}: {entry.feeds[0].url} ({entry.feeds[0].kind.value})")
+    feed = entry.feeds[0]
+    click.echo(f"{entry.name} ({entry.country}, {entry.language}): {feed.url} ({feed.kind.value})")
     click.echo(f"{done.added} feeds added, {done.changed} brought back")
 
 
@@ -144,9 +154,14 @@ def import_opml(file: Path) -> None:
         fail(f"{file}: {found.detail}", 2)
     with one_line():
         store = app.open_database(load_settings())
-        done = store.call(store_outlets.add, found, app.utc_now())
+        new = store.call(store_outlets.unpolled, found)
+        done = store.call(store_outlets.add, new, app.utc_now())
         store.close()
-    click.echo(f"{len(found)} outlets; {done.added} feeds added, {done.changed} brought back")
+    n_known = sum(len(e.feeds) for e in found) - sum(len(e.feeds) for e in new)
+    click.echo(
+        f"{len(found)} outlets; {done.added} feeds added, {done.changed} brought back,"
+        f" {n_known} polled already"
+    )
 
 
 @outlets.command("export")

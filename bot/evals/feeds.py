@@ -1,7 +1,6 @@
 """`outpost eval feeds DIR`: does the parser read recorded feeds as their expectations say?"""
 
 import calendar
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -9,14 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import click
-
 from bot.adapters.feeds import ParsedFeed, parse_feed
 from bot.adapters.plain import plain_text
 from bot.adapters.telegram_page import parse_channel
 from bot.domain.model import Entry, Failure
-from bot.evals.progress import watched
-from bot.evals.recordings import Recording, recordings
+from bot.evals.recordings import Recording, judge_all, tell
 
 BASE = "https://feed.example/"  # where recordings "came from": most have no address
 
@@ -38,32 +34,25 @@ class Tally:
         """Return the form that is promised to scripts."""
         return {name: getattr(self, name) for name in self.__slots__}
 
+    @property
+    def judged(self) -> int:
+        """Return how many files had an expectation."""
+        return self.files
+
+    def summary(self) -> Iterator[str]:
+        """Yield the sums for people."""
+        read = f"{self.unjudged} more read without a judgement"
+        yield f"files   {_share(self.agree, self.files)}, {read}"
+        yield f"entries {_share(self.entries_right, self.entries)}"
+        yield f"dates   {_share(self.dates_right, self.dates)}"
+
 
 def run(folder: Path, as_json: bool) -> int:
     """Print what agrees, and each file that does not. Returns the exit code: 1 if nothing could be judged.
 
     Raises SettingsError if the folder holds no recordings.
     """
-    tally = judge_all(folder)
-    if as_json:
-        click.echo(json.dumps(tally.to_json(), ensure_ascii=False))
-        return 0 if tally.files else 1
-    for line in tally.wrong:
-        click.echo(line)
-    click.echo(
-        f"files   {_share(tally.agree, tally.files)}, {tally.unjudged} more read without a judgement"
-    )
-    click.echo(f"entries {_share(tally.entries_right, tally.entries)}")
-    click.echo(f"dates   {_share(tally.dates_right, tally.dates)}")
-    return 0 if tally.files else 1
-
-
-def judge_all(folder: Path) -> Tally:
-    """Return how the parser fares on every recorded feed below the folder."""
-    tally = Tally()
-    for recording in watched(list(recordings(folder, pages=False)), "feeds"):
-        judge(recording, tally)
-    return tally
+    return tell(judge_all(folder, Tally(), judge, pages=False), as_json=as_json)
 
 
 def judge(recording: Recording, tally: Tally) -> None:

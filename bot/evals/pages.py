@@ -4,7 +4,6 @@ The measure is that of scrapinghub's article-extraction-benchmark: runs of four 
 repeats, each page weighing the same; F1 is that of the mean precision and recall.
 """
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -14,12 +13,9 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-import click
-
 from bot.adapters.pages import extract_page
 from bot.domain.model import Failure, Page
-from bot.evals.progress import watched
-from bot.evals.recordings import Recording, recordings
+from bot.evals.recordings import Recording, judge_all, tell
 
 RUN_WORDS = 4
 POOR_F1 = 0.8  # pages below it are named
@@ -61,36 +57,30 @@ class Tally:
             told |= {name: getattr(self, name), f"{name}_right": getattr(self, f"{name}_right")}
         return {**told, "wrong": self.wrong}
 
+    @property
+    def judged(self) -> int:
+        """Return how many pages there were."""
+        return len(self.scores)
+
+    def summary(self) -> Iterator[str]:
+        """Yield the sums for people."""
+        told = self.to_json()
+        shares = f"precision {told['precision']}, recall {told['recall']}"
+        yield f"pages {told['pages']}: F1 {told['f1']}, {shares}"
+        for name in ("titles", "dates", "authors"):
+            yield f"{name} {told[f'{name}_right']} of {told[name]} agree"
+
 
 def run(folder: Path, as_json: bool) -> int:
     """Print F1, dates and authors, and each page that is poor. Returns the exit code: 1 if there was none.
 
     Raises SettingsError if the folder holds no recordings.
     """
-    tally = judge_all(folder)
-    told = tally.to_json()
-    if as_json:
-        click.echo(json.dumps(told, ensure_ascii=False))
-        return 0 if tally.scores else 1
-    for line in tally.wrong:
-        click.echo(line)
-    click.echo(
-        f"pages {told['pages']}: F1 {told['f1']}, precision {told['precision']}, recall {told['recall']}"
-    )
-    for name in ("titles", "dates", "authors"):
-        click.echo(f"{name} {told[f'{name}_right']} of {told[name]} agree")
-    return 0 if tally.scores else 1
+    return tell(judge_all(folder, Tally(), judge, pages=True), as_json=as_json)
 
 
-def judge_all(folder: Path) -> Tally:
-    """Return how the extractor fares on every recorded page below the folder."""
-    tally = Tally()
-    for recording in watched(list(recordings(folder, pages=True)), "pages"):
-        _judge(recording, tally)
-    return tally
-
-
-def _judge(recording: Recording, tally: Tally) -> None:
+def judge(recording: Recording, tally: Tally) -> None:
+    """Extract one recorded page and add to the tally."""
     expect = recording.expect
     page = extract_page(recording.read(), url=str(expect.get("url") or "https://page.example/"))
     score = compare(page.text if isinstance(page, Page) else "", str(expect["body"]))

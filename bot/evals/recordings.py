@@ -1,13 +1,16 @@
-"""Recorded feeds and pages with their expectations, as folders: `expect.json`, or gzipped."""
+"""Recorded feeds and pages with their expectations (`expect.json`, or gzipped), and how all are judged."""
 
 import gzip
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
+
+import click
 
 from bot.domain.errors import SettingsError
+from bot.evals.progress import watched
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +58,44 @@ def _load(path: Path) -> dict[str, Any]:
 
 def _is_page(expect: Mapping[str, Any]) -> bool:
     return "body" in expect
+
+
+class Tally(Protocol):
+    """What agrees over all recordings. wrong: one line for each that does not."""
+
+    wrong: list[str]
+
+    @property
+    def judged(self) -> int:
+        """Return how many recordings had something to be right about."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the form that is promised to scripts."""
+
+    def summary(self) -> Iterator[str]:
+        """Yield the sums for people, one line each."""
+
+
+Counted = TypeVar("Counted", bound=Tally)
+
+
+def judge_all(
+    folder: Path, tally: Counted, judge: Callable[[Recording, Counted], None], *, pages: bool
+) -> Counted:
+    """Judge every recorded page or feed below the folder, and return the tally with it.
+
+    Raises SettingsError if the folder holds no recordings.
+    """
+    for recording in watched(list(recordings(folder, pages=pages)), "pages" if pages else "feeds"):
+        judge(recording, tally)
+    return tally
+
+
+def tell(tally: Tally, *, as_json: bool) -> int:
+    """Print what agrees, and what does not. Returns the exit code: 1 if nothing could be judged."""
+    if as_json:
+        click.echo(json.dumps(tally.to_json(), ensure_ascii=False))
+    else:
+        for line in (*tally.wrong, *tally.summary()):
+            click.echo(line)
+    return 0 if tally.judged else 1

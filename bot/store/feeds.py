@@ -15,7 +15,10 @@ from bot.store.schema import feeds, outlets
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """One feed as /outlets shows it. failures: in a row. None times: never."""
+    """One feed as /outlets shows it. failures: in a row. None times: never.
+
+    per_day: new articles it is expected to bring in a day; None while nothing is known of it.
+    """
 
     feed_id: int
     outlet: str
@@ -28,6 +31,7 @@ class Health:
     failures: int
     failure: str | None
     detail: str
+    per_day: float | None = None
 
 
 OUTLETS_LOCK = 0x6F75746C  # any number, the same in every process ("outl")
@@ -239,6 +243,7 @@ def health(tx: Tx, *, offset: int, limit: int) -> list[Health]:
             feeds.c.failures,
             feeds.c.failure,
             sa.func.coalesce(feeds.c.failure_detail, feeds.c.note, "").label("detail"),
+            feeds.c.rhythm,
         )
         .join_from(feeds, outlets)
         .where(feeds.c.retired_at.is_(None))
@@ -246,7 +251,13 @@ def health(tx: Tx, *, offset: int, limit: int) -> list[Health]:
         .offset(offset)
         .limit(limit)
     )
-    return [Health(**row) for row in rows.mappings()]
+    return [_health(row) for row in rows.mappings()]
+
+
+def _health(row: sa.RowMapping) -> Health:
+    told = dict(row)
+    rhythm = Rhythm.from_json(told.pop("rhythm"))
+    return Health(**told, per_day=24 * rhythm.rate_per_h if rhythm.known else None)
 
 
 def count_active(tx: Tx) -> int:

@@ -1,12 +1,13 @@
 """Outlets that commands add and retire, beside those of the outlets file."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from bot.domain.model import FeedKind, OutletEntry, OutletFeed
-from bot.store.engine import Tx
+from bot.store.engine import Tx, chunked
 from bot.store.feeds import Synced, put_outlet
 from bot.store.schema import feeds, outlets
 
@@ -36,6 +37,30 @@ def owner(tx: Tx, url: str) -> str | None:
     )
     name: str | None = rows.scalar()
     return name
+
+
+def unpolled(tx: Tx, entries: Sequence[OutletEntry]) -> list[OutletEntry]:
+    """Return the outlets with those of their feeds that are not polled yet, where there are any."""
+    urls = {feed.url for entry in entries for feed in entry.feeds}
+    known: set[str] = set()
+    for part in chunked(sorted(urls), 1_000):
+        polled = sa.select(feeds.c.url).where(feeds.c.url.in_(part), feeds.c.retired_at.is_(None))
+        known.update(tx.execute(polled).scalars())
+    left = (
+        replace(entry, feeds=tuple(f for f in entry.feeds if f.url not in known))
+        for entry in entries
+    )
+    return [entry for entry in left if entry.feeds]
+
+
+def find(tx: Tx, name: str) -> OutletEntry | None:
+    """Return the outlet of that name, if it is polled, without its feeds."""
+    row = tx.execute(
+        sa.select(outlets).where(outlets.c.name == name, outlets.c.retired_at.is_(None))
+    ).first()
+    if row is None:
+        return None
+    return OutletEntry(row.name, row.homepage, row.country, row.language, (), row.user_agent)
 
 
 def retire(tx: Tx, name: str, now: datetime) -> bool:

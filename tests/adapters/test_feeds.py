@@ -8,7 +8,8 @@ import pytest
 from bot.adapters.charsets import settle_charset
 from bot.adapters.feeds import MAX_ENTRIES, ParsedFeed, parse_feed
 from bot.domain.model import Failure, FailureKind
-from bot.evals.feeds import judge_all
+from bot.evals import feeds as feeds_eval
+from bot.evals.recordings import judge_all
 from tests.adapters.sites import rss
 
 AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -283,7 +284,7 @@ def test_pure_ascii_is_left_to_the_parser():
 @pytest.mark.shared
 def test_recorded_feeds_are_read_as_their_makers_say(shared_data):
     """The figures reported for issue 5; every disagreement is known by name."""
-    tally = judge_all(shared_data / "feeds")
+    tally = judge_all(shared_data / "feeds", feeds_eval.Tally(), feeds_eval.judge, pages=False)
     assert tally.files >= 730
     assert tally.agree / tally.files > 0.985
     assert tally.entries_right / tally.entries > 0.999

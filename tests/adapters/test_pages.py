@@ -9,7 +9,8 @@ import pytest
 
 from bot.adapters.pages import extract_page
 from bot.domain.model import Failure, FailureKind, Page
-from bot.evals.pages import compare, judge_all
+from bot.evals.pages import Tally, compare, judge
+from bot.evals.recordings import judge_all
 
 URL = "https://outlet.example/news/1"
 
@@ -220,7 +221,7 @@ def test_a_page_without_an_article_is_a_failure(body, kind):
 @pytest.mark.shared
 def test_recorded_pages_are_extracted_as_people_labelled_them(shared_data):
     """trafilatura alone reaches 0.9604 on these pages by the same measure."""
-    told = judge_all(shared_data / "feeds").to_json()
+    told = judge_all(shared_data / "feeds", Tally(), judge, pages=True).to_json()
     assert told["pages"] >= 189
     assert told["f1"] > 0.9604 - 0.02
     assert told["dates_right"] == told["dates"]

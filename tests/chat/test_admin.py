@@ -3,7 +3,7 @@
 import pytest
 
 from bot import texts
-from bot.chat import admin
+from bot.chat import admin, outlets
 from bot.chat.command import Request
 from bot.domain.model import (
     Changed,
@@ -109,12 +109,12 @@ def outlet(name, n=1):
 
 
 def test_no_outlets_is_said_with_a_remedy(world):
-    assert ask(world, admin.outlets).key == "outlets.none"
+    assert ask(world, outlets.outlets).key == "outlets.none"
 
 
 def test_a_feed_not_polled_yet_says_so(world):
     world.store.call(feeds.sync_outlets, [outlet("Echo")], world.now)
-    html = ask(world, admin.outlets).html
+    html = ask(world, outlets.outlets).html
     assert "<b>1 feed</b>" in html
     assert "🇬🇪 Echo</a>: not polled yet" in html
 
@@ -122,8 +122,8 @@ def test_a_feed_not_polled_yet_says_so(world):
 async def test_a_healthy_feed_shows_when_it_was_polled_and_last_had_news(world):
     await world.publish("Daily Echo", STRIKE)
     world.pass_time(minutes=30)
-    assert "🟢" in ask(world, admin.outlets).html
-    assert "polled 30 min ago, last new article 30 min ago" in ask(world, admin.outlets).html
+    assert "🟢" in ask(world, outlets.outlets).html
+    assert "polled 30 min ago, last new article 30 min ago" in ask(world, outlets.outlets).html
 
 
 @pytest.mark.parametrize("kind", [k for k in FailureKind if k is not FailureKind.HELD])
@@ -133,7 +133,7 @@ async def test_a_feed_that_fails_says_why_in_words(world, kind):
     world.reader.listed[feed.url] = Failure(kind, "HTTP 503 <html>")
     await world.poll_all()
     world.pass_time(minutes=5)
-    html = ask(world, admin.outlets).html
+    html = ask(world, outlets.outlets).html
     assert texts.say("en", f"failure.{kind}") in html
     assert "polled 5 min ago" in html
     assert "1 failure in a row" in html
@@ -146,7 +146,7 @@ async def test_what_was_odd_in_a_feed_is_shown_though_it_works(world):
     entry = Entry(url="https://echo.example/1", title="News")
     world.reader.listed[feed.url] = Changed((entry,), body_hash="x", note="no dates")
     await world.poll_all()
-    html = ask(world, admin.outlets).html
+    html = ask(world, outlets.outlets).html
     assert "🟡" in html
     assert "no dates" in html
 
@@ -157,23 +157,23 @@ async def test_feeds_that_fail_come_first(world):
     [feed] = world.outlets["Zzz"].feeds
     world.reader.listed[feed.url] = Failure(FailureKind.DNS, "no such host")
     await world.poll_all()
-    html = ask(world, admin.outlets).html
+    html = ask(world, outlets.outlets).html
     assert html.index("Zzz") < html.index("Aaa")
 
 
 def test_many_feeds_are_shown_page_by_page_and_a_page_fits_a_message(world):
     names = [f"{chr(65 + i)}{'x' * 80}" for i in range(24)]
     world.store.call(feeds.sync_outlets, [outlet(n) for n in names], world.now)
-    first = ask(world, admin.outlets)
+    first = ask(world, outlets.outlets)
     assert data(first) == ["outlets:10"]
-    assert data(ask(world, admin.outlets, "10")) == ["outlets:0", "outlets:20"]
-    last = ask(world, admin.outlets, "20")
+    assert data(ask(world, outlets.outlets, "10")) == ["outlets:0", "outlets:20"]
+    last = ask(world, outlets.outlets, "20")
     assert data(last) == ["outlets:10"]
     assert last.html.count("not polled yet") == 4
-    assert ask(world, admin.outlets, "999").html == last.html
-    assert all(length(ask(world, admin.outlets, str(n)).html) <= 4096 for n in (0, 10, 20))
+    assert ask(world, outlets.outlets, "999").html == last.html
+    assert all(length(ask(world, outlets.outlets, str(n)).html) <= 4096 for n in (0, 10, 20))
 
 
 async def test_a_feed_that_never_brought_anything_says_never(world):
     await world.open_outlet("Echo")
-    assert "last new article never" in ask(world, admin.outlets).html
+    assert "last new article never" in ask(world, outlets.outlets).html

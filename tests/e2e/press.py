@@ -29,13 +29,17 @@ class Published:
 
 @dataclass(slots=True)
 class Outlet:
-    """One publisher. feed: answers in place of the feed, to misbehave. full: whole texts in the feed."""
+    """One publisher. feed: answers in place of the feed, to misbehave. full: whole texts in the feed.
+
+    front: whether it has a front page, which names the feed.
+    """
 
     key: str
     name: str
     country: str = "AM"
     language: str = "en"
     full: bool = False
+    front: bool = False
     articles: list[Published] = field(default_factory=list)
     feed: Answer | None = None
     polls: int = 0
@@ -77,6 +81,14 @@ class Outlet:
             f"<item><title>{html.escape(a.title)}</title><link>{url}</link><guid>{url}</guid>"
             f"<pubDate>{format_datetime(a.at)}</pubDate>{author}"
             f"<description>{html.escape(' '.join(words[:30]))}</description>{full}</item>"
+        )
+
+    def front_page(self) -> str:
+        """Return the homepage: it names the feed as browsers and readers expect."""
+        return (
+            f'<!doctype html><html lang="{self.language}"><head><title>{html.escape(self.name)}</title>'
+            '<link rel="alternate" type="application/rss+xml" href="/feed.xml"></head>'
+            "<body><h1>News</h1></body></html>"
         )
 
     def page(self, a: Published) -> str:
@@ -126,12 +138,17 @@ class Press(Loopback):
                 return web.Response(status=404)
             return web.Response(text=outlet.page(found[-1]), content_type="text/html")
 
+        async def front(_: web.Request) -> web.Response:
+            status = 200 if outlet.front else 404
+            return web.Response(text=outlet.front_page(), content_type="text/html", status=status)
+
         async def no_robots(_: web.Request) -> web.Response:
             return web.Response(status=404)
 
         app = web.Application()
         app.router.add_get("/feed.xml", feed)
         app.router.add_get("/robots.txt", no_robots)
+        app.router.add_get("/", front)
         app.router.add_get("/{slug}", page)
         outlet._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await outlet._runner.setup()

@@ -143,10 +143,12 @@ class World:
         reply_to: int | None = None,
         thread_id: int | None = None,
         anonymous: bool = False,
+        document: tuple[str, bytes] | None = None,
     ) -> int:
         """Write into a chat as a person (of a private chat: its owner); return the message id.
 
-        anonymous: as an administrator who hides behind the group.
+        anonymous: as an administrator who hides behind the group. document: name and content; the text
+        is its caption.
         """
         chat = self.chat(chat_id)
         sender = self.person(user if user is not None else _owner(chat))
@@ -159,8 +161,18 @@ class World:
         more: dict[str, Any] = {}
         if reply_to is not None:
             more["reply_to_message"] = self.json(chat.messages[reply_to], bare=True)
-        shown = self._write(chat, sender, text, more, thread_id=thread_id, anonymous=anonymous)
+        file = self._upload(chat, *document) if document else None
+        shown = self._write(
+            chat, sender, text, more, thread_id=thread_id, anonymous=anonymous, file=file
+        )
         return shown.message_id
+
+    def _upload(self, chat: Chat, name: str, body: bytes) -> dict[str, Any]:
+        file_id = f"document_{chat.id}_{chat.last_id + 1}"
+        self.files[f"documents/{file_id}"] = body
+        told = {"file_id": file_id, "file_unique_id": file_id, "file_name": name}
+        told |= {"mime_type": "application/octet-stream"}
+        return {"kind": "document", "json": {**told, "file_size": len(body)}}
 
     def _write(
         self,
@@ -171,9 +183,10 @@ class World:
         *,
         thread_id: int | None = None,
         anonymous: bool = False,
+        file: dict[str, Any] | None = None,
     ) -> Shown:
         shown = self.put(chat, sender, text, commands(text), thread_id=thread_id)
-        shown.extra = more
+        shown.extra, shown.file = more, file
         if anonymous:
             shown.sender_chat = chat.json(self.people)
         if chat.type == "channel":
