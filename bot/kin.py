@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -15,6 +16,14 @@ from bot.store.engine import Store, Tx
 
 _CUSTOM = timedelta(days=30)  # how far back it counts who reprints whom
 _TEXTS = 100  # of an outlet, to learn its furniture from
+
+
+@dataclass(frozen=True, slots=True)
+class Prints:
+    """What an article is found and compared by. outdated: keys it was found by as it read before."""
+
+    made: fingerprint.Fingerprint
+    outdated: frozenset[int] = frozenset()
 
 
 class Kin:
@@ -33,17 +42,25 @@ class Kin:
     def _since(self, now: datetime) -> datetime:
         return now - timedelta(hours=self._settings.window_h)
 
-    def place(
-        self, tx: Tx, article: Article, page: Page | None, *, before: Article, now: datetime
-    ) -> tuple[clustering.Decision | None, bytes]:
-        """Return which story the article is a text of, if any, and its sketch; index its keys.
+    def take_prints(self, article: Article, page: Page | None, *, before: Article) -> Prints:
+        """Return what the article is found and compared by: most of the work, and it needs no database.
 
-        before: the article as it was indexed last, where it has a story already. Hold the story lock.
+        before: the article as it was indexed last, where it has a story already.
         """
         document = document_of(article)
         furniture = self._furniture.get(article.outlet_id, frozenset())
         claims = provenance.find_claims(document, page, self.sources, source=article.source)
         made = fingerprint.fingerprint(document, page, claims=claims, boilerplate=furniture)
+        if before.story_id is None:
+            return Prints(made)
+        old = fingerprint.fingerprint(document_of(before), boilerplate=furniture)
+        return Prints(made, frozenset(old.keys) - set(made.keys))
+
+    def place(
+        self, tx: Tx, article: Article, prints: Prints, now: datetime
+    ) -> clustering.Decision | None:
+        """Return which story the article is a text of, if any, and index its keys. Hold the story lock."""
+        made = prints.made
         found = fingerprints.candidates(
             tx, made.keys, since=self._since(now), limit=self._settings.candidates
         )
@@ -54,11 +71,10 @@ class Kin:
             verdicts=verdicts.on_copies(tx, article.id, self._judges),
             provenance=self.sources,
         )
-        if article.story_id is not None:
-            old = fingerprint.fingerprint(document_of(before), boilerplate=furniture)
-            fingerprints.drop_keys(tx, article.id, {*old.keys, *made.keys})
+        if prints.outdated:
+            fingerprints.drop_keys(tx, article.id, prints.outdated)
         fingerprints.add_keys(tx, article.id, made.keys)
-        return decision, made.sketch
+        return decision
 
     def name_origin(self, tx: Tx, story_id: int, now: datetime) -> None:
         """Name the article of a story that was written first, and keep why."""

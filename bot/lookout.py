@@ -4,9 +4,9 @@ import asyncio
 import gc
 import logging
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bot.domain.errors import QueryError
 from bot.domain.matching import Matcher
@@ -22,6 +22,18 @@ from bot.store.engine import Store, Tx
 log = logging.getLogger(__name__)
 
 REMADE_AT_ONCE = 1_000  # watches compiled anew in one transaction: nobody waits long for it
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What the watches of one revision of the watch log make of an article.
+
+    barred: the watches that only a NOT kept from firing, each with what its NOT found.
+    """
+
+    revision: int
+    matched: Sequence[Match]
+    barred: Mapping[int, tuple[str, ...]]
 
 
 class Lookout:
@@ -72,27 +84,34 @@ class Lookout:
         with self._lock:
             self._follow(watches.changes_since(tx, self._revision))
 
-    def match(self, tx: Tx, document: Document) -> tuple[list[Match], int]:
-        """Return the watches that fire, and the revision of the watch log they were read at."""
+    def glance(self, document: Document) -> Sighting:
+        """Match against the watches as they are known now: no transaction is needed, or held up."""
         with self._lock:
-            self._follow(watches.changes_since(tx, self._revision))
-            return self._matcher.match(document), self._revision
-
-    def excluded(self, document: Document, matched: Iterable[Match]) -> dict[int, tuple[str, ...]]:
-        """Return the watches that only a NOT kept from firing, each with what its NOT found.
-
-        matched: what `match` said of the same document, so that the watches are those of that moment.
-        """
-        fired = {m.watch_id for m in matched}
-        with self._lock:
-            if not self._barred:
-                return {}
-            near = [m.watch_id for m in self._wanted.match(document) if m.watch_id not in fired]
-            barred = [self._barred[watch_id] for watch_id in near]
+            revision, matched = self._revision, self._matcher.match(document)
+            nearly = self._nearly(document, matched)
         misses = {
-            w.id: explain(parse_query(w.query), document, self.names, w.off, w.own) for w in barred
+            w.id: explain(parse_query(w.query), document, self.names, w.off, w.own) for w in nearly
         }
-        return {i: miss.barred_by for i, miss in misses.items() if miss.excluded}
+        barred = {i: miss.barred_by for i, miss in misses.items() if miss.excluded}
+        return Sighting(revision, matched, barred)
+
+    def match(self, tx: Tx, document: Document, seen: Sighting | None = None) -> Sighting:
+        """Match against the watches as they are in this transaction.
+
+        seen: what a glance said of the same document; it stands unless a watch has changed since.
+        """
+        self.follow(tx)
+        if seen is not None and seen.revision == self._revision:
+            return seen
+        return self.glance(document)
+
+    def _nearly(self, document: Document, matched: Iterable[Match]) -> list[watches.Saved]:
+        """Return the watches that would fire but for their NOT."""
+        if not self._barred:
+            return []
+        fired = {m.watch_id for m in matched}
+        near = [m.watch_id for m in self._wanted.match(document) if m.watch_id not in fired]
+        return [self._barred[watch_id] for watch_id in near]
 
     def _follow(self, changes: watches.Changes) -> None:
         for watch_id in changes.stopped:

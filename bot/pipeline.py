@@ -7,7 +7,7 @@ What is known, what matched and what is to be told commit together, so nothing i
 import asyncio
 import logging
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -38,8 +38,8 @@ from bot.domain.model import (
 )
 from bot.domain.names import Names
 from bot.domain.provenance import Provenance
-from bot.kin import Kin
-from bot.lookout import Lookout
+from bot.kin import Kin, Prints
+from bot.lookout import Lookout, Sighting
 from bot.store import (
     alerts,
     archive,
@@ -92,12 +92,22 @@ Clock = Callable[[], datetime]
 class Look:
     """One reading of an article. again_at: when its page is to be tried once more, None for never."""
 
-    before: Article  # as stored
+    before: Article  # as it was claimed
     article: Article
-    page: Page | None
     failure: str | None
     again_at: datetime | None
-    held: bool = False  # the page was not asked for: its outlet is to be left alone for now
+    held: bool  # the page was not asked for: its outlet is to be left alone for now
+    sighting: Sighting
+    prints: Prints
+    needles: Collection[str]  # by which the archive finds it
+
+    @property
+    def changed(self) -> bool:
+        """Whether it may read otherwise than before.
+
+        A page that failed once more changed nothing, and the feed's change was the first attempt.
+        """
+        return self.failure is None or self.before.attempts <= 1
 
 
 class Pipeline:
@@ -198,7 +208,8 @@ class Pipeline:
     async def ingest(self, article: Article) -> str:
         """Stage 2. Returns the outcome to count: "new_story", "copy", "archived", "again" or "known"."""
         page = await self._read_page(article)
-        outcome = await self.store.run(self._file, article, page)
+        look = await asyncio.to_thread(self._look, article, page, self.now())
+        outcome = await self.store.run(self._file, look)
         log.info("ingest article=%d outcome=%s url=%s", article.id, outcome, article.url)
         return self._count("ingest", outcome)
 
@@ -211,21 +222,30 @@ class Pipeline:
             article.url, language=article.language, user_agent=article.user_agent
         )
 
-    def _file(self, tx: Tx, article: Article, page: PageReading | None) -> str:
-        now = self.now()
-        articles.lock_stories(tx)
-        if articles.is_filed(tx, article.id):
-            return "known"  # the lease ran out and another process was faster
-        look = Look(
+    def _look(self, article: Article, page: PageReading | None, now: datetime) -> Look:
+        """Do all the work that needs no database: outside the transaction, and while others file."""
+        read = page if isinstance(page, Page) else None
+        full = with_page(article, read)
+        document = document_of(full)
+        return Look(
             before=article,
-            article=with_page(article, page if isinstance(page, Page) else None),
-            page=page if isinstance(page, Page) else None,
+            article=full,
             failure=page.detail if isinstance(page, Failure) else None,
             again_at=self._again_at(article, page, now),
             held=isinstance(page, Failure) and page.kind is FailureKind.HELD,
+            sighting=self.lookout.glance(document),
+            prints=self.kin.take_prints(full, read, before=article),
+            needles=needles.keys(document),
         )
-        matched, revision = self.lookout.match(tx, document_of(look.article))
-        decision, sketch = self.kin.place(tx, look.article, look.page, before=article, now=now)
+
+    def _file(self, tx: Tx, look: Look) -> str:
+        now = self.now()
+        articles.lock_stories(tx)
+        article = articles.unfiled(tx, look.before)
+        if article is None:
+            return "known"  # the lease ran out and another process was faster
+        seen = self.lookout.match(tx, document_of(look.article), look.sighting)
+        decision = self.kin.place(tx, look.article, look.prints, now)
         evidence: Mapping[str, object] = evidence_of(decision) if decision else {}
         copy_of = decision.copy_of if decision else None
         if article.evidence.get("rule") == "verdict":  # a person put it where it is
@@ -238,27 +258,25 @@ class Pipeline:
             tx,
             look.article,
             story_id=story_id,
-            sketch=sketch,
+            sketch=look.prints.made.sketch,
             copy_of=copy_of,
             evidence=evidence,
             page_failure=look.failure,
             again_at=look.again_at,
             attempts=article.attempts - look.held,
-            watch_revision=revision,
+            watch_revision=seen.revision,
             now=now,
         )
-        archive.enter(tx, look.article, needles.keys(document_of(look.article)))
+        archive.enter(tx, look.article, look.needles)
         self.kin.name_origin(tx, story_id, now)
         if article.archived:
             return "archived"
         if article.story_id is not None:
-            # A page that failed once more changed nothing, and the feed's change was the first attempt.
-            changed = look.failure is None or article.attempts <= 1
-            tell_again(tx, article.id, story_id, matched, evidence, changed=changed, now=now)
+            if look.changed:
+                tell_again(tx, article.id, story_id, seen.matched, evidence, now=now)
             return "again"
-        tell(tx, article.id, story_id, matched, evidence, now=now)
-        barred = self.lookout.excluded(document_of(look.article), matched)
-        ledger.exclude(tx, article.id, barred, now)
+        tell(tx, article.id, story_id, seen.matched, evidence, now=now)
+        ledger.exclude(tx, article.id, seen.barred, now)
         return "copy" if decision else "new_story"
 
     def _again_at(
@@ -410,22 +428,22 @@ def tell(
     only: the subscribers to tell, None for all whom it concerns.
     """
     owners = watches.subscribers_of(tx, [m.watch_id for m in matched])
-    for match in matched:
-        if match.watch_id in owners:
-            articles.add_match(tx, article_id, match.watch_id, match.hits)
+    articles.add_matches(tx, article_id, [m for m in matched if m.watch_id in owners])
+    fired = defaultdict(list)
+    for watch_id, subscriber_id in sorted(owners.items()):
+        fired[subscriber_id].append(watch_id)
     told = alerts.subscribers_told(tx, story_id)
-    concerned = told | set(owners.values()) if only is None else only
-    for subscriber_id in sorted(concerned):
-        fired = sorted(w for w, s in owners.items() if s == subscriber_id)
-        state = alerts.raise_or_revise(tx, subscriber_id, story_id, now)
-        alerts.decide(
-            tx,
-            article_id=article_id,
-            subscriber_id=subscriber_id,
-            outcome="copy" if subscriber_id in told else state,
-            reason={"watches": fired, **evidence},
-            now=now,
+    concerned = told | set(fired) if only is None else only
+    states = alerts.raise_or_revise(tx, concerned, story_id, now)
+    decided = [
+        alerts.Decided(
+            subscriber_id,
+            "copy" if subscriber_id in told else state,
+            {"watches": fired.get(subscriber_id, []), **evidence},
         )
+        for subscriber_id, state in states.items()
+    ]
+    alerts.decide(tx, article_id, decided, now)
     if concerned:
         notices.wake(tx, "deliver")
 
@@ -437,21 +455,14 @@ def tell_again(
     matched: Sequence[Match],
     evidence: Mapping[str, object],
     *,
-    changed: bool,
     now: datetime,
 ) -> None:
-    """Tell those whom the fuller text interests and the shorter did not; let the others' messages follow.
-
-    changed: the article does not read as it did.
-    """
-    if not changed:
-        return
+    """Tell those whom the fuller text interests and the shorter did not; let the others' messages follow."""
     articles.forget_hits(tx, article_id)
     told = alerts.subscribers_told(tx, story_id)
     owners = watches.subscribers_of(tx, [m.watch_id for m in matched])
-    for match in matched:
-        if owners.get(match.watch_id) in told:
-            articles.add_match(tx, article_id, match.watch_id, match.hits)
+    known = [m for m in matched if owners.get(m.watch_id) in told]
+    articles.add_matches(tx, article_id, known)
     fresh = [m for m in matched if owners.get(m.watch_id) not in told]
     stories.revise(tx, story_id)
     tell(tx, article_id, story_id, fresh, evidence, now=now, only=set(owners.values()) - told)

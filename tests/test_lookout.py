@@ -31,7 +31,7 @@ def world(database_url):
 
 
 def fired(world, lookout, document):
-    return [m.watch_id for m in world.store.call(lookout.match, document)[0]]
+    return [m.watch_id for m in world.store.call(lookout.match, document).matched]
 
 
 def keys(world):
@@ -45,7 +45,7 @@ async def test_watches_are_ready_before_the_first_article_and_fire_as_ever(world
     assert (len(lookout), lookout.ready) == (2, True)
     assert fired(world, lookout, ROAD) == [road]
     assert fired(world, lookout, MATCH) == []
-    assert lookout.excluded(MATCH, []) == {harbour: ("football",)}
+    assert lookout.glance(MATCH).barred == {harbour: ("football",)}
 
 
 async def test_keys_are_made_once_and_kept_for_the_next_start(world):
@@ -123,7 +123,7 @@ async def test_a_watch_that_says_not_no_more_excludes_nothing(world):
     watch = world.store.call(watches.mine, world.subscribe(7).id, watch_id)
     world.store.call(watches.change, replace(watch, query="harbour tariff"))
     assert fired(world, lookout, MATCH) == []
-    assert lookout.excluded(MATCH, []) == {}
+    assert lookout.glance(MATCH).barred == {}
 
 
 async def test_what_one_process_changes_the_next_article_of_another_hears(world, database_url):
@@ -180,4 +180,4 @@ async def test_what_a_not_shut_out_is_told_with_the_aliases_of_the_watch(world):
     world.store.call(watches.change, replace(watch, own=("harbour=quay", "football=soccer")))
     document = Document("The quay is shut for soccer", language="en")
     assert fired(world, lookout, document) == []
-    assert lookout.excluded(document, []) == {watch_id: ("football",)}
+    assert lookout.glance(document).barred == {watch_id: ("football",)}

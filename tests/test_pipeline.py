@@ -1,11 +1,15 @@
 """The pipeline's promises, on both databases: told once, edited when copies come, nothing lost."""
 
+import asyncio
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
+import sqlalchemy as sa
 
-from bot.domain.model import Failure, FailureKind, Outcome, Page, Sent, SubscriberState
-from bot.store import alerts, watches
+from bot.domain.model import Article, Failure, FailureKind, Outcome, Page, Sent, SubscriberState
+from bot.lookout import Lookout
+from bot.store import alerts, articles, schema, stories, watches
 from tests.world import World
 
 STRIKE = (
@@ -344,3 +348,119 @@ async def test_an_article_of_an_expired_lease_is_filed_once(world: World) -> Non
     [theirs] = await other.claim_articles(10, per_outlet=10, busy=())
     assert await other.ingest(theirs) == "new_story"
     assert await world.pipeline.ingest(mine) == "known"
+
+
+async def claimed(world: World, text: str) -> Article:
+    """Publish an article and claim it, as a process does that is about to file it."""
+    url = await world.open_outlet("Daily Echo")
+    world.list_entry(url, "https://daily-echo.example/1", body=text)
+    await world.poll_all()
+    [article] = await world.pipeline.claim_articles(10, per_outlet=10, busy=())
+    return article
+
+
+async def test_a_watch_that_starts_or_ends_while_an_article_is_read_counts_when_it_is_filed(
+    world: World,
+) -> None:
+    ended = world.watch(7, "harbour")
+    article = await claimed(world, STRIKE)
+    await world.pipeline.lookout.make_ready(world.store)
+    look = world.pipeline._look(article, None, world.now)
+    assert [m.watch_id for m in look.sighting.matched] == [ended]
+    world.store.call(watches.stop, world.subscribe(7).id, ended, world.now)
+    started = world.watch(8, "Poti")
+    assert world.store.call(world.pipeline._file, look) == "new_story"
+    assert await world.deliver_all() == ["ok"]
+    assert list(world.messenger.shown) == [8]
+    row = world.store.call(lambda tx: tx.execute(sa.select(schema.articles)).one())
+    newest = world.store.call(watches.newest_revision)
+    assert row.watch_revision == newest > look.sighting.revision
+    fired = world.store.call(
+        lambda tx: tx.execute(sa.select(schema.matches.c.watch_id)).scalars().all()
+    )
+    assert fired == [started]
+
+
+async def test_an_article_is_matched_once_where_no_watch_has_changed(
+    world: World, monkeypatch
+) -> None:
+    world.watch(7, "harbour")
+    article = await claimed(world, STRIKE)
+    await world.pipeline.lookout.make_ready(world.store)
+    look = world.pipeline._look(article, None, world.now)
+    monkeypatch.delattr(Lookout, "glance")  # under the lock nothing is matched again
+    assert world.store.call(world.pipeline._file, look) == "new_story"
+    assert await world.deliver_all() == ["ok"]
+
+
+async def test_what_needs_no_lock_is_done_while_another_process_holds_it(world: World) -> None:
+    """On PostgreSQL others file meanwhile; SQLite's one writer is not waited for either."""
+    world.watch(7, "harbour")
+    article = await claimed(world, STRIKE)
+    await world.pipeline.lookout.make_ready(world.store)
+    with world.store.engine.begin() as other:
+        articles.lock_stories(other)
+        look = await asyncio.wait_for(
+            asyncio.to_thread(world.pipeline._look, article, None, world.now), timeout=60
+        )
+    assert look.prints.made.keys
+    assert look.needles
+    assert look.sighting.matched
+
+
+async def test_a_person_who_moves_an_article_while_its_page_is_read_has_the_last_word(
+    world: World,
+) -> None:
+    down = Failure(FailureKind.SERVER, "503 Service Unavailable")
+    await world.publish("Daily Echo", STRIKE, title="Dockers walk out")
+    await world.publish("Coast Mail", STRIKE, title="Dockers walk out", page=down)
+    world.reader.pages = dict.fromkeys(world.reader.pages, Page(STRIKE))
+    world.pass_time(minutes=6)
+    [copy] = await world.pipeline.claim_articles(10, per_outlet=10, busy=())
+    said = {"rule": "verdict"}
+    apart = world.store.call(
+        stories.move_article, copy.id, None, copy_of=None, evidence=said, now=world.now
+    )
+    assert await world.pipeline.ingest(copy) == "again"
+    [kept] = world.store.call(articles.by_ids, [copy.id])
+    assert (kept.story_id, kept.copy_of, kept.evidence) == (apart, None, said)
+
+
+@pytest.mark.parametrize("copies", [False, True], ids=["a new story", "a copy"])
+async def test_telling_thousands_takes_as_many_statements_as_telling_two(
+    world: World, copies: bool
+) -> None:
+    counts = []
+    texts = (
+        FOOTBALL,
+        STRIKE,
+        " ".join(reversed(STRIKE.split())),
+    )  # the first one finds nothing alike
+    for number, chats in enumerate((range(1, 2), range(2, 4), range(4, 300))):
+        for chat in chats:
+            world.watch(chat, f"harbour{number}")
+        text = f"The harbour{number} news. {texts[number]}"
+        if copies:
+            await world.publish(f"Outlet {number}", text)
+        url = await world.open_outlet(f"Mail {number}")
+        world.list_entry(url, f"https://mail.example/{number}", body=text)
+        await world.poll_all()
+        with statements(world) as asked:
+            assert await world.ingest_all() == ["copy" if copies else "new_story"]
+        counts.append(len(asked))
+    assert counts[1] == counts[2]
+    decided = world.store.call(alerts.log, before=None, limit=1000)
+    assert len({line.chat_id for line in decided}) == 299
+
+
+@contextmanager
+def statements(world: World) -> Iterator[list[str]]:
+    """Collect the statements that writing transactions execute."""
+    asked: list[str] = []
+
+    def note(_connection, _cursor, statement, *_more) -> None:
+        asked.append(statement)
+
+    sa.event.listen(world.store.engine, "before_cursor_execute", note)
+    yield asked
+    sa.event.remove(world.store.engine, "before_cursor_execute", note)

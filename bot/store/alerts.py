@@ -1,6 +1,6 @@
 """The outbox, the delivery log, the ledger of decisions, and what the admins' log shows."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,8 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.domain.model import Alert, ChatKind, Outcome, SubscriberState
-from bot.store.engine import Tx, insert
+from bot.store.engine import Tx, chunked, insert
 from bot.store.schema import alerts, articles, decisions, deliveries, outlets, stories, subscribers
+
+AT_ONCE = 5_000  # subscribers in one statement
 
 _ALERT = sa.select(
     alerts.c.id,
@@ -34,31 +36,42 @@ def subscribers_told(tx: Tx, story_id: int) -> set[int]:
     return set(rows.scalars())
 
 
-def raise_or_revise(tx: Tx, subscriber_id: int, story_id: int, now: datetime) -> str:
-    """Raise an alert, or let the one already raised show the story anew. Returns "told" or "held".
+def raise_or_revise(
+    tx: Tx, subscriber_ids: Collection[int], story_id: int, now: datetime
+) -> dict[int, str]:
+    """Raise alerts, or let those already raised show the story anew. Returns "told" or "held" for each.
 
-    A chat that is paused or gone has its new alert held: kept, and released when it is back.
+    A chat that is paused or gone has its new alert held: kept, and released when it is back. One that was
+    forgotten meanwhile is not in the answer.
     A lease is not moved by a revision, or two senders would send the first message twice.
     """
-    state = tx.execute(
-        sa.select(subscribers.c.state).where(subscribers.c.id == subscriber_id)
-    ).scalar_one()
-    held = state != SubscriberState.ACTIVE.value
-    new = insert(tx, alerts).values(
-        subscriber_id=subscriber_id,
-        story_id=story_id,
-        state="held" if held else "open",
-        state_reason=state if held else "",
-        revision=1,
-        due_at=now,
-        created_at=now,
-    )
-    revised = new.on_conflict_do_update(
-        index_elements=[alerts.c.subscriber_id, alerts.c.story_id],
-        set_={"revision": alerts.c.revision + 1},
-    )
-    tx.execute(revised)
-    return "held" if held else "told"
+    outcomes: dict[int, str] = {}
+    for part in chunked(sorted(subscriber_ids), AT_ONCE):
+        chats = sa.select(subscribers.c.id, subscribers.c.state).where(subscribers.c.id.in_(part))
+        # Locked as a foreign key locks them: none is forgotten before this transaction ends.
+        held = chats.order_by(subscribers.c.id).with_for_update(read=True, key_share=True)
+        rows = tx.execute(held).all()
+        active = SubscriberState.ACTIVE.value
+        new = [
+            {
+                "subscriber_id": subscriber_id,
+                "story_id": story_id,
+                "state": "open" if state == active else "held",
+                "state_reason": "" if state == active else state,
+                "revision": 1,
+                "due_at": now,
+                "created_at": now,
+            }
+            for subscriber_id, state in rows
+        ]
+        if new:
+            statement = insert(tx, alerts).on_conflict_do_update(
+                index_elements=[alerts.c.subscriber_id, alerts.c.story_id],
+                set_={"revision": alerts.c.revision + 1},
+            )
+            tx.execute(statement, new)
+        outcomes |= {i: "told" if state == active else "held" for i, state in rows}
+    return outcomes
 
 
 def claim_due(
@@ -170,31 +183,35 @@ def mark_failed(tx: Tx, alert: Alert, reason: str) -> None:
     )
 
 
-def decide(
-    tx: Tx,
-    *,
-    article_id: int,
-    subscriber_id: int,
-    outcome: str,
-    reason: Mapping[str, object],
-    now: datetime,
-) -> None:
-    """Append to the ledger what became of an article for a subscriber.
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What became of an article for a subscriber.
 
     outcome: told, copy, excluded, held or failed. reason: JSON-able facts, never sentences.
     """
-    tx.execute(
-        decisions.insert().values(
-            at=now,
-            article_id=article_id,
-            subscriber_id=subscriber_id,
-            outcome=outcome,
-            reason=dict(reason),
-            outlet_id=sa.select(articles.c.outlet_id)
-            .where(articles.c.id == article_id)
-            .scalar_subquery(),
-        )
-    )
+
+    subscriber_id: int
+    outcome: str
+    reason: Mapping[str, object]
+
+
+def decide(tx: Tx, article_id: int, decided: Iterable[Decided], now: datetime) -> None:
+    """Append to the ledger what became of an article."""
+    outlet = sa.select(articles.c.outlet_id).where(articles.c.id == article_id)
+    outlet_id = tx.execute(outlet).scalar_one()
+    rows = [
+        {
+            "at": now,
+            "article_id": article_id,
+            "subscriber_id": one.subscriber_id,
+            "outcome": one.outcome,
+            "reason": dict(one.reason),
+            "outlet_id": outlet_id,
+        }
+        for one in decided
+    ]
+    if rows:
+        tx.execute(decisions.insert(), rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,13 @@
 """Entries become articles, articles join stories. The story lock is here."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
-from bot.domain.model import Article, Entry, Feed, Hit, Place, Rule, StoryView, Watch
+from bot.domain.model import Article, Entry, Feed, Hit, Match, Place, Rule, StoryView, Watch
 from bot.store.engine import Tx, chunked, insert
 from bot.store.schema import articles, matches, outlets, stories, watches
 
@@ -115,10 +115,17 @@ def lock_stories(tx: Tx) -> None:
         tx.execute(sa.select(sa.func.pg_advisory_xact_lock(STORY_LOCK)))
 
 
-def is_filed(tx: Tx, article_id: int) -> bool:
-    """Return whether an article is done. Ask under the story lock: a lease may have run out."""
-    found = tx.execute(sa.select(articles.c.state).where(articles.c.id == article_id))
-    return bool(found.scalar_one() == "filed")
+def unfiled(tx: Tx, article: Article) -> Article | None:
+    """Return a claimed article with the story it is in by now; None if it is done.
+
+    Ask under the story lock: the lease may have run out, or a person may have moved it.
+    """
+    columns = (articles.c.state, articles.c.story_id, articles.c.copy_of, articles.c.evidence)
+    row = tx.execute(sa.select(*columns).where(articles.c.id == article.id)).one()
+    if row.state == "filed":
+        return None
+    standing = {"story_id": row.story_id, "copy_of": row.copy_of, "evidence": row.evidence or {}}
+    return replace(article, **standing)
 
 
 def open_story(tx: Tx, article_id: int, now: datetime) -> int:
@@ -305,14 +312,25 @@ def forget_hits(tx: Tx, article_id: int) -> None:
     tx.execute(matches.update().where(matches.c.article_id == article_id).values(hits=[]))
 
 
-def add_match(tx: Tx, article_id: int, watch_id: int, hits: Iterable[Hit]) -> None:
-    """Keep why a watch fires on an article as it reads now."""
-    rows = [[h.term, h.form, h.rule.value, h.place.value, h.start, h.end] for h in hits]
-    statement = insert(tx, matches).values(article_id=article_id, watch_id=watch_id, hits=rows)
+def add_matches(tx: Tx, article_id: int, matched: Iterable[Match]) -> None:
+    """Keep why watches fire on an article as it reads now."""
+    rows = [
+        {
+            "article_id": article_id,
+            "watch_id": match.watch_id,
+            "hits": [
+                [h.term, h.form, h.rule.value, h.place.value, h.start, h.end] for h in match.hits
+            ],
+        }
+        for match in matched
+    ]
+    statement = insert(tx, matches)
     again = statement.on_conflict_do_update(
-        index_elements=[matches.c.article_id, matches.c.watch_id], set_={"hits": rows}
+        index_elements=[matches.c.article_id, matches.c.watch_id],
+        set_={"hits": statement.excluded.hits},
     )
-    tx.execute(again)
+    if rows:
+        tx.execute(again, rows)
 
 
 def _hits(rows: Iterable[Sequence[Any]]) -> tuple[Hit, ...]:

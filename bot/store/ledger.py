@@ -211,16 +211,15 @@ def exclude(tx: Tx, article_id: int, barred: Mapping[int, Sequence[str]], now: d
     shut_out: dict[int, list[int]] = {}
     for subscriber_id, watch_id in owners:
         shut_out.setdefault(subscriber_id, []).append(watch_id)
-    for subscriber_id, ids in shut_out.items():
-        words = list(dict.fromkeys(word for i in ids for word in barred[i]))
-        alerts_log.decide(
-            tx,
-            article_id=article_id,
-            subscriber_id=subscriber_id,
-            outcome="excluded",
-            reason={"watches": ids, "not": words},
-            now=now,
+    decided_now = [
+        alerts_log.Decided(
+            subscriber_id,
+            "excluded",
+            {"watches": ids, "not": list(dict.fromkeys(word for i in ids for word in barred[i]))},
         )
+        for subscriber_id, ids in shut_out.items()
+    ]
+    alerts_log.decide(tx, article_id, decided_now, now)
 
 
 def newest_id(tx: Tx) -> int:

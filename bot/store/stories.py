@@ -52,8 +52,7 @@ def move_article(
         revise(tx, old)
     revise(tx, new)
     told = alerts.subscribers_told(tx, new)
-    for subscriber_id in _interested(tx, article_id) - told:
-        alerts.raise_or_revise(tx, subscriber_id, new, now)
+    alerts.raise_or_revise(tx, _interested(tx, article_id) - told, new, now)
     return new
 
 

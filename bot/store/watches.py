@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from bot.domain.model import ChatKind, Subscriber, SubscriberState, Watch
 from bot.domain.packing import Packed
-from bot.store.engine import Tx, insert, next_value
+from bot.store.engine import Tx, chunked, insert, next_value
 from bot.store.schema import (
     alerts,
     articles,
@@ -440,9 +440,9 @@ def save_packed(tx: Tx, made: Sequence[tuple[Saved, Packed]]) -> None:
 
 def subscribers_of(tx: Tx, watch_ids: Sequence[int]) -> dict[int, int]:
     """Return, by watch id, the subscriber of each watch that is still active."""
-    rows = tx.execute(
-        sa.select(watches.c.id, watches.c.subscriber_id).where(
-            watches.c.id.in_(watch_ids), watches.c.stopped_at.is_(None)
-        )
-    )
-    return {row.id: row.subscriber_id for row in rows}
+    owners: dict[int, int] = {}
+    for part in chunked(watch_ids, 5_000):
+        active = sa.and_(watches.c.id.in_(part), watches.c.stopped_at.is_(None))
+        rows = tx.execute(sa.select(watches.c.id, watches.c.subscriber_id).where(active))
+        owners |= {row.id: row.subscriber_id for row in rows}
+    return owners

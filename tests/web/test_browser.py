@@ -137,9 +137,7 @@ def test_a_new_decision_comes_by_itself(visitors, site):
 
     def decide(tx):
         tx.execute(sa.update(articles).where(articles.c.id == 5).values(title="<b>Fresh</b> news"))
-        alerts.decide(
-            tx, article_id=5, subscriber_id=1, outcome="copy", reason={"score": 0.9}, now=site.now
-        )
+        alerts.decide(tx, 5, [alerts.Decided(1, "copy", {"score": 0.9})], site.now)
 
     site.store.call(decide)
     first = page.locator("#lines .line").first
