@@ -8,7 +8,7 @@ import asyncio
 import socket
 import ssl
 import zlib
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -222,7 +222,8 @@ async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     encoding = response.headers.get("Content-Encoding", "").strip().lower()
     decoder = Decoder(encoding, max_bytes)
     async for chunk in response.content.iter_chunked(CHUNK_BYTES):
-        decoder.feed(chunk)
+        for _ in decoder.feed(chunk):
+            await asyncio.sleep(0)  # a chunk of a bomb holds megabytes: others get their turn
     return decoder.finish()
 
 
@@ -239,8 +240,8 @@ class Decoder:
         self._zlib: Any = None
         self._encoding = encoding
 
-    def feed(self, chunk: bytes) -> None:
-        """Take one chunk off the wire."""
+    def feed(self, chunk: bytes) -> Iterator[None]:
+        """Take one chunk off the wire, a piece at each step."""
         if self._encoding in ("", "identity"):
             self._keep(chunk)
             return
@@ -252,6 +253,8 @@ class Decoder:
             except zlib.error as e:
                 raise _Unreadable(FailureKind.NOT_A_FEED, f"broken compression: {e}") from e
             chunk = self._zlib.unconsumed_tail
+            if chunk:
+                yield
 
     def finish(self) -> bytes:
         """Return the body. Raises if the compressed stream was cut."""

@@ -8,6 +8,7 @@ Whatever goes wrong ends the process; the pool names the culprit and starts anot
 import dataclasses
 import json
 import logging
+import os
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
@@ -27,6 +28,7 @@ except ImportError:  # not a POSIX system: the pool's clock is the only limit
 CPU_S = 10
 MEMORY_BYTES = 512 * 1024 * 1024
 OUT_OF_MEMORY = 77  # exit code
+NICE = 5  # parsing may wait: the event loop, which answers people, goes first on a busy machine
 
 Reading = ParsedFeed | Page | Failure
 
@@ -38,6 +40,7 @@ def main() -> None:
     if resource is not None:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        os.nice(NICE)
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     try:
         while line := source.readline():

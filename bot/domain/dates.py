@@ -1,45 +1,48 @@
 """Dates as outlets write them -> aware UTC: RFC 822 with its local dialects, ISO 8601, day first.
 
 feedparser reads a Moscow clock (`MSK`) as UTC, and not at all `+04`, `GMT+4` or a month in Russian; all
-of these are daily bread in the outlets we poll.
+of these are daily bread in the outlets we poll. Of `23-11-2026` it makes the year 2023, of `10:00, 23 Nov
+2026` today: so what is written plainly is read here, and only the rest is left to it.
 """
 
 import re
-from datetime import UTC, date, datetime, timedelta, timezone
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo
 
 FIRST_YEAR = 1990  # before the Web: `0001-01-01` and 1970 are how software writes "no date"
 LAST_YEAR = 2100
 
 # Beginnings of month names that tell them apart, accents aside; the longest that fits wins.
 _MONTHS = (
-    "jan january janeiro enero janvier januar ocak yanvar янв січ "
+    "jan january janeiro enero janvier januar ocak yanvar янв січ ιαν "
     "հունվ իանվ իан იანვ ian gen styczen sausis jaan oca",
-    "feb february fev febrero fevrier februar subat fevral фев лют փետր თებ luty vasaris veebr sub",
-    "mar march marco marzo mars marz mart мар бер մարտ მარ marzec kovas marts mrt",
-    "apr april abr abril avril nisan aprel апр квіт ապր აპრ kwiecien balandis aprill nis кві",
-    "may maio mayo mai mayis мая май трав մայ მაი mag maj geguze mei тра",
-    "jun june junho junio juin juni haziran iyun июн "
+    "feb february fev febrero fevrier februar subat fevral фев φεβ лют փետր თებ luty vasaris veebr sub",
+    "mar march marco marzo mars marz mart мар μαρ бер մարտ მარ marzec kovas marts mrt",
+    "apr april abr abril avril nisan aprel апр απρ квіт ապր აპრ kwiecien balandis aprill nis кві",
+    "may maio mayo mai mayis мая май μαι трав մայ მაი mag maj geguze mei тра",
+    "jun june junho junio juin juni haziran iyun июн юни ιουν "
     "черв հունիս ივნ iun giu czerwiec birzelis juuni haz чер",
-    "jul july julho julio juillet juli temmuz iyul июл "
+    "jul july julho julio juillet juli temmuz iyul июл юли ιουλ "
     "лип հուլիս ივლ iul lug lipiec liepa juuli tem",
-    "aug august ago agosto aout agustos avqust авг серп օգոստ აგვ sierpien rugpjutis agu сер",
+    "aug august ago agosto aout agustos avqust авг αυγ серп օգոստ აგვ sierpien rugpjutis agu сер",
     "sep sept september set setiembre septembre eylul "
-    "sentyabr сен вер սեպտ სექ wrzesien rugsejis eyl",
-    "oct october out octubre octobre oktober ekim oktyabr окт "
+    "sentyabr сен σεπ вер սեպտ სექ wrzesien rugsejis eyl",
+    "oct october out octubre octobre oktober ekim oktyabr окт οκτ "
     "жовт հոկտ ოქტ ott pazdziernik spalis okt eki жов",
-    "nov november noviembre novembre kasim noyabr ноя "
+    "nov november noviembre novembre kasim noyabr ноя ное νοε "
     "листоп նոյ ნოე noi listopad lapkritis kas лис",
     "dec december dez diciembre decembre dezember aralik dekabr "
-    "дек груд դեկտ დეკ dic grudzien gruodis ara гру",
+    "дек δεκ груд դեկտ დეკ dic grudzien gruodis ara гру",
 )
 _MONTH = {form: n for n, forms in enumerate(_MONTHS, 1) for form in forms.split()}
-_LATIN = str.maketrans("şçğıöüáàâãéêèíóõôúûәəńśżźłė", "scgiouaaaaeeeiooouuaenszzle")
+_LATIN = str.maketrans("şçğıöüáàâãéêèíóõôúûәəńśżźłėάέήίόύώϊ", "scgiouaaaaeeeiooouuaenszzleαεηιουωι")
 
 _ZONES = {
     **dict.fromkeys(("UT", "UTC", "GMT", "Z", "WET"), 0.0),
     **dict.fromkeys(("BST", "WEST", "CET", "MEZ"), 1.0),
     **dict.fromkeys(("CEST", "MESZ", "EET", "SAST", "CAT"), 2.0),
-    **dict.fromkeys(("EEST", "MSK", "TRT", "FET", "EAT"), 3.0),
+    **dict.fromkeys(("EEST", "MSK", "МСК", "TRT", "TSİ", "FET", "EAT"), 3.0),
     **dict.fromkeys(("MSD", "AZT", "GET", "AMT", "SAMT", "GST"), 4.0),
     **dict.fromkeys(("AZST", "AMST", "YEKT", "UZT", "PKT", "TMT"), 5.0),
     "IRST": 3.5, "IST": 5.5, "OMST": 6.0, "NOVT": 7.0, "KRAT": 7.0, "HKT": 8.0, "SGT": 8.0, "JST": 9.0,
@@ -47,33 +50,51 @@ _ZONES = {
     "CST": -6.0, "MDT": -6.0, "MST": -7.0, "PDT": -7.0, "PST": -8.0,
 }  # fmt: skip
 
-_CLOCK = (
-    r"(?:[T\s,\-–|]+(?:at\s+|в\s+)?(?P<h>\d{1,2})[:.](?P<m>\d{2})"
-    r"(?:[:.](?P<s>\d{2})(?:[.,]\d+)?)?\s*(?P<ampm>[ap]\.?m\.?)?)?"
+_TIME = (
+    r"(?P<h>\d{1,2})[:.](?P<m>\d{2})"
+    r"(?:[:.](?P<s>\d{2})(?:[.,]\d*)?)?\s*(?P<ampm>[ap]\.?m\.?)?"
 )
+_CLOCK = rf"(?:[T\s,\-–|]+(?:at\s+|в\s+)?{_TIME})?"
 _ZONE = (
-    r"\s*(?P<zone>[+-]\d{1,2}(?::?\d{2})?|(?:GMT|UTC)\s*[+-]\d{1,2}(?::?\d{2})?|[A-Z]{1,5}|\(.*\))?"
+    r"\s*(?P<zone>[+-]{1,2}\d{1,2}(?::?\d{2})?|(?:GMT|UTC)\s*[+-]\d{1,2}(?::?\d{2})?"
+    r"|[A-Z][a-z]+/[A-Z_/]+|[A-ZМСКİ]{1,5}|\(.*\))?"
 )
-_END = r"\s*(?:\([^)]*\))?\s*$"
+# Go and Java say a zone twice: "+0000 UTC", "+04:00[Asia/Yerevan]".
+_END = r"(?:\s*(?:\([^)]*\)|\[[^]]*\]|[A-Z]{1,5})(?:\s+m=\S+)?)?\s*$"
+_NAMED = (
+    r"(?:[^\W\d]+\.?,?\s*(?<=[\s,]))?(?P<d>\d{1,2})(?:st|nd|rd|th|\.|-)?[\s-]*"
+    r"(?P<name>[^\W\d]+)\.?,?[\s-]*(?P<y>\d{4}|\d{2})(?!\d|:)(?:\s*(?:г|р)\.?)?"
+)
+_DOTTED = r"(?P<d>\d{1,2})(?P<dot>[./-])(?P<mo>\d{1,2})(?P=dot)(?P<y>\d{4})"
 _FORMS = tuple(
     re.compile(form + _CLOCK + _ZONE + _END, re.I)
     for form in (
         r"\s*(?P<y>\d{4})-(?P<mo>\d{1,2})-(?P<d>\d{1,2})",
         r"\s*(?P<y>\d{4})(?P<mo>\d{2})(?P<d>\d{2})(?=T|\s|$)",
-        r"\s*(?P<y>\d{4})/(?P<mo>\d{1,2})/(?P<d>\d{1,2})",
-        r"\s*(?:[^\W\d]+\.?,?\s+)?(?P<d>\d{1,2})(?:st|nd|rd|th|\.|-)?[\s-]*(?P<name>[^\W\d]+)\.?,?[\s-]*(?P<y>\d{4}|\d{2})(?:\s*(?:г|р)\.?)?",
+        r"\s*(?P<y>\d{4})(?P<dot>[/.])(?P<mo>\d{1,2})(?P=dot)(?P<d>\d{1,2})",
+        r"\s*(?P<y>\d{4})\s?[年년]\s?(?P<mo>\d{1,2})\s?[月월]\s?(?P<d>\d{1,2})\s?[日일]",
+        rf"\s*{_NAMED}",
         r"\s*(?:[^\W\d]+,?\s+)?(?P<name>[^\W\d]+)\.?\s+(?P<d>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<y>\d{4})",
-        r"\s*(?P<d>\d{1,2})[./](?P<mo>\d{1,2})[./](?P<y>\d{4})",
+        rf"\s*{_DOTTED}",
+    )
+) + tuple(
+    re.compile(form + _ZONE + _END, re.I)
+    for form in (
+        r"\s*(?P<y>\d{4})(?P<mo>\d{2})(?P<d>\d{2})T?(?P<h>\d{2})(?P<m>\d{2})(?P<s>\d{2})?",
+        r"\s*[^\W\d]+\.?,?\s+(?P<name>[^\W\d]+)\s+(?P<d>\d{1,2})\s+"  # as C's asctime
+        r"(?P<h>\d{1,2}):(?P<m>\d{2}):(?P<s>\d{2})(?:\s+(?P<early>[A-Z]{1,5}|[+-]\d{4}))?\s+(?P<y>\d{4})",
+        rf"\s*{_TIME}(?:\s*[,|–-])?\s+{_NAMED}",
+        rf"\s*{_TIME}(?:\s*[,|–-])?\s+{_DOTTED}",
     )
 )
-_EPOCH = re.compile(r"\s*(1\d{9})(\d{3})?\s*$")
+_EPOCH = re.compile(r"\s*(1\d{9})(\d{3}|\.\d*)?\s*$")
 
 
 def read_date(text: str) -> datetime | None:
     """Return the moment in UTC, or None where there is none we trust.
 
     A date without a time is midnight, a time without a zone is UTC. Days come before months in
-    `23.11.2026` and `23/11/2026`. Years outside 1990..2100 are no dates.
+    `23.11.2026` and `23/11/2026`, unless the month would be above 12. Years outside 1990..2100 are no dates.
     """
     text = text[:100]
     if found := _EPOCH.match(text):
@@ -87,14 +108,17 @@ def read_date(text: str) -> datetime | None:
 def _moment(found: re.Match[str]) -> datetime | None:
     got = found.groupdict()
     month = int(got["mo"]) if got.get("mo") else month_of(got.get("name") or "")
-    offset = _offset(got["zone"] or "")
+    day_of_month = int(got["d"])
+    if month > 12 >= day_of_month and got.get("dot") == "/":  # as in the United States
+        month, day_of_month = day_of_month, month
+    offset = _offset(got.get("early") or got["zone"] or "")
     if not month or offset is None:
         return None
     hour = int(got["h"] or 0)
-    if got["ampm"]:
+    if got.get("ampm"):
         hour = hour % 12 + (12 if got["ampm"][0] in "pP" else 0)
     try:
-        day = date(_year(got["y"]), month, int(got["d"]))
+        day = date(_year(got["y"]), month, day_of_month)
         late = timedelta(days=hour == 24)  # ISO 8601: midnight at the end of a day
         at = datetime(
             day.year,
@@ -118,9 +142,14 @@ def _sane(at: datetime) -> datetime | None:
     return at if FIRST_YEAR <= at.year <= LAST_YEAR else None
 
 
-def _offset(zone: str) -> timezone | None:
+def _offset(zone: str) -> tzinfo | None:
     """Return the zone, UTC if none is named, None if it is none we know."""
+    if "/" in zone:
+        with suppress(KeyError, ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError
+            return ZoneInfo(zone)
+        return None
     zone = re.sub(r"^(GMT|UTC)\s*(?=[+-])", "", zone.strip().upper())
+    zone = re.sub(r"^[+-](?=[+-])", "", zone)  # "--0700" is somebody's
     if not zone or zone.startswith("("):
         return UTC
     if zone[0] in "+-":
