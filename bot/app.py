@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from bot import lantern
+from bot import attic, lantern
 from bot.adapters.messenger import TelegramMessenger, open_bot
 from bot.adapters.sentry import report_bugs
 from bot.adapters.terminal import TerminalMessenger, wants_color
@@ -191,6 +191,7 @@ class App:
             every += [("stale", 3_600, self._forget_stale)]
         if "ingest" in self.roles:
             every += [("ingest", often, self._ingest), ("tend", 3_600, self.pipeline.tend)]
+            every += [("clear", 3_600, self._clear_out)]
             every += [("watches", 1, self._follow), ("forgotten", FORGET_S, self._prune)]
         if "deliver" in self.roles:
             every += [("deliver", often, self._sender.work), ("resume", 15, self._resume)]
@@ -213,6 +214,11 @@ class App:
     async def _prune(self) -> None:
         """Let go of the numbers of watches that were forgotten a while ago: all have heard of it."""
         self._forget_upto = await self.store.run(watches.prune_forgotten, self._forget_upto)
+
+    async def _clear_out(self) -> None:
+        """Let go of what has had its days."""
+        window_h = self.settings.clustering.window_h
+        await attic.clear_out(self.store, self.settings.keep, window_h=window_h, now=utc_now())
 
     async def _look_out(self) -> None:
         """Tell the admins which outlets went out of sight, or came back."""

@@ -83,6 +83,14 @@ class Work(Section):
     lease_s: int = Field(120, ge=5, le=3_600)
 
 
+class Keep(Section):
+    """How long what is stored is kept. Never less than the window in which a story is open for copies."""
+
+    texts_days: int = Field(180, ge=31, le=3_650)
+    deliveries_days: int = Field(90, ge=1, le=3_650)
+    ledger_days: int = Field(730, ge=31, le=3_650)
+
+
 class Delivery(Section):
     """How messages go out."""
 
@@ -155,6 +163,7 @@ class Settings(BaseSettings):
     clustering: Clustering = Clustering()
     work: Work = Work()
     delivery: Delivery = Delivery()
+    keep: Keep = Keep()
     chat: Chat = Chat()
     web: Web = Web()
 
@@ -196,7 +205,7 @@ class Settings(BaseSettings):
         return (init_settings, env_settings, file)
 
 
-SECTIONS = ("polling", "network", "pages", "clustering", "work", "delivery", "chat", "web")
+SECTIONS = ("polling", "network", "pages", "clustering", "work", "delivery", "keep", "chat", "web")
 
 
 def shipped(name: str) -> Path:

@@ -90,6 +90,8 @@ class Kin:
             )
             for article, sketch in filed
         ]
+        if not signed:
+            return  # its texts have had their days: what is known of it stays
         origin = provenance.origin_of(signed, self.sources)
         if origin.reason is Reason.PUBLISHED:
             outlets = {article.outlet_id for article, _ in filed}

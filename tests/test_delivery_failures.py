@@ -1,4 +1,4 @@
-"""What each failure of Telegram's leads to: the pipeline, the real library, the strict server, both databases.
+"""What each failure of Telegram's leads to: the pipeline, the real library, the strict server, a database.
 
 Lost alerts are worse than doubled ones: what was surely not sent is sent once in the end, what may have
 been is sent once more for each answer that was lost, and every attempt stands in the delivery log.

@@ -1,30 +1,36 @@
 """A storm over the whole product, and the balance afterwards: what should have been told, and what was.
 
-    python -m tests.chaos.storm --seconds 600 [--postgres URL] [--seed N]
+    python -m tests.chaos.storm [--minutes 10] [--on sqlite|postgresql] [--seed N]
 
-Real processes, the strict Bot API server with its flood limits on, outlets with a known schedule. Roles
-are killed at random, answers are lost, late, unreadable or refused; then the sky clears, and all that is
-still owed must come.
+Real processes, the strict Bot API server with its flood limits on, outlets with a known schedule. Every
+role is killed again and again, answers are lost, late, unreadable or refused, the database goes away, an
+operator runs commands beside; then the sky clears, and all that is still owed must come.
 """
 
 import argparse
+import contextlib
+import itertools
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from bot.store.engine import Store
 from bot.store.schema import alerts, subscribers, watches
+from tests.chaos.balance import STOP_S, Away, Balance, reason
+from tests.chaos.postgres import OwnPostgres
+from tests.chaos.weather import Trouble, full_disk, no_bytes_left, restarts, small_disk
 from tests.e2e.bot_api import BotApi
 from tests.e2e.installation import Installation
 from tests.e2e.press import Outlet, Press
-from tests.e2e.telegram_chats import Fault, FloodGate, User
+from tests.e2e.telegram_chats import Fault, FloodGate, Shown, User
 
 WORDS = (
     "albatross", "baluster", "capstan", "davit", "ensign", "fathom", "gunwale", "halyard", "isobar",
@@ -46,12 +52,22 @@ FAULTS = (
     Fault("status_after", status=500),
     Fault("garbage_before"),
     Fault("garbage_after"),
+    Fault("slow_before", delay_s=1.5),
     Fault("slow_after", delay_s=1.5),
     Fault("flood", retry_after=2),
 )
 # An admin's menu before that admin has spoken; an edit that had been made, its answer lost; a late tap.
 INNOCENT = ("chat not found", "message is not modified", "query is too old")
-SPOILED = ("sendMessage", "editMessageText", "getUpdates", "answerCallbackQuery")
+# What an operator does meanwhile, in a process of its own.
+BESIDE = (
+    ("outlets", "list"),
+    ("check",),
+    ("why", "http://127.0.0.1:1/a1"),
+    ("outlets", "retire", "no such outlet"),
+    ("outlets", "export", "-"),
+    ("eval", "verdicts"),
+)
+SPOILED = ("sendMessage", "sendMessage", "editMessageText", "getUpdates")
 
 
 @dataclass
@@ -63,62 +79,33 @@ class Story:
     text: str
 
 
-@dataclass
-class Balance:
-    """What was owed, and what came."""
-
-    owed: int = 0
-    lost: list[tuple[int, str]] = field(default_factory=list)
-    doubled: int = 0
-    ambiguous: int = 0  # answers to a send that took effect and were then spoiled by us
-    in_hand: int = (
-        0  # sends that took effect in the second before a kill: their sender may not know
-    )
-    commands: int = 0
-    commands_lost: list[str] = field(default_factory=list)
-    watches_doubled: int = 0
-    kills: Counter[str] = field(default_factory=Counter)
-    faults: Counter[str] = field(default_factory=Counter)
-    floods: list[str] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)
-    tracebacks: list[str] = field(default_factory=list)
-    left: int = 0  # alerts still in the outbox
-    stop_s: float = 0.0
-
-    def __str__(self) -> str:
-        return (
-            f"owed {self.owed}, lost {len(self.lost)}, doubled {self.doubled}"
-            f" (ambiguous answers {self.ambiguous}, in hand at kills {self.in_hand})\n"
-            f"commands {self.commands}, lost {len(self.commands_lost)},"
-            f" carried out twice {self.watches_doubled}\n"
-            f"kills {dict(self.kills)}, faults {dict(self.faults)}\n"
-            f"flood limits broken {len(self.floods)}, messages refused {len(self.refused)},"
-            f" tracebacks {len(self.tracebacks)}, left in the outbox {self.left},"
-            f" SIGTERM took {self.stop_s:.1f} s"
-        )
-
-
 class Storm:
-    """One run. extra: further trouble, called now and then with a random source."""
+    """One run. trouble: what the database suffers now and then."""
 
     def __init__(
         self,
         installation: Installation,
         *,
         seed: int = 1,
-        extra: Callable[[random.Random], str] | None = None,
+        trouble: Trouble | None = None,
     ) -> None:
         self.outpost = installation
         self.api: BotApi = installation.api
         self.press: Press = installation.press
         self.chance = random.Random(seed)
-        self.extra = extra
+        self.trouble = trouble
+        self.aways: list[Away] = []  # when what was sent may not have been written down
+        self.ending: dict[subprocess.Popen[bytes], float] = {}  # asked to end, since then
+        self.beside: subprocess.Popen[bytes] | None = None  # the operator's command
         kind = "sqlite" if installation.database_url.startswith("sqlite") else "postgresql"
         self.roles = ROLES[kind]
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.stories: list[Story] = []
         self.commands: list[tuple[int, str]] = []
         self.balance = Balance()
+        self.victims = itertools.cycle(self.chance.sample(self.roles, len(self.roles)))
+        self.victim = next(self.victims)
+        self.words = itertools.cycle(BESIDE)
         self.api.flood = FloodGate(burst=3)
 
     def run(self, seconds: float) -> Balance:
@@ -189,26 +176,26 @@ class Storm:
     # -- the weather ----------------------------------------------------------------------------
 
     def _blow(self, outlets: list[Outlet], seconds: float) -> None:
-        """Three clocks that never agree: what is published, what is said, what goes wrong."""
-        plan: dict[Callable[[], None], tuple[float, float]] = {
-            lambda: self._publish(outlets): (0.0, 0.8),
-            self._command: (0.0, 2.5),
-            self._spoil: (0.0, 0.7),
-            self._kill: (
-                0.0,
-                3.5 if len(self.roles) > 1 else 7.0,
-            ),  # or one that does all never works
-            self._more: (0.0, 9.0),
+        """Clocks that never agree: what is published, what is said, what goes wrong."""
+        alone = (
+            len(self.roles) == 1
+        )  # who is killed is one that works, so most of this is time to work
+        plan: dict[Callable[[], None], float] = {
+            lambda: self._publish(outlets): 0.8,
+            self._command: 2.5,
+            self._spoil: 0.7,
+            self._kill: 3.0 if alone else 1.5,
+            self._ask_to_end: 15.0,
+            self._run_beside: 5.0,
+            self._make_trouble: 9.0,
         }
-        due = {
-            act: time.monotonic() + self.chance.random() * mean for act, (_, mean) in plan.items()
-        }
+        due = {act: time.monotonic() + self.chance.random() * mean for act, mean in plan.items()}
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             act = min(due, key=lambda a: due[a])
             time.sleep(max(0.0, due[act] - time.monotonic()))
             act()
-            due[act] = time.monotonic() + self.chance.uniform(0.3, 1.7) * plan[act][1]
+            due[act] = time.monotonic() + self.chance.uniform(0.3, 1.7) * plan[act]
             self._revive()
 
     def _spoil(self) -> None:
@@ -224,31 +211,65 @@ class Storm:
         self.balance.faults[fault.kind] += 1
 
     def _kill(self) -> None:
-        roles = self.chance.choice(list(self.processes))
+        """Kill the next role, now and then while it begins, as a rule while it works."""
+        if self.chance.random() < 0.8 and not self.outpost.works(self.processes[self.victim]):
+            return
+        roles, self.victim = self.victim, next(self.victims)
         process = self.processes[roles]
         if process.poll() is None:
             process.send_signal(signal.SIGKILL)
             process.wait(10)
-            self.balance.in_hand += self.api.recent_effects(1.0)
+            self.ending.pop(process, None)
             self.balance.kills[roles] += 1
+            if "deliver" in roles:
+                self.aways.append(Away(time.monotonic(), time.monotonic(), "killed"))
+
+    def _ask_to_end(self) -> None:
+        process = self.processes[self.chance.choice(self.roles)]
+        if process.poll() is None and process not in self.ending:
+            process.send_signal(signal.SIGTERM)
+            self.ending[process] = time.monotonic()
 
     def _revive(self) -> None:
+        for process, since in list(self.ending.items()):
+            took = time.monotonic() - since
+            if process.poll() is None and took < STOP_S + 5:
+                continue
+            del self.ending[process]
+            self.balance.stops_s.append(took)
+            # -15: asked before it could listen. 1: it had just begun, and found no database.
+            if process.poll() not in (0, 1, -signal.SIGTERM):
+                self.balance.bad_exits.append(f"SIGTERM: {process.poll()}")
         for roles, process in self.processes.items():
             if process.poll() is not None:
                 self.outpost.running.remove(process)
                 self.processes[roles] = self.outpost.start(roles)
 
-    def _more(self) -> None:
-        if self.extra:
+    def _run_beside(self) -> None:
+        """Start an operator's command, unless the last is at it still."""
+        if self.beside is not None:
+            if self.beside.poll() is None:
+                return
+            self.balance.beside[f"exit {self.beside.returncode}"] += 1
+        self.beside = self.outpost.begin_command(*next(self.words))
+
+    def _make_trouble(self) -> None:
+        if self.trouble:
             began = time.monotonic()
-            self.balance.faults[self.extra(self.chance)] += 1
-            # What was sent meanwhile may not have been written down.
-            self.balance.in_hand += self.api.recent_effects(time.monotonic() - began + 1)
+            what = self.trouble(self.chance)
+            self.balance.faults[what] += 1
+            # A process may find out late that its connection is gone, and needs a moment to be back.
+            self.aways.append(Away(began, time.monotonic() + 1, "database away"))
 
     # -- afterwards -----------------------------------------------------------------------------
 
     def _calm(self) -> None:
         self.api.faults = []
+        if self.beside is not None:
+            self.balance.beside[f"exit {self.beside.wait(60)}"] += 1
+        while self.ending:
+            self._revive()
+            time.sleep(0.05)
         self._revive()
         self.api.wait_for(
             lambda: not self._missing() and not self._unanswered(), 180, "all that is owed"
@@ -263,7 +284,7 @@ class Storm:
             if not self._told(reader, story)
         ]
 
-    def _told(self, reader: int, story: Story) -> list[object]:
+    def _told(self, reader: int, story: Story) -> list[Shown]:
         return [m for m in self.api.shown(reader) if any(f"{t} " in m.text for t in story.tags)]
 
     def _unanswered(self) -> list[str]:
@@ -276,10 +297,11 @@ class Storm:
         time.sleep(2)  # for what might still come twice
         began = time.monotonic()
         codes = self.outpost.stop()
-        b.stop_s = time.monotonic() - began
+        b.stops_s.append(time.monotonic() - began)
+        b.bad_exits += [f"at the end: {code}" for code in codes if code]
         b.owed = sum(len(s.readers) for s in self.stories)
         b.lost = self._missing()
-        b.doubled = sum(max(0, len(self._told(r, s)) - 1) for s in self.stories for r in s.readers)
+        b.doubled = Counter(self._reasons())
         b.ambiguous = self.api.lost_answers
         b.commands, b.commands_lost = len(self.commands), self._unanswered()
         b.floods = self.api.flood.violations if self.api.flood else []
@@ -287,8 +309,19 @@ class Storm:
         log = self.outpost.log
         b.tracebacks = [log[i - 300 : i + 1500] for i in _places(log, "Traceback")]
         self._count_rows()
-        assert codes == [0] * len(codes), f"exit codes {codes}\n{self.outpost.log[-3000:]}"
         return b
+
+    def _reasons(self) -> Iterator[str]:
+        """Yield, for each message that was not the last about its story in its chat, why it was not."""
+        for story in self.stories:
+            for reader in story.readers:
+                for message in self._told(reader, story)[:-1]:
+                    key = message.chat_id, message.message_id
+                    yield reason(
+                        self.api.sent_at[key],
+                        answer_lost=key in self.api.lost_sends,
+                        aways=self.aways,
+                    )
 
     def _behind(self) -> int:
         """Return how many alerts wait in the outbox."""
@@ -318,24 +351,54 @@ def _places(text: str, word: str) -> list[int]:
     return found
 
 
+@contextlib.contextmanager
+def installed(kind: str, folder: Path) -> Iterator[tuple[Installation, Trouble]]:
+    """Install Outpost on a database of that kind, for a storm; yield it and what its database suffers."""
+    with contextlib.ExitStack() as stack:
+        api, press = stack.enter_context(BotApi()), stack.enter_context(Press())
+        if kind == "postgresql":
+            server = stack.enter_context(OwnPostgres())
+            outpost = Installation(folder, api, press, server.url)
+            trouble = restarts(server)
+        else:
+            disk = folder / "disk"
+            mounted = stack.enter_context(small_disk(disk))
+            outpost = Installation(folder, api, press, f"sqlite:///{disk / 'outpost.db'}")
+            trouble = full_disk(disk) if mounted else no_bytes_left(outpost)
+        stack.callback(outpost.kill)
+        yield outpost, trouble
+        if kind == "sqlite":
+            with contextlib.closing(sqlite3.connect(disk / "outpost.db")) as db:
+                found = db.execute("PRAGMA integrity_check").fetchall()
+            assert found == [("ok",)], found
+
+
 def main() -> int:
-    """Run one storm by hand and print its balance."""
+    """Run storms by hand and print their balance."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=600)
-    parser.add_argument(
-        "--postgres", default="", help="URL of an empty database; SQLite without it"
-    )
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--on", choices=["sqlite", "postgresql"], help="both if not said")
     parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--keep", type=Path, help="a folder for the logs; forgotten if not said")
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name, BotApi() as api, Press() as press:
-        url = args.postgres or f"sqlite:///{Path(name) / 'outpost.db'}"
-        outpost = Installation(Path(name), api, press, url)
-        try:
-            balance = Storm(outpost, seed=args.seed).run(args.seconds)
-        finally:
-            outpost.kill()
-        print(f"seed {args.seed}\n{balance}")
-        return bool(balance.lost or balance.commands_lost or balance.floods)
+    bad = 0
+    for kind in [args.on] if args.on else ["sqlite", "postgresql"]:
+        with (
+            tempfile.TemporaryDirectory() as name,
+            installed(kind, Path(name)) as (outpost, trouble),
+        ):
+            storm = Storm(outpost, seed=args.seed, trouble=trouble)
+            try:
+                balance = storm.run(args.minutes * 60)
+            finally:
+                if args.keep:
+                    args.keep.mkdir(exist_ok=True)
+                    (args.keep / f"{kind}.log").write_text(outpost.log, "utf-8")
+            print(f"## {kind}, {args.minutes:g} minutes, seed {args.seed}\n{balance}", flush=True)
+            for line in (*balance.lost, *balance.floods, *balance.refused, *balance.tracebacks):
+                print(line)
+            bad += not balance.faultless()
+    return int(bad > 0)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ import contextlib
 import json
 import threading
 import time
-from collections import deque
 from typing import Any
 
 from aiohttp import web
@@ -49,9 +48,14 @@ class BotApi(Loopback):
         self.faults: list[Fault] = []
         self.log: list[list[Any]] = []  # method, parameters, status (0: not answered yet)
         self.refused: list[str] = []  # every 400: what a correct bot never causes
-        self.lost_answers = 0  # messages that took effect, and whose sender was not told so
+        self.lost_answers = (
+            0  # messages and edits that took effect, and whose sender was not told so
+        )
+        self.lost_sends: set[tuple[int, int]] = set()  # those of them that are new: chat, message
+        self.sent_at: dict[
+            tuple[int, int], float
+        ] = {}  # chat, message -> when it arrived, monotonic
         self._runner: web.AppRunner | None = None
-        self._effects: deque[float] = deque(maxlen=10_000)  # when messages changed, monotonic
         self._poll = 0  # the youngest getUpdates; older ones give way to it
 
     # -- life ---------------------------------------------------------------------------------
@@ -93,6 +97,7 @@ class BotApi(Loopback):
             return spoiled
         entry = [method, given, 0]
         self.log.append(entry)
+        result: Any = None
         try:
             result = await self._call(method, given)
             answer: web.StreamResponse = web.json_response({"ok": True, "result": result})
@@ -103,11 +108,20 @@ class BotApi(Loopback):
                 self.refused.append(f"{method}: {e.description}")
         entry[2] = status
         changed = status == 200 and method in self.calls.COUNTED
-        if changed:
-            self._effects.append(time.monotonic())
+        sent = self._note(result) if changed else None
         if fault and fault.kind.endswith("_after"):
+            if sent and fault.kind != "slow_after":
+                self.lost_sends.add(sent)
             return await self._spoil_after(fault, request, answer, changed=changed)
         return answer
+
+    def _note(self, result: Any) -> tuple[int, int] | None:
+        """Remember when a message arrived; return it if it is new."""
+        if not isinstance(result, dict) or "edit_date" in result:
+            return None
+        sent = result["chat"]["id"], result["message_id"]
+        self.sent_at[sent] = time.monotonic()
+        return sent
 
     async def _call(self, method: str, given: dict[str, Any]) -> Any:
         try:
@@ -271,11 +285,6 @@ class BotApi(Loopback):
     def chat(self, chat_id: int) -> Chat:
         """Return a chat with all that is known of it."""
         return self.in_loop(self.world.chat, chat_id)
-
-    def recent_effects(self, within_s: float) -> int:
-        """Return how many messages were sent or edited in the last seconds."""
-        since = time.monotonic() - within_s
-        return sum(at >= since for at in list(self._effects))
 
     def pending(self) -> int:
         """Return how many updates the bot has not confirmed yet."""

@@ -29,8 +29,12 @@ class Outpost:
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self.folder = folder
         self.environment = environment
+        self.prefix: tuple[
+            str, ...
+        ] = ()  # of the next commands, such as one that enters another host
         self.running: list[subprocess.Popen[bytes]] = []
         self._starts = 0
+        self._logs: dict[int, Path] = {}  # by process id
 
     def command(self, *words: str, timeout_s: float = 60) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
@@ -44,23 +48,37 @@ class Outpost:
             check=False,
         )
 
+    def begin_command(self, *words: str) -> subprocess.Popen[bytes]:
+        """Start a command; what it says is kept with the log of the runs."""
+        return self._start(*words)
+
     def _environment(self) -> dict[str, str]:
         inherited = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "TMPDIR")}
         return {**inherited, "PYTHONPATH": str(ROOT), **FAST, **self.environment}
 
     def start(self, roles: str = "poll,ingest,deliver,chat") -> subprocess.Popen[bytes]:
         """Start `outpost run` with these roles."""
+        process = self._start("run", "--roles", roles)
+        self.running.append(process)
+        return process
+
+    def _start(self, *words: str) -> subprocess.Popen[bytes]:
         self._starts += 1
-        with (self.folder / f"run{self._starts}.log").open("wb") as log:
+        file = self.folder / f"run{self._starts}.log"
+        with file.open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "bot", "run", "--roles", roles],
+                [*self.prefix, sys.executable, "-m", "bot", *words],
                 cwd=self.folder,
                 env=self._environment(),
                 stdout=log,
                 stderr=log,
             )
-        self.running.append(process)
+        self._logs[process.pid] = file
         return process
+
+    def works(self, process: subprocess.Popen[bytes]) -> bool:
+        """Return whether a process has begun its work."""
+        return "outpost runs" in self._logs[process.pid].read_text("utf-8", "replace")
 
     @property
     def log(self) -> str:

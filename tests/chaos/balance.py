@@ -1,0 +1,79 @@
+"""The balance of a storm: what was owed and what came, and a reason for everything that came twice."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+STOP_S = 20.0  # what SIGTERM is promised to take at most
+WRITTEN_S = 3.0  # after which what was sent is written down, if the database answers
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """A time in which what was sent may not have been written down: from, to (seconds, monotonic), why."""
+
+    began: float
+    ended: float
+    why: str
+
+
+@dataclass
+class Balance:
+    """What was owed, and what came."""
+
+    owed: int = 0
+    lost: list[tuple[int, str]] = field(default_factory=list)
+    doubled: Counter[str] = field(
+        default_factory=Counter
+    )  # messages that came twice, by the reason
+    ambiguous: int = 0  # answers to a message that took effect and were then spoiled by us
+    commands: int = 0
+    commands_lost: list[str] = field(default_factory=list)
+    watches_doubled: int = 0
+    kills: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+    floods: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    tracebacks: list[str] = field(default_factory=list)
+    beside: Counter[str] = field(
+        default_factory=Counter
+    )  # commands of the operator's, by exit code
+    left: int = 0  # alerts still in the outbox
+    stops_s: list[float] = field(default_factory=list)  # what each SIGTERM took
+    bad_exits: list[str] = field(default_factory=list)
+
+    @property
+    def unexplained(self) -> int:
+        """Return how many messages came twice without an answer of Telegram's being lost."""
+        return self.doubled["unexplained"]
+
+    def faultless(self) -> bool:
+        """Return whether nothing was lost, doubled without need, refused or broken."""
+        wrong = (self.lost, self.commands_lost, self.floods, self.refused, self.tracebacks)
+        slow = [s for s in self.stops_s if s > STOP_S]
+        counts = self.unexplained + self.watches_doubled + self.left
+        return not (any(wrong) or slow or self.bad_exits or counts)
+
+    def __str__(self) -> str:
+        twice = self.doubled.total()
+        return (
+            f"owed {self.owed}, lost {len(self.lost)}, doubled {twice} {dict(self.doubled)}"
+            f" (ambiguous answers injected {self.ambiguous})\n"
+            f"commands {self.commands}, lost {len(self.commands_lost)},"
+            f" carried out twice {self.watches_doubled}\n"
+            f"kill -9 {self.kills.total()} {dict(self.kills)}, SIGTERM {len(self.stops_s)}, the longest"
+            f" {max(self.stops_s, default=0):.1f} s, bad exits {self.bad_exits}\n"
+            f"faults {dict(self.faults)}, commands beside {dict(self.beside)}\n"
+            f"flood limits broken {len(self.floods)}, messages refused {len(self.refused)},"
+            f" tracebacks {len(self.tracebacks)}, left in the outbox {self.left}"
+        )
+
+
+def reason(sent_at: float, *, answer_lost: bool, aways: Sequence[Away]) -> str:
+    """Return why a message that arrived at that time was sent again, as far as we made a reason for it."""
+    if answer_lost:
+        return "answer lost"
+    for away in aways:
+        if away.began - WRITTEN_S <= sent_at <= away.ended:
+            return away.why
+    return "unexplained"
