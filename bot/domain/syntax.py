@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from bot.domain.text import meant
+
 MAX_LENGTH: Final = 4000  # characters; a Telegram message has 4096
 MAX_TERMS: Final = 256  # words, those inside phrases counted
 MAX_DEPTH: Final = 20  # parentheses within parentheses, a NOT counting as one
@@ -35,7 +37,9 @@ class Term:
     def __str__(self) -> str:
         match self.mode:
             case Mode.PREFIX:
-                return f"{self.text}*"
+                # A bare star stands after one word only: Su-30* is two, and may be asked for in quotes.
+                bare = len(meant(self.text)) == 1 and not _needs_quotes(self.text)
+                return f"{self.text}*" if bare else f'"{self.text}*"'
             case Mode.EDIT:
                 return f"{self.text}~{self.edits}"
             case Mode.EXACT | Mode.CASE:

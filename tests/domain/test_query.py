@@ -325,6 +325,9 @@ PIECES = st.sampled_from(WORDS + SIGNS + FIELDS)
 @example('"~2 "')
 @example('-"')
 @example("title:(port")
+@example('"foo:port*')
+@example('"Su-30*')
+@example('"W/foo:*')
 def test_any_text_is_read_or_refused_with_a_place_and_a_cure_that_works(text):
     query = read(text)
     if isinstance(query, QueryError):
