@@ -65,8 +65,19 @@ async def test_an_edit_of_a_message_that_was_deleted_is_refused_and_says_why(bot
 
 async def test_a_message_goes_to_its_topic(bot_api, messenger):
     bot_api.add_group(-100, is_forum=True)
-    await messenger.send(-100, HELLO, thread_id=5)
-    assert bot_api.shown(-100)[0].thread_id == 5
+    docks = bot_api.add_topic(-100, "Docks")
+    await messenger.send(-100, HELLO, thread_id=docks)
+    assert bot_api.shown(-100)[0].thread_id == docks
+
+
+async def test_a_topic_that_is_closed_or_deleted_is_not_the_whole_chats_end(bot_api, messenger):
+    bot_api.add_group(-100, is_forum=True)
+    docks = bot_api.add_topic(-100, "Docks")
+    bot_api.close_topic(-100, docks)
+    assert (await messenger.send(-100, HELLO, thread_id=docks)).sent is Sent.TOPIC_CLOSED
+    bot_api.delete_topic(-100, docks)
+    assert (await messenger.send(-100, HELLO, thread_id=docks)).sent is Sent.TOPIC_GONE
+    assert (await messenger.send(-100, HELLO)).sent is Sent.OK
 
 
 async def test_a_chat_that_blocked_the_bot_is_gone_and_says_why(bot_api, messenger):
@@ -81,7 +92,7 @@ async def test_a_chat_nobody_knows_is_gone(bot_api, messenger):
 
 
 async def test_a_channel_where_the_bot_may_not_write_is_gone(bot_api, messenger):
-    bot_api.add_group(-100, kind="channel")
+    bot_api.add_group(-100, kind="channel", rights=frozenset())
     assert (await messenger.send(-100, HELLO)).sent is Sent.GONE
 
 

@@ -149,7 +149,8 @@ async def test_in_a_group_talk_and_others_commands_are_not_answered(api):
 async def test_an_answer_in_a_topic_stays_in_the_topic(api):
     api.add_group(GROUP, creator=ANI, is_forum=True)
     await until(lambda: api.shown(GROUP))
-    assert (await says(api, GROUP, "/watches", ANI, thread_id=5)).thread_id == 5
+    docks = api.add_topic(GROUP, "Docks")
+    assert (await says(api, GROUP, "/watches", ANI, thread_id=docks)).thread_id == docks
 
 
 async def test_a_chat_that_blocks_is_gone_and_comes_back(api, store):

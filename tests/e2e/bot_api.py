@@ -270,6 +270,26 @@ class BotApi(Loopback):
         """Make a group (or channel) with the bot in it; see World.add_group."""
         return self.in_loop(self.world.add_group, chat_id, title, **more)
 
+    def set_bot(self, chat_id: int, status: str, by: User | int | None = None, **more: Any) -> None:
+        """Promote, demote or restrict the bot; see World.set_bot."""
+        self.in_loop(self.world.set_bot, chat_id, status, by, **more)
+
+    def add_topic(self, chat_id: int, name: str) -> int:
+        """Open a topic in a forum; return its id."""
+        return self.in_loop(self.world.add_topic, chat_id, name)
+
+    def close_topic(self, chat_id: int, thread_id: int, *, closed: bool = True) -> None:
+        """Close a topic, or open it again; 0 is General."""
+        self.in_loop(self.world.close_topic, chat_id, thread_id, closed=closed)
+
+    def delete_topic(self, chat_id: int, thread_id: int) -> None:
+        """Delete a topic with its messages; the bot is not told."""
+        self.in_loop(self.world.delete_topic, chat_id, thread_id)
+
+    def stranger(self, user: User) -> User:
+        """Make a person known who has never written to the bot."""
+        return self.in_loop(self.world.stranger, user)
+
     def migrate(self, chat_id: int, new_chat_id: int) -> None:
         """Turn a group into a supergroup with another id."""
         self.in_loop(self.world.migrate, chat_id, new_chat_id)

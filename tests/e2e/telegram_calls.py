@@ -4,9 +4,9 @@ import re
 import time
 from typing import Any, ClassVar
 
-from tests.e2e.telegram_chats import Chat, Shown, bad
+from tests.e2e.telegram_chats import PERMISSIONS, Chat, Shown, bad, member
 from tests.e2e.telegram_html import BadMarkup, Parsed, checked_url, parse_html, trimmed, utf16
-from tests.e2e.telegram_world import QUERY_LIFE_S, World, member
+from tests.e2e.telegram_world import QUERY_LIFE_S, World
 
 MAX_TEXT, MAX_CAPTION = 4096, 1024
 MAX_DATA_BYTES = 64
@@ -34,6 +34,8 @@ class Calls:
     def check(self, method: str, params: Json) -> None:
         """Raise the refusal a message earns before flood limits look at it."""
         chat = self._chat(params.get("chat_id", 0))
+        if method.startswith("send"):
+            chat.refuse_if_mute(params.get("message_thread_id"))
         chat.refuse_if_closed()
         if method == "sendMessage":
             _content(params.get("text"), params, MAX_TEXT)
@@ -43,7 +45,7 @@ class Calls:
 
     def sendMessage(self, chat_id: ChatId, text: str, **more: Any) -> Json:
         chat = self._chat(chat_id)
-        chat.refuse_if_closed()
+        chat.refuse_if_mute(more.get("message_thread_id"))
         parsed = _content(text, more, MAX_TEXT)
         return self.world.json(self._show(chat, parsed, text, more))
 
@@ -55,7 +57,7 @@ class Calls:
 
     def _send_file(self, chat_id: ChatId, kind: str, file: Any, more: Json) -> Json:
         chat = self._chat(chat_id)
-        chat.refuse_if_closed()
+        chat.refuse_if_mute(more.get("message_thread_id"))
         if not isinstance(file, dict) or not file["bytes"]:
             raise bad("file must be non-empty")
         if kind == "photo" and not file["bytes"].startswith((b"\x89PNG", b"\xff\xd8", b"RIFF")):
@@ -86,8 +88,6 @@ class Calls:
                 raise bad("message to be replied not found")
             target = None
         thread = more.get("message_thread_id")
-        if thread is not None and not chat.is_forum:
-            raise bad("message thread not found")
         shown = self.world.put(chat, self.world.bot, parsed.text, parsed.entities, thread_id=thread)
         shown.buttons, shown.source, shown.reply_to = buttons, source, target
         shown.silent = bool(more.get("disable_notification"))
@@ -138,7 +138,7 @@ class Calls:
         return True
 
     def sendChatAction(self, chat_id: ChatId, action: str, **_: Any) -> bool:
-        self._chat(chat_id).refuse_if_closed()
+        self._chat(chat_id).refuse_if_mute(None)
         return bool(action)
 
     # -- taps ---------------------------------------------------------------------------------
@@ -212,15 +212,19 @@ class Calls:
         gifts = dict.fromkeys(
             ("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription"), False
         )
-        more = {"accent_color_id": 0, "max_reaction_count": 11}
+        more: Json = {"accent_color_id": 0, "max_reaction_count": 11}
         gifts["gifts_from_channels"] = False
+        if chat.type in ("group", "supergroup"):
+            more["permissions"] = dict.fromkeys(PERMISSIONS, not chat.silenced)
         return chat.json(self.world.people) | more | {"accepted_gift_types": gifts}
 
     def getChatMember(self, chat_id: ChatId, user_id: int) -> Json:
         chat = self._chat(chat_id)
         chat.refuse_if_closed()
         if user_id == self.world.bot.id:
-            return member(self.world.bot, chat.bot_status)
+            return member(self.world.bot, chat.bot_status, chat.rights)
+        if chat.type == "channel" and chat.bot_status != "administrator":
+            raise bad("member list is inaccessible")
         if user_id not in self.world.people:
             raise bad("PARTICIPANT_ID_INVALID")
         return member(self.world.people[user_id], chat.members.get(user_id, "left"))

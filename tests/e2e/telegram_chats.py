@@ -1,9 +1,12 @@
 """What the strict server remembers: chats and what they show, people, faults to inject, floods to stop."""
 
+import re
 import time
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from typing import Any
+
+from tests.e2e.telegram_html import utf16
 
 ANONYMOUS = 1087968824  # Telegram's own "Group" account, which anonymous administrators speak as
 RIGHTS = (
@@ -11,6 +14,16 @@ RIGHTS = (
     "can_promote_members", "can_change_info", "can_invite_users", "can_post_stories",
     "can_edit_stories", "can_delete_stories",
 )  # fmt: skip
+CHANNEL_RIGHTS = frozenset(("can_post_messages", "can_edit_messages"))
+PERMISSIONS = (
+    "can_send_messages", "can_send_audios", "can_send_documents", "can_send_photos",
+    "can_send_videos", "can_send_video_notes", "can_send_voice_notes", "can_send_polls",
+    "can_send_other_messages", "can_add_web_page_previews", "can_react_to_messages",
+    "can_edit_tag", "can_change_info", "can_invite_users", "can_pin_messages", "can_manage_topics",
+)  # fmt: skip
+COMMAND = re.compile(r"(?<!\S)/[A-Za-z0-9_]{1,32}(?:@[A-Za-z0-9_]{3,32})?(?![A-Za-z0-9_@])")
+STRANGER = "stranger"  # of a private chat: the person has never written to the bot
+ABSENT = ("left", "kicked")
 
 
 class Refusal(Exception):
@@ -92,8 +105,20 @@ class Shown:
 
 
 @dataclass(slots=True)
+class Topic:
+    """A topic of a forum; its id is that of the service message that opened it."""
+
+    name: str
+    closed: bool = False
+
+
+@dataclass(slots=True)
 class Chat:
-    """A chat and the bot's place in it. members: user id -> status as Telegram names it."""
+    """A chat and the bot's place in it. members: user id -> status as Telegram names it.
+
+    rights: those of the bot as an administrator that Telegram may leave out. silenced: members, and so
+    a bot that is no administrator, may not write. General is topic 0.
+    """
 
     id: int
     type: str = "private"
@@ -104,6 +129,9 @@ class Chat:
     deactivated: bool = False
     migrated_to: int | None = None
     is_forum: bool = False
+    topics: dict[int, Topic] = field(default_factory=dict)
+    rights: frozenset[str] = frozenset()
+    silenced: bool = False
     messages: dict[int, Shown] = field(default_factory=dict)
     last_id: int = 0
 
@@ -136,8 +164,49 @@ class Chat:
             raise Refusal(403, f"Forbidden: bot was kicked from the {kind[self.type]}")
         if self.bot_status == "left":
             raise Refusal(403, f"Forbidden: bot is not a member of the {kind[self.type]}")
-        if self.type == "channel" and self.bot_status != "administrator":
+
+    def refuse_if_mute(self, thread_id: int | None) -> None:
+        """Raise what Telegram says to a bot that may read here but not write, or not in that topic."""
+        self.refuse_if_closed()
+        if self.bot_status == STRANGER:
+            raise Refusal(403, "Forbidden: bot can't initiate conversation with a user")
+        rules = self.bot_status == "administrator"
+        if self.type == "channel" and not (rules and "can_post_messages" in self.rights):
             raise bad("need administrator rights in the channel chat")
+        if self.bot_status == "restricted" or (self.silenced and not rules):
+            raise bad("not enough rights to send text messages to the chat")
+        if thread_id is not None and (
+            not self.is_forum or not thread_id or thread_id not in self.topics
+        ):
+            raise bad("message thread not found")  # also for 1, which other interfaces call General
+        topic = self.topics.get(thread_id or 0) if self.is_forum else None
+        if topic and topic.closed and not (rules and "can_manage_topics" in self.rights):
+            raise bad("TOPIC_CLOSED")
+
+
+def member(user: User, status: str, rights: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """Return a ChatMember of that status with the fields it must have."""
+    body: dict[str, Any] = {"status": status, "user": user.json()}
+    if status == "creator":
+        body["is_anonymous"] = False
+    elif status == "administrator":
+        body |= {"can_be_edited": False, "is_anonymous": False} | dict.fromkeys(RIGHTS, True)
+        body |= dict.fromkeys(rights, True)
+    elif status == "restricted":
+        body |= {"is_member": True, "until_date": 0} | dict.fromkeys(PERMISSIONS, False)
+    elif status == STRANGER:
+        body["status"] = "left"
+    elif status == "kicked":
+        body["until_date"] = 0
+    return body
+
+
+def commands(text: str) -> list[dict[str, Any]]:
+    """Return the entities Telegram itself puts on commands a person types."""
+    return [
+        {"type": "bot_command", "offset": utf16(text[: m.start()]), "length": utf16(m[0])}
+        for m in COMMAND.finditer(text)
+    ]
 
 
 @dataclass(slots=True)

@@ -6,11 +6,21 @@ import re
 import time
 from typing import Any
 
-from tests.e2e.telegram_chats import ANONYMOUS, RIGHTS, Chat, Shown, User
-from tests.e2e.telegram_html import utf16
+from tests.e2e.telegram_chats import (
+    ABSENT,
+    ANONYMOUS,
+    CHANNEL_RIGHTS,
+    STRANGER,
+    Chat,
+    Shown,
+    Topic,
+    User,
+    commands,
+    member,
+)
 
-COMMAND = re.compile(r"(?<!\S)/[A-Za-z0-9_]{1,32}(?:@[A-Za-z0-9_]{3,32})?(?![A-Za-z0-9_@])")
 OFF_BY_DEFAULT = ("chat_member", "message_reaction", "message_reaction_count")
+CHANNEL_BOT = 136817688  # Telegram's own account that writes in a channel's name
 QUERY_LIFE_S = 60.0  # after which answering a tap is too late
 
 
@@ -73,6 +83,12 @@ class World:
         self.chats.setdefault(user.id, Chat(user.id))
         return user
 
+    def stranger(self, user: User) -> User:
+        """Make a person known who has never written to the bot: it may not write first."""
+        self.person(user)
+        self.chats[user.id].bot_status = STRANGER
+        return user
+
     def add_group(
         self,
         chat_id: int,
@@ -80,15 +96,24 @@ class World:
         *,
         kind: str = "supergroup",
         creator: User | int = 1001,
-        bot_status: str = "member",
+        bot_status: str = "",
         is_forum: bool = False,
+        username: str = "",
+        silenced: bool = False,
+        rights: frozenset[str] = CHANNEL_RIGHTS,
     ) -> Chat:
-        """Make a group or channel; its creator adds the bot to it, which the bot is told."""
+        """Make a group or channel; its creator adds the bot to it, which the bot is told.
+
+        bot_status: "" makes it a member of a group, an administrator of a channel.
+        """
         owner = self.person(creator)
-        chat = Chat(chat_id, kind, title, is_forum=is_forum, bot_status="left")
+        chat = Chat(chat_id, kind, title, username, is_forum=is_forum, bot_status="left")
         chat.members[owner.id] = "creator"
+        chat.silenced = silenced
+        chat.topics = {0: Topic("General")} if is_forum else {}
         self.chats[chat_id] = chat
-        self.set_bot(chat_id, bot_status, owner)
+        usual = "administrator" if kind == "channel" else "member"
+        self.set_bot(chat_id, bot_status or usual, owner, rights=rights)
         return chat
 
     def chat(self, chat_id: int) -> Chat:
@@ -97,19 +122,28 @@ class World:
             self.person(chat_id)
         return self.chats[chat_id]
 
-    def set_bot(self, chat_id: int, status: str, by: User | int | None = None) -> None:
-        """Change the bot's standing in a chat and tell it so."""
+    def set_bot(
+        self,
+        chat_id: int,
+        status: str,
+        by: User | int | None = None,
+        *,
+        rights: frozenset[str] = frozenset(),
+    ) -> None:
+        """Change the bot's standing in a chat and tell it so. rights: as an administrator, see Chat."""
         chat = self.chat(chat_id)
         actor = self.person(by if by is not None else _owner(chat))
-        old, chat.bot_status = chat.bot_status, status
+        before = member(self.bot, chat.bot_status, chat.rights)
+        chat.bot_status = status
+        chat.rights = rights if status == "administrator" else frozenset()
         self.push(
             "my_chat_member",
             {
                 "chat": chat.json(self.people),
                 "from": actor.json(),
                 "date": int(time.time()),
-                "old_chat_member": member(self.bot, old),
-                "new_chat_member": member(self.bot, status),
+                "old_chat_member": before,
+                "new_chat_member": member(self.bot, status, chat.rights),
             },
         )
 
@@ -119,7 +153,8 @@ class World:
 
     def unblock(self, chat_id: int) -> None:
         """A person unblocks the bot, or a group takes it back."""
-        self.set_bot(chat_id, "member")
+        usual = "administrator" if self.chat(chat_id).type == "channel" else "member"
+        self.set_bot(chat_id, usual, rights=CHANNEL_RIGHTS)
 
     def migrate(self, chat_id: int, new_chat_id: int) -> None:
         """A group becomes a supergroup: both sides say so, and the old id answers no more."""
@@ -132,6 +167,32 @@ class World:
         old.migrated_to = new_chat_id
         self._write(new, actor, "", {"migrate_from_chat_id": chat_id})
 
+    # -- topics -------------------------------------------------------------------------------
+
+    def add_topic(self, chat_id: int, name: str) -> int:
+        """Open a topic in a forum; return its id, that of the service message."""
+        chat = self.chats[chat_id]
+        chat.last_id = max(chat.last_id, 1)  # the first message of any group tells that it was made
+        chat.topics[chat.last_id + 1] = Topic(name)
+        made = {"forum_topic_created": {"name": name, "icon_color": 7322096}}
+        sender, thread_id = self.person(_owner(chat)), chat.last_id + 1
+        return self._write(chat, sender, "", made, thread_id=thread_id).message_id
+
+    def close_topic(self, chat_id: int, thread_id: int, *, closed: bool = True) -> None:
+        """Close a topic, or open it again; 0 is General. The bot hears of it."""
+        chat = self.chats[chat_id]
+        chat.topics[thread_id].closed = closed
+        event = {"forum_topic_closed" if closed else "forum_topic_reopened": {}}
+        self._write(chat, self.person(_owner(chat)), "", event, thread_id=thread_id or None)
+
+    def delete_topic(self, chat_id: int, thread_id: int) -> None:
+        """Delete a topic with all its messages. Nobody tells the bot."""
+        chat = self.chats[chat_id]
+        del chat.topics[thread_id]
+        gone = [m.message_id for m in chat.messages.values() if m.thread_id == thread_id]
+        for message_id in gone:
+            del chat.messages[message_id]
+
     # -- what people do -----------------------------------------------------------------------
 
     def say(
@@ -143,27 +204,30 @@ class World:
         reply_to: int | None = None,
         thread_id: int | None = None,
         anonymous: bool = False,
+        as_channel: int | None = None,
         document: tuple[str, bytes] | None = None,
     ) -> int:
         """Write into a chat as a person (of a private chat: its owner); return the message id.
 
-        anonymous: as an administrator who hides behind the group. document: name and content; the text
-        is its caption.
+        thread_id: a topic. anonymous: as an administrator who hides behind the group. as_channel: in
+        the name of a channel, such as one that is linked to the group. document: name and content; the
+        text is its caption.
         """
         chat = self.chat(chat_id)
         sender = self.person(user if user is not None else _owner(chat))
-        if chat.type == "private" and chat.bot_status == "kicked":
-            self.unblock(chat_id)  # writing to a blocked bot unblocks it
-        if chat.type not in ("private", "channel"):
+        if chat.type == "private":
+            self._begin(chat)
+        elif chat.type != "channel":
             chat.members.setdefault(sender.id, "member")
+        speaks_as = chat if anonymous else self.chats.get(as_channel or 0)
         if anonymous:
             sender = User(ANONYMOUS, "Group", username="GroupAnonymousBot", is_bot=True)
-        more: dict[str, Any] = {}
-        if reply_to is not None:
-            more["reply_to_message"] = self.json(chat.messages[reply_to], bare=True)
+        elif as_channel:
+            sender = User(CHANNEL_BOT, "Channel", username="Channel_Bot", is_bot=True)
+        more = self._answers(chat, reply_to, thread_id)
         file = self._upload(chat, *document) if document else None
         shown = self._write(
-            chat, sender, text, more, thread_id=thread_id, anonymous=anonymous, file=file
+            chat, sender, text, more, thread_id=thread_id, speaks_as=speaks_as, file=file
         )
         return shown.message_id
 
@@ -174,6 +238,25 @@ class World:
         told |= {"mime_type": "application/octet-stream"}
         return {"kind": "document", "json": {**told, "file_size": len(body)}}
 
+    def _begin(self, chat: Chat) -> None:
+        """Whoever writes to a bot may be written to, even if they had blocked it."""
+        if chat.bot_status == STRANGER:
+            chat.bot_status = "member"
+        if chat.bot_status == "kicked":
+            self.unblock(chat.id)
+
+    def _answers(self, chat: Chat, reply_to: int | None, thread_id: int | None) -> dict[str, Any]:
+        """Return what a message says of the one before it. In a topic all answer the one that opened it."""
+        if thread_id is not None and (not thread_id or thread_id not in chat.topics):
+            raise KeyError(f"no topic {thread_id} in chat {chat.id}: {chat.topics}")
+        target = reply_to or thread_id
+        if target is None:
+            return {}
+        more: dict[str, Any] = {"reply_to_message": self.json(chat.messages[target], bare=True)}
+        if chat.type == "supergroup" and thread_id is None:
+            more["message_thread_id"] = target  # of no use for sending: the thread is no topic
+        return more
+
     def _write(
         self,
         chat: Chat,
@@ -182,13 +265,13 @@ class World:
         more: dict[str, Any],
         *,
         thread_id: int | None = None,
-        anonymous: bool = False,
+        speaks_as: Chat | None = None,
         file: dict[str, Any] | None = None,
     ) -> Shown:
         shown = self.put(chat, sender, text, commands(text), thread_id=thread_id)
         shown.extra, shown.file = more, file
-        if anonymous:
-            shown.sender_chat = chat.json(self.people)
+        if speaks_as:
+            shown.sender_chat = speaks_as.json(self.people)
         if chat.type == "channel":
             self.push("channel_post", self.json(shown))
         elif self._heard(chat, shown):
@@ -197,12 +280,12 @@ class World:
 
     def _heard(self, chat: Chat, shown: Shown) -> bool:
         """Whether a bot in privacy mode is told of this message."""
-        if chat.bot_status in ("left", "kicked"):
+        if chat.bot_status in ABSENT:
             return False
         if chat.type == "private" or not self.privacy or chat.bot_status == "administrator":
             return True
-        if any(k.startswith("migrate") for k in shown.extra):
-            return True
+        if any(k.startswith(("migrate", "forum_topic", "general_forum")) for k in shown.extra):
+            return True  # bots hear all service messages
         to_bot = shown.extra.get("reply_to_message", {}).get("from", {}).get("id") == self.bot.id
         named = re.match(r"/\w+(?:@(\w+))?", shown.text)
         return to_bot or bool(named and named[1] in (None, self.bot.username))
@@ -231,8 +314,11 @@ class World:
         sender = self.person(user if user is not None else _owner(chat))
         return self.press(shown, button["callback_data"], sender)
 
-    def press(self, shown: Shown, data: str, sender: User) -> str:
-        """Press a button with that data, such as one of an old message no longer shown."""
+    def press(self, shown: Shown, data: str, sender: User, *, inaccessible: bool = False) -> str:
+        """Press a button with that data, such as one of an old message no longer shown.
+
+        inaccessible: Telegram does not say any more what the message was, nor its topic.
+        """
         self._query_id += 1
         query_id = f"9{self._query_id:017d}"
         self.queries[query_id] = time.monotonic()
@@ -242,7 +328,7 @@ class World:
                 "id": query_id,
                 "from": sender.json(),
                 "chat_instance": str(shown.chat_id),
-                "message": self.json(shown),
+                "message": _without_content(self.json(shown)) if inaccessible else self.json(shown),
                 "data": data,
             },
         )
@@ -251,8 +337,13 @@ class World:
     def react(
         self, chat_id: int, message_id: int, emoji: str, user: User | int | None = None
     ) -> None:
-        """Put one emoji under a message, in place of what this person put there."""
+        """Put one emoji under a message, in place of what this person put there.
+
+        In a group the bot is told only as an administrator.
+        """
         chat = self.chat(chat_id)
+        if chat.type != "private" and chat.bot_status != "administrator":
+            return
         sender = self.person(user if user is not None else _owner(chat))
         new = [{"type": "emoji", "emoji": emoji}] if emoji else []
         self.push(
@@ -286,6 +377,8 @@ class World:
         if shown.sender and chat.type != "channel":
             body["from"] = shown.sender.json()
         body |= _text_of(shown)
+        if chat.type == "channel":
+            body["sender_chat"] = chat.json(self.people)
         if shown.thread_id:
             body |= {"message_thread_id": shown.thread_id, "is_topic_message": True}
         if shown.buttons:
@@ -294,7 +387,10 @@ class World:
             body["edit_date"] = shown.edit_date
         if shown.sender_chat:
             body["sender_chat"] = shown.sender_chat
-        return body if bare else body | shown.extra
+        if not bare:
+            return body | shown.extra
+        made = {k: v for k, v in shown.extra.items() if k == "forum_topic_created"}
+        return body | made
 
     def transcript(self) -> str:
         """Return all chats as text, for a person to read."""
@@ -326,21 +422,5 @@ def _owner(chat: Chat) -> int:
     return next((user for user, status in chat.members.items() if status == "creator"), 1001)
 
 
-def commands(text: str) -> list[dict[str, Any]]:
-    """Return the entities Telegram itself puts on commands a person types."""
-    return [
-        {"type": "bot_command", "offset": utf16(text[: m.start()]), "length": utf16(m[0])}
-        for m in COMMAND.finditer(text)
-    ]
-
-
-def member(user: User, status: str) -> dict[str, Any]:
-    """Return a ChatMember of that status with the fields it must have."""
-    body: dict[str, Any] = {"status": status, "user": user.json()}
-    if status == "creator":
-        body["is_anonymous"] = False
-    elif status == "administrator":
-        body |= {"can_be_edited": False, "is_anonymous": False} | dict.fromkeys(RIGHTS, True)
-    elif status == "kicked":
-        body["until_date"] = 0
-    return body
+def _without_content(body: dict[str, Any]) -> dict[str, Any]:
+    return {"chat": body["chat"], "message_id": body["message_id"], "date": 0}

@@ -261,7 +261,9 @@ async def test_joining_blocking_and_reacting_are_told_to_those_who_listen(api, b
     assert [u.my_chat_member.new_chat_member.status for u in updates] == ["member", "kicked"]
     assert sent_to.title == "Newsroom"
 
-    await bot.get_updates(offset=updates[-1].update_id + 1, allowed_updates=["message_reaction"])
+    api.unblock(-100)
+    api.set_bot(-100, "administrator")
+    await bot.get_updates(offset=updates[-1].update_id + 3, allowed_updates=["message_reaction"])
     api.react(-100, message.message_id, "👎", ANI)
     [update] = await bot.get_updates(timeout=1)
     assert update.message_reaction.new_reaction[0].emoji == "👎"
@@ -384,3 +386,124 @@ async def test_the_people_can_be_played_over_http_too(api, bot):
         assert [m["text"] for m in shown.json()] == ["hello"]
         assert (await control.post("/flood")).json()["refused"] == []
         assert (await control.post("/fly")).status_code == 404
+
+
+# -- groups, topics, channels -------------------------------------------------------------------
+
+FORUM, CHANNEL = -1005, -1006
+
+
+@pytest.fixture
+def docks(api):
+    api.add_group(FORUM, creator=ANI, is_forum=True)
+    return api.add_topic(FORUM, "Docks")
+
+
+async def test_a_topic_is_written_to_by_its_id_and_general_by_none(api, bot, docks):
+    sent = await bot.send_message(FORUM, "x", message_thread_id=docks)
+    assert (sent.message_thread_id, sent.is_topic_message) == (docks, True)
+    assert (await bot.send_message(FORUM, "x")).message_thread_id is None
+    for wrong in (1, docks + 50):
+        with pytest.raises(BadRequest, match="essage thread not found"):
+            await bot.send_message(FORUM, "x", message_thread_id=wrong)
+
+
+async def test_a_topic_exists_in_forums_alone(api, bot):
+    api.add_group(-100, creator=ANI)
+    with pytest.raises(BadRequest, match="essage thread not found"):
+        await bot.send_message(-100, "x", message_thread_id=5)
+
+
+async def test_a_closed_topic_is_for_those_who_manage_topics(api, bot, docks):
+    for thread_id, named in ((docks, docks), (0, None)):
+        api.close_topic(FORUM, thread_id)
+        with pytest.raises(BadRequest, match="opic_closed"):
+            await bot.send_message(FORUM, "x", message_thread_id=named)
+    api.set_bot(FORUM, "administrator")
+    with pytest.raises(BadRequest, match="opic_closed"):
+        await bot.send_message(FORUM, "x")
+    api.set_bot(FORUM, "administrator", rights=frozenset(["can_manage_topics"]))
+    await bot.send_message(FORUM, "x")
+
+
+async def test_a_deleted_topic_is_not_found_and_takes_its_messages_along(api, bot, docks):
+    sent = await bot.send_message(FORUM, "x", message_thread_id=docks)
+    api.delete_topic(FORUM, docks)
+    with pytest.raises(BadRequest, match="essage thread not found"):
+        await bot.send_message(FORUM, "x", message_thread_id=docks)
+    with pytest.raises(BadRequest, match="essage to edit not found"):
+        await bot.edit_message_text("y", FORUM, sent.message_id)
+
+
+async def test_topics_are_told_of_with_each_message_and_general_is_not(api, bot, docks):
+    api.say(FORUM, "/help", ANI, thread_id=docks)
+    before = api.say(FORUM, "/help", ANI)
+    api.say(FORUM, "/help@outpost_test_bot", ANI, reply_to=before)
+    updates = await bot.get_updates()
+    made, there, here, answer = [u.message for u in updates if u.message]
+    assert made.forum_topic_created.name == "Docks"
+    assert (there.message_thread_id, there.is_topic_message) == (docks, True)
+    assert there.reply_to_message.forum_topic_created.name == "Docks"
+    assert (here.message_thread_id, here.is_topic_message) == (None, None)
+    assert (answer.message_thread_id, answer.is_topic_message) == (before, None)  # as Telegram does
+
+
+async def test_only_an_administrator_who_may_post_writes_in_a_channel(api, bot):
+    api.add_group(CHANNEL, "Herald", kind="channel", creator=ANI, username="herald")
+    await bot.send_message("@herald", "x")
+    api.set_bot(CHANNEL, "administrator", rights=frozenset())
+    with pytest.raises(BadRequest, match="eed administrator rights in the channel chat"):
+        await bot.send_message(CHANNEL, "x")
+    api.block(CHANNEL)
+    with pytest.raises(Forbidden, match="kicked from the channel chat"):
+        await bot.send_message(CHANNEL, "x")
+
+
+async def test_what_a_channel_says_is_no_message_of_a_person(api, bot):
+    api.add_group(CHANNEL, "Herald", kind="channel", creator=ANI)
+    api.say(CHANNEL, "news", ANI)
+    post = (await bot.get_updates())[-1].channel_post
+    assert (post.from_user, post.sender_chat.id) == (None, CHANNEL)
+
+
+async def test_a_bot_without_rights_in_a_group_is_told_so(api, bot):
+    api.add_group(-100, creator=ANI, silenced=True)
+    assert not (await bot.get_chat(-100)).permissions.can_send_messages
+    with pytest.raises(BadRequest, match="ot enough rights to send text messages to the chat"):
+        await bot.send_message(-100, "x")
+    api.set_bot(-100, "administrator")
+    await bot.send_message(-100, "x")
+    api.set_bot(-100, "restricted")
+    change = (await bot.get_updates())[-1].my_chat_member
+    assert not change.new_chat_member.can_send_messages
+    with pytest.raises(BadRequest, match="ot enough rights"):
+        await bot.send_message(-100, "x")
+
+
+async def test_a_stranger_is_not_written_to_first(api, bot):
+    api.stranger(User(9, "Nino"))
+    with pytest.raises(Forbidden, match="can't initiate conversation"):
+        await bot.send_message(9, "x")
+    api.say(9, "/start")
+    await bot.send_message(9, "x")
+
+
+async def test_who_hides_behind_a_chat_is_told_by_that_chat(api, bot):
+    api.add_group(CHANNEL, "Herald", kind="channel", creator=ANI)
+    api.add_group(-100, creator=ANI)
+    api.say(-100, "/help", ANI, anonymous=True)
+    api.say(-100, "/help", ANI, as_channel=CHANNEL)
+    admin, channel = [u.message for u in await bot.get_updates() if u.message]
+    assert (admin.from_user.username, admin.sender_chat.id) == ("GroupAnonymousBot", -100)
+    assert (channel.from_user.username, channel.sender_chat.id) == ("Channel_Bot", CHANNEL)
+
+
+async def test_reactions_in_a_group_are_told_to_an_administrator_alone(api, bot):
+    api.add_group(-100, creator=ANI)
+    sent = await bot.send_message(-100, "x")
+    await bot.get_updates(allowed_updates=["message_reaction"])
+    api.react(-100, sent.message_id, "👎", ANI)
+    assert not [u for u in await bot.get_updates() if u.message_reaction]
+    api.set_bot(-100, "administrator")
+    api.react(-100, sent.message_id, "👎", ANI)
+    assert [u for u in await bot.get_updates() if u.message_reaction]
