@@ -9,7 +9,7 @@ import logging
 import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -24,6 +24,7 @@ from bot.domain.model import (
     AlertView,
     Article,
     Changed,
+    ChatKind,
     Failure,
     FailureKind,
     Feed,
@@ -339,6 +340,8 @@ class Pipeline:
     async def deliver(self, view: AlertView) -> str:
         """Stage 3. Returns the outcome to count: a value of Sent."""
         alert, message = view.alert, render.alert(view)
+        if alert.kind is ChatKind.CHANNEL:  # its readers are not those who may press them
+            message = replace(message, buttons=())
         if alert.message_id is None:
             thread_id = alert.thread_id or None
             outcome = await self.messenger.send(alert.chat_id, message, thread_id=thread_id)

@@ -4,7 +4,13 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-MAY_SPEAK_TELEGRAM = {"bot.app", "bot.chat.dispatch", "bot.adapters.messenger"}
+MAY_SPEAK_TELEGRAM = {
+    "bot.adapters.messenger",
+    "bot.app",
+    "bot.chat.dispatch",
+    "bot.chat.hearing",
+    "bot.chat.rulers",
+}
 
 
 def contract(name: str) -> set[str]:

@@ -14,6 +14,8 @@ from typing import NamedTuple
 from rapidfuzz import fuzz, process
 
 from bot import render, texts
+from bot.chat import behalf
+from bot.chat.behalf import MAX_DATA_BYTES
 from bot.config import Chat
 from bot.domain.errors import DatabaseDown, QueryError, UserError
 from bot.domain.model import (
@@ -26,11 +28,11 @@ from bot.domain.model import (
     SubscriberState,
 )
 from bot.domain.names import Names
-from bot.store import alerts, watches
+from bot.store import alerts, keepers, watches
 from bot.store.engine import Store, Tx
 
-MAX_DATA_BYTES = 64  # Telegram's limit for callback data
 MAX_TOAST = 200  # characters; Telegram's limit for an answer to a tap
+REMEMBERED = 10_000  # chats turned away
 GUESS_PCT = 65  # below it a guess at a mistyped command is noise: "wacth" scores 80, "foo" nothing
 
 NO_NAMES = Names.empty()
@@ -47,7 +49,8 @@ class Caller:
     may_change: False only for one who is not an administrator of this group.
     message_id: the message spoken, or the one whose button was tapped. reply_to: the message of ours
     that was answered, None for none. thread_id: the topic of a forum, 0 for none or its General; None
-    where Telegram does not say: it is then that of the alert in message_id.
+    where Telegram does not say: it is then that of the alert in message_id. asker: the private chat
+    from which a person speaks for chat_id, a channel; None for a chat that speaks for itself.
     """
 
     chat_id: int
@@ -59,6 +62,7 @@ class Caller:
     message_id: int | None = None
     reply_to: int | None = None
     thread_id: int | None = 0
+    asker: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,7 @@ class Request:
     found: object = None  # what Command.look found
     bot_name: str = ""  # ours, without @; "" where there is none
     file: bytes = b""  # the document that came along
+    asker: Subscriber | None = None  # who speaks for the subscriber, and is answered in its place
 
     @property
     def zone(self) -> tzinfo:
@@ -91,8 +96,8 @@ class Request:
 
     @property
     def language(self) -> str:
-        """Return the language this chat reads."""
-        return self.subscriber.language
+        """Return the language of whoever reads the answer."""
+        return (self.asker or self.subscriber).language
 
     def say(self, key: str, /, **params: object) -> texts.Html:
         """Return a text as HTML in the chat's language; params are escaped."""
@@ -138,7 +143,8 @@ class Command(NamedTuple):
 
     menu: key of its line in the menu and /help; "" keeps it out of both.
     changes: in a group only its administrators may use it. typed: False answers buttons only.
-    known: only for a chat that has started. look: reads what takes longer, before `run` and in a
+    known: only for a chat that has started. remote: can be asked for a channel from a private chat, as
+    all that changes something can. look: reads what takes longer, before `run` and in a
     transaction of its own that keeps nobody waiting; `run` gets it as Request.found.
     """
 
@@ -150,12 +156,14 @@ class Command(NamedTuple):
     typed: bool = True
     known: bool = False
     look: Look | None = None
+    remote: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
     """A message or a tap, read. command None: nothing we know; name is then what was typed, "" for prose.
 
+    of: the channel it is asked for, as bot.chat.behalf has it; "" for the chat it comes from.
     file: the document that came along.
     """
 
@@ -164,6 +172,7 @@ class Order:
     command: Command | None
     pressed: bool = False
     file: bytes = b""
+    of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,10 +221,24 @@ class Desk:
         self.bot_name = ""  # Telegram says it
         self.admins = frozenset(admins)
         self._commands = {c.name: c for c in commands}
+        self._turned_away: dict[int, None] = {}  # chats that heard that they are not served
 
     def role(self, user_id: int | None) -> Role:
         """Return what this person may do."""
         return Role.ADMIN if user_id in self.admins else Role.SUBSCRIBER
+
+    def serves(self, caller: Caller) -> bool:
+        """Return whether the chat is one of those that the settings allow; admins always are."""
+        allowed = self.limits.allow
+        return not allowed or caller.chat_id in allowed or caller.user_id in self.admins
+
+    def _turn_away(self, caller: Caller) -> bool:
+        """Return whether a chat that is not served is yet to hear so: once is polite, twice is noise."""
+        new = caller.chat_id not in self._turned_away
+        if len(self._turned_away) >= REMEMBERED:
+            self._turned_away.clear()
+        self._turned_away[caller.chat_id] = None
+        return new
 
     def commands(self, role: Role) -> tuple[Command, ...]:
         """Return the commands this role may type, in order."""
@@ -226,16 +249,17 @@ class Desk:
         """Return (name, description) for Telegram's menu of commands."""
         return [(c.name, texts.say(language, c.menu)) for c in self.commands(role) if c.menu]
 
-    def read(self, text: str, *, kind: ChatKind, bot_name: str = "") -> Order | None:
+    def read(self, text: str, *, kind: ChatKind, bot_name: str = "", of: str = "") -> Order | None:
         """Read what was typed. None: not meant for us, say nothing.
 
         bot_name: ours, without @. In groups others' commands, unknown ones and prose are not for us
-        unless a command names us.
+        unless a command names us. of: the channel that the message answered was about.
         """
         typed = _TYPED.fullmatch(text.strip())
         private = kind is ChatKind.PRIVATE
         if not typed:
-            return Order("", text.strip(), None) if private else None
+            name = "watch" if of else ""
+            return Order(name, text.strip(), self._commands.get(name), of=of) if private else None
         name, to, argument = typed[1].lower(), typed[2] or "", typed[3].strip()
         if to and to.lower() != bot_name.lower():
             return None
@@ -244,16 +268,20 @@ class Desk:
             command = None
         if not (command or private or to):
             return None
-        return Order(name, argument, command)
+        if not (private and command and (command.changes or command.remote)):
+            return Order(name, argument, command)
+        named, rest = behalf.addressed(argument)
+        return Order(name, rest, command, of=named or of)
 
     def read_document(self, name: str) -> Order | None:
         """Read a document that comes without a command, by its name. None: not meant for us."""
         return Order("opml", "", self._commands.get("opml")) if is_opml(name) else None
 
     def read_button(self, data: str) -> Order:
-        """Read a tap: `command:argument`."""
+        """Read a tap: `command:argument`, or that for a channel."""
+        of, data = behalf.tapped(data)
         name, _, argument = data.partition(":")
-        return Order(name, argument, self._commands.get(name), pressed=True)
+        return Order(name, argument, self._commands.get(name), pressed=True, of=of)
 
     async def answer(self, order: Order, caller: Caller, now: datetime) -> Answer:
         """Return what to show. Mistakes and a database out of reach are answered, not raised."""
@@ -266,7 +294,7 @@ class Desk:
 
     async def look(self, order: Order, caller: Caller, now: datetime) -> object:
         """Return what the command wants to read beforehand, None if nothing. Raises DatabaseDown."""
-        if order.command is None or order.command.look is None:
+        if order.command is None or order.command.look is None or not self.serves(caller):
             return None
         return await self.store.read(self._look_in, order.command.look, order, caller, now)
 
@@ -283,12 +311,18 @@ class Desk:
         self, tx: Tx, order: Order, caller: Caller, now: datetime, found: object = None
     ) -> Answer:
         """Answer within a transaction; a mistake undoes what the command did, and nothing else of it."""
+        if not self.serves(caller):
+            if not order.pressed and not self._turn_away(caller):
+                return Answer(None)
+            error = UserError("command.not_served", id=str(caller.chat_id))
+            return _refusal(error, _reader(tx, caller).language, pressed=order.pressed)
         try:
             with tx.begin_nested():
                 reply, language = self._run(tx, order, caller, now, found)
         except UserError as e:
-            return _refusal(e, _speaker(tx, caller).language, pressed=order.pressed)
-        return _worded(reply, reply.language or language, pressed=order.pressed)
+            return _refusal(e, _reader(tx, caller).language, pressed=order.pressed)
+        answer = _worded(reply, reply.language or language, pressed=order.pressed)
+        return answer if caller.asker is None else _on_behalf(tx, answer, caller)
 
     def _run(
         self, tx: Tx, order: Order, caller: Caller, now: datetime, found: object
@@ -315,6 +349,7 @@ class Desk:
             names=self.names,
             bot_name=self.bot_name,
             file=order.file,
+            asker=None if caller.asker is None else _reader(tx, caller),
         )
 
 
@@ -344,14 +379,32 @@ def _speaker(tx: Tx, caller: Caller) -> Subscriber:
     )
 
 
+def _reader(tx: Tx, caller: Caller) -> Subscriber:
+    """Return whoever reads the answer: the chat that asks, or the private one that asks for it."""
+    if caller.asker is None:
+        return _speaker(tx, caller)
+    alone = replace(caller, chat_id=caller.asker, kind=ChatKind.PRIVATE, thread_id=0, asker=None)
+    return _speaker(tx, alone)
+
+
+def _on_behalf(tx: Tx, answer: Answer, caller: Caller) -> Answer:
+    """Say in the answer which channel it is about, and note who looks after that."""
+    chat = watches.find_subscriber(tx, caller.chat_id)
+    if chat is None or not caller.may_change:
+        return answer
+    if caller.user_id is not None:
+        keepers.add(tx, chat.id, caller.user_id)
+    message = behalf.signed(answer.message, chat) if answer.message else None
+    return replace(answer, message=message)
+
+
 def _check(command: Command, req: Request, caller: Caller) -> None:
     if command.role is Role.ADMIN and req.role is not Role.ADMIN:
         raise UserError("command.admin_only", name=command.name)
+    if caller.asker is not None and not caller.may_change:
+        raise UserError("channel.unknown", name=caller.title)
     if command.changes and not caller.may_change:
         raise UserError("command.group_admin_only")
-    allowed = req.limits.allow
-    if allowed and caller.chat_id not in allowed and req.role is not Role.ADMIN:
-        raise UserError("command.not_served", id=str(caller.chat_id))
     if command.known and not req.subscriber.id:
         raise UserError("command.start_first")
 

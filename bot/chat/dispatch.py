@@ -7,9 +7,8 @@ own updater confirms a whole batch first, and loses it when it is killed.
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -17,20 +16,21 @@ import telegram
 from telegram.constants import ChatMemberStatus
 from telegram.error import (
     BadRequest,
-    ChatMigrated,
     Conflict,
-    Forbidden,
     InvalidToken,
     TelegramError,
 )
 
-from bot import texts, topics
+from bot import texts
 from bot.adapters.messenger import TelegramMessenger
-from bot.chat.command import Answer, Caller, Desk, Order
+from bot.chat import presence
+from bot.chat.command import Answer, Caller, Desk
+from bot.chat.hearing import Ears, Heard, thread_of
 from bot.chat.replies import Replies, waits
+from bot.chat.rulers import Rulers
 from bot.domain.errors import DatabaseDown, TokenError
-from bot.domain.model import ChatKind, Message, Role, Subscriber, SubscriberState
-from bot.store import updates, watches
+from bot.domain.model import ChatKind, Message, Role
+from bot.store import updates
 from bot.store.engine import Store, Tx
 from bot.store.updates import WaitingReply
 
@@ -39,27 +39,11 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 LISTEN_TO = ("message", "callback_query", "my_chat_member", "message_reaction")
-DISLIKE = "👎"  # as good as a tap on "not relevant"
 POLL_S = 25  # a long poll; below the minute after which proxies cut silent connections
 SILENCE = timedelta(days=1)  # after which the offset is forgotten: see updates.REPEATED
-TRUSTED = timedelta(seconds=60)  # how long an answer about who is an administrator holds
 MOST_TRIES = 5  # at a command that Telegram will not help us with; half a minute
 LAST_WORDS_S = 5.0  # for replies under way when we are told to stop
-RULERS = (ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR)
-MAX_FILE_BYTES = 1_000_000  # of a file for /import
-LINKS = ("text_link", "url")
 ABSENT = (ChatMemberStatus.LEFT, ChatMemberStatus.BANNED)
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """One command or tap as it came. thread_id: the topic to answer in. query_id: of a tap."""
-
-    update_id: int
-    order: Order
-    caller: Caller
-    thread_id: int | None = None
-    query_id: str = ""
 
 
 class TelegramChat:
@@ -83,7 +67,8 @@ class TelegramChat:
         self._next: int | None = None  # the offset that confirms what was answered
         self._heard_at = now()
         self._trouble = ""
-        self._rulers: dict[tuple[int, int], tuple[datetime, bool]] = {}
+        self._rulers = Rulers(bot, now=now)
+        self._ears = Ears(bot, desk, store, self._rulers)
         self._no_menu = set(desk.admins)
 
     async def run(self) -> None:
@@ -117,7 +102,7 @@ class TelegramChat:
                 self._note_trouble(f"Telegram does not answer, trying again: {e!r}")
                 await asyncio.sleep(wait)
         self._note_trouble("")
-        self._desk.bot_name = self._name
+        self._desk.bot_name = self._ears.name = self._name
         log.info("chat: hearing commands as @%s", self._name)
 
     # What comes in
@@ -167,12 +152,15 @@ class TelegramChat:
             return
         message = update.message
         if message and (message.migrate_to_chat_id or message.migrate_from_chat_id):
-            await self._store.run(follow, update.update_id, message, self._now())
+            old = message.migrate_from_chat_id or message.chat.id
+            new = message.migrate_to_chat_id or message.chat.id
+            await self._store.run(presence.follow, update.update_id, old, new, self._now())
             return
         if message and (message.forum_topic_reopened or message.general_forum_topic_unhidden):
-            await self._store.run(reopen, update.update_id, message, self._now())
+            at = message.chat.id, thread_of(message) or 0
+            await self._store.run(presence.reopen, update.update_id, *at, self._now())
             return
-        heard = await self._hear(update)
+        heard = await self._ears.hear(update)
         if heard is None:
             await self._store.run(updates.advance, update.update_id)
             return
@@ -186,7 +174,7 @@ class TelegramChat:
         await self._greet_admin(heard.caller)
 
     def _answer_in(
-        self, tx: Tx, heard: Heard, found: object = None
+        self, tx: Tx, heard: Heard, found: object
     ) -> tuple[Answer, WaitingReply | None] | None:
         if not updates.advance(tx, heard.update_id):
             return None
@@ -196,147 +184,33 @@ class TelegramChat:
             return answer, None
         reply = updates.keep_reply(
             tx,
-            chat_id=heard.caller.chat_id,
+            chat_id=heard.chat_id,
             thread_id=heard.thread_id,
-            edits=heard.caller.message_id if answer.edit else None,
+            edits=heard.message_id if answer.edit else None,
             message=answer.message,
             now=now,
         )
         return answer, reply
 
-    async def _hear(self, update: telegram.Update) -> Heard | None:
-        """Return what was said or tapped, None if it is not for us."""
-        if update.message_reaction:
-            return self._hear_reaction(update.update_id, update.message_reaction)
-        tap, said = update.callback_query, update.message
-        message = tap.message if tap else said
-        if message is None:
-            return None
-        if tap:
-            order: Order | None = self._desk.read_button(tap.data or "")
-        else:
-            kind, text = ChatKind(message.chat.type), said_in(said) if said else ""
-            if said and said.document and text.startswith("/import"):
-                text = f"{text}\n{await self._read_file(said.document)}"
-            order = self._desk.read(text, kind=kind, bot_name=self._name) if text else None
-            if said and said.document and (order is None or order.command is None):
-                order = await self._hear_document(said, said.document) or order
-        if order is None:
-            return None
-        caller = await self._caller(message, order, by=tap.from_user if tap else None)
-        thread_id = thread_of(message) or None
-        return Heard(update.update_id, order, caller, thread_id, tap.id if tap else "")
-
-    async def _hear_document(
-        self, said: telegram.Message, document: telegram.Document
-    ) -> Order | None:
-        """Return what a document without a command asks for; an admin's alone is fetched."""
-        order = self._desk.read_document(document.file_name or "")
-        user = said.from_user if said.sender_chat is None else None
-        if order is None or self._desk.role(user.id if user else None) is not Role.ADMIN:
-            return order if said.chat.type == ChatKind.PRIVATE else None
-        return replace(order, file=await self._fetch(document))
-
-    async def _read_file(self, document: telegram.Document) -> str:
-        """Return a file sent to us as text, "" if it is too large or none."""
-        return (await self._fetch(document)).decode("utf-8-sig", "replace")
-
-    async def _fetch(self, document: telegram.Document) -> bytes:
-        """Return a file sent to us, b"" if it is too large."""
-        if (document.file_size or 0) > MAX_FILE_BYTES:
-            return b""
-        file = await self._bot.get_file(document.file_id)
-        return bytes(await file.download_as_bytearray())
-
-    def _hear_reaction(
-        self, update_id: int, reaction: telegram.MessageReactionUpdated
-    ) -> Heard | None:
-        """Return a 👎 that was given or taken away as an order; other feelings are private."""
-        before, after = (dislikes(r) for r in (reaction.old_reaction, reaction.new_reaction))
-        if before == after:
-            return None
-        order = self._desk.read_button(f"react:{reaction.message_id}{'+' if after else '-'}")
-        user = reaction.user
-        return Heard(
-            update_id,
-            order,
-            Caller(
-                chat_id=reaction.chat.id,
-                kind=ChatKind(reaction.chat.type),
-                language=(user.language_code or "") if user else "",
-                user_id=user.id if user else None,
-                message_id=reaction.message_id,
-                thread_id=None,
+    async def _meet_chat(self, update_id: int, told: telegram.ChatMemberUpdated) -> None:
+        """Blocked, unblocked, added to a chat, given or denied rights there, thrown out of it."""
+        old, new, chat = told.old_chat_member, told.new_chat_member, told.chat
+        change = presence.Change(
+            caller=Caller(
+                chat_id=chat.id,
+                kind=ChatKind(chat.type),
+                title=chat.title or chat.full_name or "",
+                language=told.from_user.language_code or "",
+                user_id=None if told.from_user.is_bot else told.from_user.id,
             ),
+            was_here=is_here(old),
+            here=is_here(new),
+            may_write=is_here(new) and await self._rulers.may_write(chat, new),
+            status=str(new.status),
         )
-
-    async def _caller(
-        self, message: telegram.MaybeInaccessibleMessage, order: Order, *, by: telegram.User | None
-    ) -> Caller:
-        chat = message.chat
-        user, hidden = by, None
-        if by is None and isinstance(message, telegram.Message):
-            user, hidden = message.from_user, message.sender_chat
-        may_change = True
-        if order.command and order.command.changes and chat.type != ChatKind.PRIVATE:
-            # An anonymous administrator speaks as the group itself; a linked channel does not.
-            may_change = hidden.id == chat.id if hidden else await self._rules(chat.id, user)
-        # The topics that a person may have with a bot in private are all of one subscriber.
-        thread_id = 0 if chat.type == ChatKind.PRIVATE else thread_of(message)
-        return Caller(
-            chat_id=chat.id,
-            kind=ChatKind(chat.type),
-            title=title_of(message),
-            language=(user.language_code or "") if user else "",
-            thread_id=thread_id,
-            user_id=user.id if user and not hidden else None,
-            may_change=may_change,
-            message_id=message.message_id,
-            reply_to=answered_message(message) if by is None else None,
-        )
-
-    async def _rules(self, chat_id: int, user: telegram.User | None) -> bool:
-        """Return whether a person is an administrator of the group, as of the last minute."""
-        if user is None:
-            return False
-        known = self._rulers.get((chat_id, user.id))
-        if known and self._now() - known[0] < TRUSTED:
-            return known[1]
-        try:
-            member = await self._bot.get_chat_member(chat_id, user.id)
-            rules = member.status in RULERS
-        except ChatMigrated as e:  # said just before the group became a supergroup
-            return await self._rules(e.new_chat_id, user)
-        except Forbidden:  # thrown out meanwhile: nobody here may change anything
-            return False
-        except BadRequest:  # hidden members; administrators never are
-            rulers = await self._bot.get_chat_administrators(chat_id)
-            rules = user.id in {r.user.id for r in rulers}
-        if len(self._rulers) > 10_000:
-            self._rulers.clear()
-        self._rulers[chat_id, user.id] = (self._now(), rules)
-        return rules
-
-    async def _meet_chat(self, update_id: int, change: telegram.ChatMemberUpdated) -> None:
-        """Blocked, unblocked, added to a group or thrown out of it."""
-        here = change.new_chat_member.status not in ABSENT
-        joined = here and change.old_chat_member.status in ABSENT
-        caller = Caller(
-            chat_id=change.chat.id,
-            kind=ChatKind(change.chat.type),
-            title=change.chat.title or change.chat.full_name or "",
-            language=change.from_user.language_code or "",
-            user_id=change.from_user.id,
-        )
-        if joined and caller.kind in (ChatKind.GROUP, ChatKind.SUPERGROUP):
-            order = self._desk.read("/start", kind=ChatKind.PRIVATE)
-            if order:
-                answered = await self._store.run(self._answer_in, Heard(update_id, order, caller))
-                if answered and answered[1]:
-                    self._replies.send_soon(answered[1])
-            return
-        why = "" if here else change.new_chat_member.status
-        await self._store.run(note_presence, update_id, caller.chat_id, why, self._now())
+        replies = await self._store.run(presence.meet, update_id, change, self._desk, self._now())
+        for reply in replies:
+            self._replies.send_soon(reply)
 
     async def _give_up(self, update: telegram.Update) -> None:
         """Apologise for a command that a bug of ours stopped, and go on to the next."""
@@ -413,46 +287,11 @@ class TelegramChat:
         return repr(error).replace(self._bot.token, "<token>")
 
 
-def thread_of(message: telegram.MaybeInaccessibleMessage) -> int | None:
-    """Return the topic of a message, 0 for none or General, None if the message is too old to tell.
-
-    Outside topics Telegram gives a message_thread_id too, to answers; it is of no use for sending, and
-    neither is 1, which other interfaces call General by.
-    """
-    if not isinstance(message, telegram.Message):
-        return None if message.chat.type == ChatKind.SUPERGROUP else 0
-    return (message.message_thread_id or 0) if message.is_topic_message else 0
-
-
-def title_of(message: telegram.MaybeInaccessibleMessage) -> str:
-    """Return the name of a chat and, as far as the message tells, of the topic."""
-    chat = message.chat
-    name = chat.title or chat.full_name or ""
-    if not isinstance(message, telegram.Message) or chat.type == ChatKind.PRIVATE:
-        return name
-    first = message.reply_to_message  # of a topic's first message, unless it answers another
-    made = first.forum_topic_created if first else None
-    return topics.title(name, thread_of(message) or 0, made.name if made else "")
-
-
-def dislikes(reactions: Iterable[telegram.ReactionType]) -> bool:
-    """Return whether a thumb down is among a person's reactions."""
-    return any(getattr(r, "emoji", "") == DISLIKE for r in reactions)
-
-
-def said_in(message: telegram.Message) -> str:
-    """Return what was said; a message forwarded to us asks for the story of its first link."""
-    text = message.text or (message.caption if message.document else None) or ""
-    if message.forward_origin and message.chat.type == ChatKind.PRIVATE:
-        links = [e.url or message.parse_entity(e) for e in message.entities if e.type in LINKS]
-        return f"/story {links[0]}" if links else text
-    return text
-
-
-def answered_message(message: telegram.MaybeInaccessibleMessage) -> int | None:
-    """Return the id of the message that this one is a reply to."""
-    replied = message.reply_to_message if isinstance(message, telegram.Message) else None
-    return replied.message_id if replied else None
+def is_here(member: telegram.ChatMember) -> bool:
+    """Return whether one who stands so in a chat is in it."""
+    if isinstance(member, telegram.ChatMemberRestricted):
+        return member.is_member
+    return member.status not in ABSENT
 
 
 async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
@@ -464,37 +303,6 @@ async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
         with suppress(Exception):
             await task
         raise
-
-
-def reopen(tx: Tx, update_id: int, message: telegram.Message, now: datetime) -> None:
-    """A topic takes messages again."""
-    if updates.advance(tx, update_id):
-        topics.reopen(tx, message.chat.id, thread_of(message) or 0, now)
-
-
-def note_presence(tx: Tx, update_id: int, chat_id: int, why: str, now: datetime) -> None:
-    """A chat has the bot again, or has it no more. why: Telegram's word for the latter, else ""."""
-    if updates.advance(tx, update_id):
-        for known in watches.of_chat(tx, chat_id):
-            if why:
-                watches.set_state(tx, known.id, SubscriberState.GONE, now=now, reason=why)
-            else:
-                _welcome_back(tx, known, now)
-
-
-def _welcome_back(tx: Tx, known: Subscriber, now: datetime) -> None:
-    if known.state is SubscriberState.GONE:
-        watches.set_state(tx, known.id, SubscriberState.ACTIVE, now=now)
-
-
-def follow(tx: Tx, update_id: int, message: telegram.Message, now: datetime) -> None:
-    """Follow a group that became a supergroup; either side tells, in any order."""
-    if updates.advance(tx, update_id):
-        old = message.migrate_from_chat_id or message.chat.id
-        new = message.migrate_to_chat_id or message.chat.id
-        watches.move_chat(tx, old, new)
-        for known in watches.of_chat(tx, new):
-            _welcome_back(tx, known, now)
 
 
 def apologise(

@@ -186,7 +186,7 @@ def start_shared(tx: Tx, req: Request, token: str) -> Reply:
 
 
 COMMANDS = (
-    Command("share", Role.SUBSCRIBER, share, "menu.share"),
+    Command("share", Role.SUBSCRIBER, share, "menu.share", remote=True),
     Command("export", Role.SUBSCRIBER, export, "menu.export", changes=True, known=True),
     Command("import", Role.SUBSCRIBER, import_, "menu.import", changes=True),
 )

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from bot import texts, topics
-from bot.chat import alert, archive, exchange, naming, packs, preferences, trend, watching
+from bot.chat import alert, archive, channels, exchange, naming, packs, preferences, trend, watching
 from bot.chat.command import Command, Reply, Request, fits
 from bot.chat.unseen import unseen_lines
 from bot.domain.errors import UserError
@@ -233,7 +233,7 @@ def keep(tx: Tx, req: Request) -> Reply:
 COMMANDS = (
     *watching.COMMANDS,
     *naming.COMMANDS,
-    Command("watches", Role.SUBSCRIBER, list_watches, "menu.watches"),
+    Command("watches", Role.SUBSCRIBER, list_watches, "menu.watches", remote=True),
     Command("unwatch", Role.SUBSCRIBER, unwatch, "menu.unwatch", changes=True),
     Command("pause", Role.SUBSCRIBER, pause, "menu.pause", changes=True, known=True),
     Command("resume", Role.SUBSCRIBER, resume, "menu.resume", changes=True, known=True),
@@ -242,6 +242,7 @@ COMMANDS = (
     *trend.COMMANDS,
     *exchange.COMMANDS,
     *packs.COMMANDS,
+    *channels.COMMANDS,
     *preferences.COMMANDS,
     Command("help", Role.SUBSCRIBER, help_, "menu.help"),
     Command("start", Role.SUBSCRIBER, start, "menu.start", changes=True),

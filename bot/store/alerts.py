@@ -315,6 +315,17 @@ def thread_of(tx: Tx, chat_id: int, message_id: int) -> int:
     return tx.execute(found).scalar() or 0
 
 
+def teller_of(tx: Tx, chat_id: int, message_id: int) -> int | None:
+    """Return the subscriber of that chat whose alert a message is, None if it is none."""
+    found = (
+        sa.select(subscribers.c.id)
+        .join_from(alerts, subscribers)
+        .where(subscribers.c.chat_id == chat_id, alerts.c.message_id == message_id)
+        .limit(1)
+    )
+    return tx.execute(found).scalar()
+
+
 def by_story(tx: Tx, subscriber_id: int, story_id: int) -> Told | None:
     """Return the chat's alert about a story, None if it has none."""
     mine = _TOLD.where(alerts.c.subscriber_id == subscriber_id, alerts.c.story_id == story_id)

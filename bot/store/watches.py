@@ -34,6 +34,12 @@ def find_subscriber(tx: Tx, chat_id: int, thread_id: int = 0) -> Subscriber | No
     return _subscriber(row) if row else None
 
 
+def chat_of(tx: Tx, subscriber_id: int) -> int | None:
+    """Return the chat of a subscriber, None if there is no such subscriber."""
+    mine = sa.select(subscribers.c.chat_id).where(subscribers.c.id == subscriber_id)
+    return tx.execute(mine).scalar()
+
+
 def of_chat(tx: Tx, chat_id: int) -> list[Subscriber]:
     """Return the subscribers of a chat: of a forum, one for each topic, its General first."""
     rows = tx.execute(

@@ -2,8 +2,6 @@
 
 import asyncio
 import logging
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 
 import pytest
 
@@ -17,6 +15,8 @@ from bot.domain.model import Role, SubscriberState
 from bot.store import updates, watches
 from bot.store.engine import Store
 from bot.store.schema import metadata
+from tests.chat import live
+from tests.chat.live import now, says, silence, until
 from tests.e2e.telegram_chats import Fault, User
 
 ADMIN = User(1, "Olga", "ru")
@@ -33,30 +33,12 @@ def broken(tx, req):
 COMMANDS = (*subscriber.COMMANDS, *admin.COMMANDS, Command("broken", Role.SUBSCRIBER, broken))
 
 
-def now():
-    return datetime.now(UTC)
-
-
 @pytest.fixture
 def store(tmp_path):
     store = Store(f"sqlite:///{tmp_path / 'outpost.db'}")
     store.call(metadata.create_all)
     yield store
     store.close()
-
-
-@asynccontextmanager
-async def running(api, store):
-    """A chat that hears commands, until the block ends."""
-    bot = open_bot(api.token, api.url)
-    chat = TelegramChat(bot, Desk(store, COMMANDS, admins={ADMIN.id}), store, now=now)
-    task = asyncio.create_task(chat.run())
-    try:
-        yield task
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        await bot.shutdown()
 
 
 @pytest.fixture
@@ -70,26 +52,9 @@ async def api(bot_api, store):
     assert bot_api.refused == [] or "setMyCommands" in bot_api.refused[0]
 
 
-async def until(predicate, timeout_s=8.0):
-    """Return the first true value; the chats it would have been seen in are in pytest's output."""
-    for _ in range(int(timeout_s / 0.02)):
-        if value := predicate():
-            return value
-        await asyncio.sleep(0.02)
-    raise AssertionError("never happened")
-
-
-async def says(api, chat_id, text, user=None, **more):
-    """Say something and return what the bot then shows besides."""
-    before = len(api.shown(chat_id))
-    api.say(chat_id, text, user, **more)
-    await until(lambda: len(api.shown(chat_id)) > before)
-    return api.shown(chat_id)[-1]
-
-
-async def silence(api):
-    """Wait until the bot has confirmed everything."""
-    await until(lambda: api.pending() == 0)
+def running(api, store):
+    """A chat that hears commands, until the block ends."""
+    return live.talking(api, Desk(store, COMMANDS, admins={ADMIN.id}))
 
 
 async def test_a_newcomer_subscribes_watches_and_lists(api, store):

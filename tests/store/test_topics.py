@@ -41,7 +41,7 @@ class Forum:
     def alert(self, subscriber):
         def raised(tx):
             new = stories.insert().values(opened_at=NOON).returning(stories.c.id)
-            alerts.raise_or_revise(tx, subscriber.id, tx.execute(new).scalar_one(), NOON)
+            alerts.raise_or_revise(tx, [subscriber.id], tx.execute(new).scalar_one(), NOON)
 
         self.store.call(raised)
 
