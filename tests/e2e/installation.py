@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.e2e.bot_api import BotApi
@@ -80,6 +82,26 @@ class Outpost:
         """Return whether a process has begun its work."""
         return "outpost runs" in self._logs[process.pid].read_text("utf-8", "replace")
 
+    @contextmanager
+    def terminal(self) -> Iterator["Typed"]:
+        """Run `outpost run --chat terminal` while somebody types."""
+        out = self.folder / "terminal.txt"
+        with out.open("wb") as shown:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "bot", "run", "--chat", "terminal"],
+                cwd=self.folder,
+                env=self._environment(),
+                stdin=subprocess.PIPE,
+                stdout=shown,
+                stderr=subprocess.DEVNULL,
+            )
+        self.running.append(process)
+        yield Typed(process, out)
+        assert process.stdin
+        process.stdin.close()
+        assert process.wait(STOP_S) == 0
+        self.running.remove(process)
+
     @property
     def log(self) -> str:
         """Return what all runs have logged, in order."""
@@ -100,6 +122,25 @@ class Outpost:
             process.kill()
             process.wait(10)
         self.running.clear()
+
+
+class Typed:
+    """A person at a terminal: what they type, and what has been shown."""
+
+    def __init__(self, process: subprocess.Popen[bytes], out: Path) -> None:
+        self._process = process
+        self._out = out
+
+    def say(self, line: str) -> None:
+        """Type a line."""
+        assert self._process.stdin
+        self._process.stdin.write(line.encode() + b"\n")
+        self._process.stdin.flush()
+
+    @property
+    def shown(self) -> str:
+        """Return all that was shown, lines joined: a terminal wraps them."""
+        return " ".join(self._out.read_text("utf-8").replace("│", " ").split())
 
 
 class Installation(Outpost):

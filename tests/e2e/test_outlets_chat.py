@@ -118,3 +118,17 @@ def test_an_opml_document_adds_its_outlets_after_a_tap_and_all_leave_as_one(
     sent = newest(bot_api, ADMIN, "2 outlets. Send me such a file")
     assert sent.file["name"] == "outlets.opml"
     assert sent.file["bytes"].count(b"xmlUrl=") == 2
+
+
+def test_on_a_terminal_too_an_outlet_is_added_after_a_look(outpost, press):
+    herald = press.add("herald", "Batum Herald")
+    herald.front = True
+    herald.publish("Hail takes a third of the harvest", VINEYARD)
+    (outpost.folder / "config" / "outlets.toml").write_text("")
+    with outpost.terminal() as typed:
+        typed.say(f"/addoutlet {herald.home} GE en")
+        press.wait_for(lambda: "1 entry, the newest" in typed.shown, 30, "what was found")
+        typed.say("1")  # the first button of all
+        press.wait_for(lambda: "is polled from now on" in typed.shown, 20, "that it was added")
+    listed = outpost.command("outlets", "list").stdout
+    assert "Batum Herald (GE)" in listed

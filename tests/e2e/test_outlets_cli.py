@@ -63,6 +63,17 @@ def test_an_outlet_is_added_by_the_address_of_its_feed_and_retired_by_its_name(
     assert "outpost outlets list" in again.stderr
 
 
+def test_country_and_language_are_told_from_what_an_outlet_publishes(
+    installation: Path, press: Press
+) -> None:
+    herald = press.add("herald", "Marzəli", country="AZ", language="az")
+    herald.publish("Körpü təmirdən sonra yenidən açıldı", "Çayın üzərindəki körpü açıldı.")
+    done = outlets(installation, "add", f"{herald.home}/feed.xml")
+    assert "Marzəli (AZ, az)" in done.stdout
+    table = outlets(installation, "list").stdout
+    assert "polled never, new never, rhythm unknown, not yet; ok" in table
+
+
 def test_what_a_command_retired_the_file_does_not_bring_back(installation: Path) -> None:
     entry = load_outlets(shipped("config"))[0]
     assert outlets(installation, "list").returncode == 0  # makes the database
@@ -89,6 +100,8 @@ def test_outlets_travel_as_opml(installation: Path, tmp_path: Path) -> None:
     done = outlets(installation, "import", str(file))
     assert done.returncode == 0, done.stderr
     assert sorted(listed(installation)) == sorted(names)
+    again = outlets(installation, "import", str(file))
+    assert "0 feeds added, 0 brought back, 64 polled already" in again.stdout
 
 
 @pytest.mark.parametrize(
