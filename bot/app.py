@@ -42,6 +42,7 @@ from bot.store.engine import Store
 from bot.store.seats import Seat
 from bot.web import server
 from bot.web.health import our_version
+from bot.web.outlets import Explain
 
 log = logging.getLogger(__name__)
 
@@ -94,6 +95,7 @@ class App:
         desk: Desk,
         chat: Chat | None,
         port: socket.socket | None = None,
+        explain: Explain | None = None,
         telegram: TelegramMessenger | None = None,
         replies: Replies | None = None,
         scout: Scout,
@@ -105,6 +107,7 @@ class App:
         self.desk = desk
         self.chat = chat
         self.port = port
+        self._explain = explain
         self.stopping = asyncio.Event()
         token = settings.telegram_bot_token
         bot_id = token.get_secret_value().partition(":")[0] if token else ""
@@ -241,6 +244,7 @@ class App:
             now=utc_now,
             counts=lambda: self.pipeline.counts,
             admins=self.desk.admins,
+            explain=self._explain,
         )
         proxies = tuple(str(network) for network in self.settings.web.proxies)
         await server.serve(site, port, proxies=proxies)
@@ -490,6 +494,7 @@ async def run_with(
             desk=desk,
             chat=chat,
             port=open_port(settings) if "web" in roles else None,
+            explain=reader.explain,
             telegram=messenger if isinstance(messenger, TelegramMessenger) else None,
             replies=replies,
             scout=Scout(store, reader.explain, utc_now),

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from bot.domain.model import Article, Failure, FailureKind, Outcome, Page, Sent, SubscriberState
 from bot.lookout import Lookout
-from bot.store import alerts, articles, schema, stories, watches
+from bot.store import articles, ledger, schema, stories, watches
+from bot.store.ledger import Filters
 from tests.world import World
 
 STRIKE = (
@@ -299,14 +300,14 @@ async def test_a_chat_that_stopped_is_forgotten(world: World) -> None:
     assert world.store.call(watches.find_subscriber, 7) is None
     await world.publish("Coast Mail", STRIKE + " More on the harbour.")
     assert await world.deliver_all() == []
-    assert world.store.call(alerts.log, before=None, limit=10) == []
+    assert world.store.call(ledger.read_log, Filters()).lines == []
 
 
 async def test_the_log_says_what_was_sent_and_what_was_held_back_and_why(world: World) -> None:
     world.watch(7, "harbour")
     await world.publish("Daily Echo", STRIKE)
     await world.publish("Coast Mail", STRIKE)
-    copied, told = world.store.call(alerts.log, before=None, limit=10)
+    copied, told = world.store.call(ledger.read_log, Filters()).lines
     assert (told.outcome, told.outlet) == ("told", "Daily Echo")
     assert (copied.outcome, copied.outlet) == ("copy", "Coast Mail")
     assert copied.reason["kind"] == "copy"
@@ -449,7 +450,7 @@ async def test_telling_thousands_takes_as_many_statements_as_telling_two(
             assert await world.ingest_all() == ["copy" if copies else "new_story"]
         counts.append(len(asked))
     assert counts[1] == counts[2]
-    decided = world.store.call(alerts.log, before=None, limit=1000)
+    decided = world.store.call(ledger.read_log, Filters(), limit=1000).lines
     assert len({line.chat_id for line in decided}) == 299
 
 

@@ -5,8 +5,9 @@ from bot.chat import outlets
 from bot.chat.command import Command, Reply, Request, number
 from bot.domain.model import Role
 from bot.render import MAX_OUTLET, link, short
-from bot.store import alerts, verdicts
+from bot.store import ledger, verdicts
 from bot.store.engine import Tx
+from bot.store.ledger import Filters, Line
 from bot.texts import Html, escape
 
 PAGE = 10  # lines; with the limits below a page stays far under 4096 characters
@@ -19,37 +20,27 @@ FEW = 3  # matches below which a share says nothing
 def log(tx: Tx, req: Request) -> Reply:
     """/log: the newest alerts and suppressed reposts. Argument: the decision that the page comes after."""
     before = number(req.argument)
-    lines = alerts.log(tx, before=before, limit=PAGE + 1)
-    if not lines:
+    page = ledger.read_log(tx, Filters(), before=before, limit=PAGE)
+    if not page.lines:
         return Reply("log.none", edit=True)
-    shown = lines[:PAGE]
     row = []
     if before is not None:
         row.append(req.button("button.newest", "log"))
-    if len(lines) > PAGE:
-        row.append(req.button("button.older", f"log:{shown[-1].decision_id}"))
-    html = "\n\n".join((req.say("log.title"), *(_line(req, line) for line in shown)))
+    if page.older is not None:
+        row.append(req.button("button.older", f"log:{page.older}"))
+    html = "\n\n".join((req.say("log.title"), *(_line(req, line) for line in page.lines)))
     return Reply(html=html, buttons=(tuple(row),) if row else (), edit=True)
 
 
-def _line(req: Request, line: alerts.LogLine) -> Html:
+def _line(req: Request, line: Line) -> Html:
     return texts.html(
         req.language,
-        _log_key(line),
+        f"log.{line.state}",
         moment=req.moment(line.at),
         chat=short(line.chat, MAX_CHAT) or str(line.chat_id),
         headline=link(escape(short(line.title, MAX_TITLE)), line.url),
         outlet=short(line.outlet, MAX_OUTLET),
     )
-
-
-def _log_key(line: alerts.LogLine) -> str:
-    """Return the text for a decision: what was to be told may not have been yet."""
-    if line.outcome == "told" and line.told_at is None:
-        return {"held": "log.held", "failed": "log.failed"}.get(
-            line.alert_state or "", "log.waiting"
-        )
-    return f"log.{line.outcome}"
 
 
 def judged(tx: Tx, req: Request) -> Reply:

@@ -28,7 +28,7 @@ from bot.domain.model import (
     SubscriberState,
 )
 from bot.domain.names import Names
-from bot.store import alerts, keepers, watches
+from bot.store import alerts, chats, keepers, watches
 from bot.store.engine import Store, Tx
 
 MAX_TOAST = 200  # characters; Telegram's limit for an answer to a tap
@@ -227,10 +227,11 @@ class Desk:
         """Return what this person may do."""
         return Role.ADMIN if user_id in self.admins else Role.SUBSCRIBER
 
-    def serves(self, caller: Caller) -> bool:
-        """Return whether the chat is one of those that the settings allow; admins always are."""
-        allowed = self.limits.allow
-        return not allowed or caller.chat_id in allowed or caller.user_id in self.admins
+    def serves(self, tx: Tx, caller: Caller) -> bool:
+        """Return whether the settings, or what an admin decided of it, allow the chat; admins always are."""
+        if caller.user_id in self.admins:
+            return True
+        return chats.is_served(chats.rule_of(tx, caller.chat_id), self.limits.allow)
 
     def _turn_away(self, caller: Caller) -> bool:
         """Return whether a chat that is not served is yet to hear so: once is polite, twice is noise."""
@@ -294,11 +295,13 @@ class Desk:
 
     async def look(self, order: Order, caller: Caller, now: datetime) -> object:
         """Return what the command wants to read beforehand, None if nothing. Raises DatabaseDown."""
-        if order.command is None or order.command.look is None or not self.serves(caller):
+        if order.command is None or order.command.look is None:
             return None
         return await self.store.read(self._look_in, order.command.look, order, caller, now)
 
     def _look_in(self, tx: Tx, look: Look, order: Order, caller: Caller, now: datetime) -> object:
+        if not self.serves(tx, caller):
+            return None
         req = self._request(tx, order, caller, now)
         try:
             if order.command:
@@ -311,7 +314,7 @@ class Desk:
         self, tx: Tx, order: Order, caller: Caller, now: datetime, found: object = None
     ) -> Answer:
         """Answer within a transaction; a mistake undoes what the command did, and nothing else of it."""
-        if not self.serves(caller):
+        if not self.serves(tx, caller):
             if not order.pressed and not self._turn_away(caller):
                 return Answer(None)
             error = UserError("command.not_served", id=str(caller.chat_id))
@@ -335,12 +338,16 @@ class Desk:
 
     def _request(self, tx: Tx, order: Order, caller: Caller, now: datetime) -> Request:
         role = self.role(caller.user_id)
+        own = chats.rule_of(tx, caller.chat_id).watches
+        limits = (
+            self.limits.model_copy(update={"watches_per_subscriber": own}) if own else self.limits
+        )
         return Request(
             subscriber=_speaker(tx, caller),
             now=now,
             argument=order.argument,
             role=role,
-            limits=self.limits,
+            limits=limits,
             commands=self.commands(role),
             user_id=caller.user_id,
             message_id=caller.message_id,

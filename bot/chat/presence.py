@@ -95,7 +95,7 @@ def _meet_channel(tx: Tx, change: Change, desk: Desk, now: datetime) -> list[Wai
         return _tell(tx, people, "channel.lost", now, title=title)
     if before:
         return []
-    if not desk.serves(caller):
+    if not desk.serves(tx, caller):
         return _tell(tx, [caller.user_id], "command.not_served", now, id=str(caller.chat_id))
     adder = watches.find_subscriber(tx, caller.user_id or 0)
     channel = watches.subscribe(

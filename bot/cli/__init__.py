@@ -8,6 +8,7 @@ import importlib
 import json
 import logging
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -201,10 +202,26 @@ def _evaluation(name: str, summary: str, argument: str) -> None:
     @evaluate.command(name, help=f"{summary}\n\n{example}")
     @click.argument("path", metavar=argument, type=click.Path(path_type=Path))
     @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-    def command(path: Path, as_json: bool) -> None:
+    @click.option("--keep", is_flag=True, help="Keep the figures in the database, for the console.")
+    def command(path: Path, as_json: bool, keep: bool) -> None:
         module = importlib.import_module(f"bot.evals.{name}")  # each is heavy, and needed alone
         with one_line():
-            sys.exit(module.run(path, as_json))
+            figures: dict[str, float] = {}
+            code = module.run(path, as_json, figures)
+            if keep:
+                _keep(name, figures)
+            sys.exit(code)
+
+
+def _keep(what: str, figures: Mapping[str, float]) -> None:
+    """Keep what was measured beside earlier measurements."""
+    from bot.app import open_database, utc_now
+    from bot.store.measurements import Measurement, keep
+    from bot.web.health import our_version
+
+    store = open_database(load_settings())
+    store.call(keep, Measurement(utc_now(), what, our_version(), figures))
+    store.close()
 
 
 _evaluation("watches", "Watch matching, on a file of cases.", "CASES.jsonl")

@@ -47,12 +47,18 @@ class Tally:
         yield f"dates   {_share(self.dates_right, self.dates)}"
 
 
-def run(folder: Path, as_json: bool) -> int:
+def run(folder: Path, as_json: bool, figures: dict[str, float] | None = None) -> int:
     """Print what agrees, and each file that does not. Returns the exit code: 1 if nothing could be judged.
 
+    figures: filled with the shares, 0..1, that are worth comparing over time.
     Raises SettingsError if the folder holds no recordings.
     """
-    return tell(judge_all(folder, Tally(), judge, pages=False), as_json=as_json)
+    tally = judge_all(folder, Tally(), judge, pages=False)
+    if figures is not None:
+        figures["files"] = tally.agree / max(1, tally.files)
+        figures["entries"] = tally.entries_right / max(1, tally.entries)
+        figures["dates"] = tally.dates_right / max(1, tally.dates)
+    return tell(tally, as_json=as_json)
 
 
 def judge(recording: Recording, tally: Tally) -> None:

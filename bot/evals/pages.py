@@ -71,12 +71,17 @@ class Tally:
             yield f"{name} {told[f'{name}_right']} of {told[name]} agree"
 
 
-def run(folder: Path, as_json: bool) -> int:
+def run(folder: Path, as_json: bool, figures: dict[str, float] | None = None) -> int:
     """Print F1, dates and authors, and each page that is poor. Returns the exit code: 1 if there was none.
 
+    figures: filled with the shares, 0..1, that are worth comparing over time.
     Raises SettingsError if the folder holds no recordings.
     """
-    return tell(judge_all(folder, Tally(), judge, pages=True), as_json=as_json)
+    tally = judge_all(folder, Tally(), judge, pages=True)
+    if figures is not None:
+        told = tally.to_json()
+        figures |= {name: told[name] for name in ("f1", "precision", "recall")}
+    return tell(tally, as_json=as_json)
 
 
 def judge(recording: Recording, tally: Tally) -> None:

@@ -50,9 +50,10 @@ class Count:
         return {"precision": round(precision, 4), "recall": round(recall, 4), "f1": round(f1, 4)}
 
 
-def run(folder: Path, as_json: bool) -> int:
+def run(folder: Path, as_json: bool, figures: dict[str, float] | None = None) -> int:
     """Print how well copies are told in each regime and as a stream. Returns the exit code, 0.
 
+    figures: filled with the shares, 0..1, that are worth comparing over time.
     Raises SettingsError, with file and line, for what cannot be read.
     """
     corpus = read_corpus(folder)
@@ -61,11 +62,15 @@ def run(folder: Path, as_json: bool) -> int:
         regime.value: judge(measured(corpus, regime), rules, regime) for regime in Regime
     }
     report["stream"] = run_stream(corpus, rules)
+    if figures is not None:
+        for part, found in report.items():
+            for name in ("f1", "precision", "recall"):
+                figures[f"{part} {name}"] = found[name]
     if as_json:
         click.echo(json.dumps(report, ensure_ascii=False))
         return 0
-    for name, figures in report.items():
-        _print(name, figures)
+    for name, found in report.items():
+        _print(name, found)
     return 0
 
 

@@ -35,14 +35,17 @@ class Case:
     line: int
 
 
-def run(path: Path, as_json: bool) -> int:
+def run(path: Path, as_json: bool, figures: dict[str, float] | None = None) -> int:
     """Print how many cases are right, and each that is not with the reason. Returns 0: a measure, no test.
 
+    figures: filled with the shares, 0..1, that are worth comparing over time.
     Raises SettingsError, naming file and line, if the file cannot be read or a line is no case.
     """
     cases = read_cases(path)
     names = load_names(config_file(config_folder(), "names.toml").read_text(encoding="utf-8"))
     wrong = [told for case in watched(cases, "cases") if (told := judge(case, names)) is not None]
+    if figures is not None:
+        figures["right"] = 1 - len(wrong) / len(cases)
     if as_json:
         answer = {"cases": len(cases), "right": len(cases) - len(wrong), "wrong": wrong}
         click.echo(json.dumps(answer, ensure_ascii=False))

@@ -1,4 +1,4 @@
-"""The outbox, the delivery log, the ledger of decisions, and what the admins' log shows."""
+"""The outbox, the delivery log, and decisions as they are made; store/ledger.py reads those."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -212,55 +212,6 @@ def decide(tx: Tx, article_id: int, decided: Iterable[Decided], now: datetime) -
     ]
     if rows:
         tx.execute(decisions.insert(), rows)
-
-
-@dataclass(frozen=True, slots=True)
-class LogLine:
-    """One line of the admins' log: an article, a subscriber, and what became of it."""
-
-    decision_id: int
-    at: datetime
-    outcome: str
-    reason: Mapping[str, object]
-    outlet: str
-    title: str
-    url: str
-    chat: str
-    chat_id: int
-    alert_state: str | None
-    told_at: datetime | None
-
-
-def log(tx: Tx, *, before: int | None, limit: int) -> list[LogLine]:
-    """Return the newest decisions, newest first; before: only those with a smaller id."""
-    statement = (
-        sa.select(
-            decisions.c.id.label("decision_id"),
-            decisions.c.at,
-            decisions.c.outcome,
-            decisions.c.reason,
-            outlets.c.name.label("outlet"),
-            articles.c.title,
-            articles.c.url,
-            subscribers.c.title.label("chat"),
-            subscribers.c.chat_id,
-            alerts.c.state.label("alert_state"),
-            alerts.c.told_at,
-        )
-        .join_from(decisions, articles)
-        .join(outlets)
-        .join(subscribers, subscribers.c.id == decisions.c.subscriber_id)
-        .outerjoin(
-            alerts,
-            (alerts.c.subscriber_id == decisions.c.subscriber_id)
-            & (alerts.c.story_id == articles.c.story_id),
-        )
-        .order_by(decisions.c.id.desc())
-        .limit(limit)
-    )
-    if before is not None:
-        statement = statement.where(decisions.c.id < before)
-    return [LogLine(**row) for row in tx.execute(statement).mappings()]
 
 
 def behind(tx: Tx) -> int:

@@ -11,12 +11,14 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from bot.domain.model import Sent
 from bot.store.engine import Tx
 from bot.store.schema import alerts, articles, decisions, deliveries, feeds, outlets
 
 SAMPLE = 1_000
 MANY = 10_000
 RECENT = timedelta(hours=24)
+RATED = 4_000  # newest attempts whose rate is told: over two minutes at the highest rate there is
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,17 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """How near sending came to Telegram's limits: attempts of the last minute, and of the busiest second
+    and minute of the last hour, as far as the newest RATED attempts reach. slowed: how many had to wait."""
+
+    last_minute: int = 0
+    busiest_second: int = 0
+    busiest_minute: int = 0
+    slowed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """All of it at one moment. deliveries: outcomes of the newest attempts within RECENT, by name."""
 
@@ -80,6 +93,7 @@ class Health:
     feeds_failing: Mapping[str, int] = field(default_factory=dict)
     polls_per_hour: float = 0.0
     database_bytes: int = 0
+    rate: Rate = Rate()
 
 
 def read_health(tx: Tx, now: datetime) -> Health:
@@ -95,6 +109,7 @@ def read_health(tx: Tx, now: datetime) -> Health:
         feeds_failing=failing,
         polls_per_hour=per_hour,
         database_bytes=database_bytes(tx),
+        rate=read_rate(tx, now),
     )
 
 
@@ -183,6 +198,21 @@ def _attempts(tx: Tx, now: datetime) -> tuple[Mapping[str, int], list[Failed]]:
         Failed(bad[i].at, bad[i].alert_id, stories[i], bad[i].outcome, bad[i].detail) for i in first
     ]
     return Counter(row.outcome for row in rows), errors
+
+
+def read_rate(tx: Tx, now: datetime) -> Rate:
+    """Return how fast messages and edits went out lately."""
+    newest = sa.select(deliveries.c.at, deliveries.c.outcome).where(deliveries.c.id > 0)
+    rows = tx.execute(newest.order_by(deliveries.c.id.desc()).limit(RATED)).all()
+    lately = [row for row in rows if row.at >= now - timedelta(hours=1)]
+    seconds = Counter(row.at.replace(microsecond=0) for row in lately)
+    minutes = Counter(row.at.replace(second=0, microsecond=0) for row in lately)
+    return Rate(
+        last_minute=sum(row.at >= now - timedelta(minutes=1) for row in lately),
+        busiest_second=max(seconds.values(), default=0),
+        busiest_minute=max(minutes.values(), default=0),
+        slowed=sum(row.outcome == Sent.LATER.value for row in lately),
+    )
 
 
 def _feeds(tx: Tx) -> tuple[Mapping[str, int], int, float]:

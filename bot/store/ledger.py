@@ -24,6 +24,7 @@ MANY_EXACT = 40  # the same where nothing else is to be checked, so that few row
 SKEW = timedelta(minutes=5)  # how far the order of ids and of times may differ between processes
 TEXT_CHARS = 200  # of a text filter
 
+MUTED = "muted"
 OUTCOMES = ("told", "copy", "excluded", "held", "failed")
 
 
@@ -88,10 +89,28 @@ class Line:
 
     @property
     def state(self) -> str:
-        """Return what became of it by now: what was to be told may still wait, be held or have failed."""
-        if self.outcome != "told" or self.told_at is not None:
+        """Return what became of it by now: what was to be told may still wait, be held or have failed.
+
+        What was held and told later is told; a story that is muted stays held.
+        """
+        if self.outcome not in ("told", "held") or self.held_by == MUTED:
             return self.outcome
+        if self.told_at is not None:
+            return "told"
         return {"held": "held", "failed": "failed"}.get(self.alert_state or "", "waiting")
+
+    @property
+    def held_by(self) -> str:
+        """Return why it is or was held: paused, gone, muted and the like; "" if it never was."""
+        if self.outcome == "held":
+            return str(self.reason.get("held") or self.alert_reason or "")
+        return self.alert_reason or "" if self.alert_state == "held" else ""
+
+    @property
+    def held_until(self) -> datetime | None:
+        """Return until when it is held, where a time was set."""
+        until = self.reason.get("until")
+        return datetime.fromisoformat(str(until)) if until else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """Outlets that commands add and retire, beside those of the outlets file."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -10,6 +11,12 @@ from bot.domain.model import FeedKind, OutletEntry, OutletFeed
 from bot.store.engine import Tx, chunked
 from bot.store.feeds import Synced, put_outlet
 from bot.store.schema import feeds, outlets
+
+_WITH_FEEDS = (
+    sa.select(outlets, feeds.c.url, feeds.c.kind)
+    .join_from(outlets, feeds)
+    .order_by(outlets.c.name, feeds.c.id)
+)
 
 
 def add(tx: Tx, entries: Sequence[OutletEntry], now: datetime) -> Synced:
@@ -77,14 +84,30 @@ def retire(tx: Tx, name: str, now: datetime) -> bool:
     return True
 
 
+def restore(tx: Tx, name: str, now: datetime) -> bool:
+    """Poll a retired outlet again, with the feeds it had. False: no such retired outlet."""
+    rows = tx.execute(_WITH_FEEDS.where(outlets.c.name == name, outlets.c.retired_at.is_not(None)))
+    entries = _entries(rows)
+    if not entries:
+        return False
+    add(tx, entries, now)
+    return True
+
+
+def name_of(tx: Tx, outlet_id: int) -> str | None:
+    """Return an outlet's name, None if there is no such outlet."""
+    found = sa.select(outlets.c.name).where(outlets.c.id == outlet_id)
+    name: str | None = tx.execute(found).scalar()
+    return name
+
+
 def polled(tx: Tx) -> list[OutletEntry]:
     """Return every outlet that is polled, with its feeds, by name."""
-    rows = tx.execute(
-        sa.select(outlets, feeds.c.url, feeds.c.kind)
-        .join_from(outlets, feeds)
-        .where(outlets.c.retired_at.is_(None), feeds.c.retired_at.is_(None))
-        .order_by(outlets.c.name, feeds.c.id)
-    )
+    active = _WITH_FEEDS.where(outlets.c.retired_at.is_(None), feeds.c.retired_at.is_(None))
+    return _entries(tx.execute(active))
+
+
+def _entries(rows: Iterable[Any]) -> list[OutletEntry]:
     found: dict[str, OutletEntry] = {}
     for row in rows:
         feed = OutletFeed(row.url, FeedKind(row.kind))

@@ -461,3 +461,24 @@ audit = sa.Table(
     sa.Column("target", sa.Text, nullable=False),
     sa.Column("detail", sa.JSON, nullable=False),
 )
+
+measurements = sa.Table(
+    "measurements",  # what evaluations found, kept so that the console shows it over time; append-only
+    metadata,
+    _id(),
+    sa.Column("at", Utc, nullable=False),
+    sa.Column("what", sa.String(16), nullable=False),  # watches, reposts, feeds, pages
+    sa.Column("version", sa.String(32), nullable=False),  # of the package that was measured
+    sa.Column("figures", sa.JSON, nullable=False),  # name -> share, 0..1
+    sa.Index("ix_measurements_what_id", "what", "id"),
+)
+
+chat_rules = sa.Table(
+    "chat_rules",  # what admins decided of single chats, over what the settings say
+    metadata,
+    sa.Column("chat_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("served", sa.Boolean),  # None: as the settings say
+    sa.Column("watches", sa.Integer),  # how many it may have, None: as the settings say
+    sa.Column("set_by", sa.BigInteger, nullable=False),  # user id of Telegram
+    sa.Column("set_at", Utc, nullable=False),
+)

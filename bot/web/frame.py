@@ -4,7 +4,8 @@ A page is `def page(tx, visit) -> Shown`, a change `def change(tx, visit) -> Mov
 """
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import replace
 from datetime import datetime
 from hmac import compare_digest
 from urllib.parse import parse_qsl, urlsplit
@@ -26,6 +27,7 @@ MAX_FIELDS = 50
 ENTER = "/enter"
 
 Endpoint = Callable[[Request], "object"]
+Ask = Callable[[FormData], Awaitable[object]]
 
 
 class Console:
@@ -40,8 +42,10 @@ class Console:
         lifetimes: Lifetimes,
         names: Names,
         now: Callable[[], datetime],
+        may_ask: bool = False,
     ) -> None:
         self.store = store
+        self.may_ask = may_ask
         self.admins = frozenset(admins)
         self.url = url
         self.https = url.startswith("https://")
@@ -62,8 +66,14 @@ class Console:
 
         return endpoint
 
-    def change(self, build: Build, *, role: ConsoleRole = ConsoleRole.ADMIN) -> Endpoint:
-        """Return the endpoint that makes the change of `build`, if the form is of our own page."""
+    def change(
+        self, build: Build, *, role: ConsoleRole = ConsoleRole.ADMIN, ask: Ask | None = None
+    ) -> Endpoint:
+        """Return the endpoint that makes the change of `build`, if the form is of our own page.
+
+        ask: what is to be asked of the network first, with no transaction open, once it is known that this
+        person may; the answer is the visit's `found`.
+        """
 
         async def endpoint(request: Request) -> Response:
             form = await read_form(request)
@@ -71,7 +81,16 @@ class Console:
                 return Response("bad form\n", status_code=400, media_type="text/plain")
             if not self.same_site(request):
                 return Response("not from here\n", status_code=403, media_type="text/plain")
-            return await self._answer(request, build, role, form, reads=False)
+            if ask is None:
+                return await self._answer(request, build, role, form, reads=False)
+            try:
+                visit = await self.store.read(self._admit, request, role, form, self.now())
+            except DatabaseDown:
+                return self.outside(request, "web.database_down", 503)
+            if isinstance(visit, Response):
+                return visit
+            found = await ask(form)
+            return await self._answer(request, build, role, form, reads=False, found=found)
 
         return endpoint
 
@@ -83,12 +102,21 @@ class Console:
         return origin is None or urlsplit(origin).netloc == request.headers.get("host")
 
     async def _answer(
-        self, request: Request, build: Build, role: ConsoleRole, form: FormData, *, reads: bool
+        self,
+        request: Request,
+        build: Build,
+        role: ConsoleRole,
+        form: FormData,
+        *,
+        reads: bool,
+        found: object = None,
     ) -> Response:
         now = self.now()
         run = self.store.read if reads else self.store.run
         try:
-            made, session = await run(self._build, request, build, role=role, form=form, now=now)
+            made, session = await run(
+                self._build, request, build, role=role, form=form, found=found, now=now
+            )
             if session and now - session.seen_at > console.TOUCH_EVERY:
                 await self.store.run(console.touch_session, session, now)
         except DatabaseDown:
@@ -103,23 +131,32 @@ class Console:
         *,
         role: ConsoleRole,
         form: FormData,
+        found: object,
         now: datetime,
     ) -> tuple[Response, Session | None]:
+        visit = self._admit(tx, request, role, form, now)
+        if isinstance(visit, Response):
+            return visit, None
+        visit = replace(visit, found=found)
+        return self._response(request, build(tx, visit), visit), visit.session
+
+    def _admit(
+        self, tx: Tx, request: Request, role: ConsoleRole, form: FormData, now: datetime
+    ) -> Visit | Response:
+        """Return the visit of somebody who may do this, else the answer that refuses it."""
         session = self.session(tx, request, now)
         have = console.role_of(tx, session.user_id, self.admins) if session else None
         if session is None or have is None:
-            return self._to_door(request), None
-        fragment = request.headers.get("hx-request") == "true"
-        visit = Visit(
-            session, have, now, request.query_params, request.path_params, form, fragment=fragment
-        )
+            return self._to_door(request)
         if form or request.method == "POST":
             given = str(form.get("csrf", ""))
             if not compare_digest(given.encode(), session.csrf.encode()):
-                return self.outside(request, "web.stale_form", 403), None
+                return self.outside(request, "web.stale_form", 403)
         if role is ConsoleRole.ADMIN and have is not ConsoleRole.ADMIN:
-            return self.outside(request, "web.viewers_only_look", 403), session
-        return self._response(request, build(tx, visit), visit), session
+            return self.outside(request, "web.viewers_only_look", 403)
+        fragment = request.headers.get("hx-request") == "true"
+        query, path = request.query_params, request.path_params
+        return Visit(session, have, now, query, path, form, fragment=fragment, may_ask=self.may_ask)
 
     def _response(self, request: Request, answer: Answer, visit: Visit) -> Response:
         match answer:

@@ -92,6 +92,11 @@ class _Ours(Collector):
         yield _labelled(
             "outpost_feeds_failing", "Feeds whose last poll failed.", "why", found.feeds_failing
         )
+        rate = found.rate
+        said = "Messages and edits in the last minute."
+        yield GaugeMetricFamily("outpost_sent_last_minute", said, rate.last_minute)
+        said = "Messages and edits in the busiest second of the last hour; Telegram takes about 30."
+        yield GaugeMetricFamily("outpost_sent_busiest_second", said, rate.busiest_second)
         said = "Polls an hour that the feeds' intervals ask for."
         yield GaugeMetricFamily("outpost_polls_per_hour", said, found.polls_per_hour)
         said = "Size of the database."

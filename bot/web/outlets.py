@@ -1,19 +1,31 @@
-"""Outlets: their rhythm as a picture, what is wrong with them in words, and: poll now, or rest for a day."""
+"""Outlets: their rhythm as a picture, what is wrong with them in words; poll now, rest, add, retire."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.datastructures import FormData
 
 from bot import texts
+from bot.adapters.explanation import Explanation, outlet_of
+from bot.domain.errors import SettingsError
 from bot.domain.rhythm import Outlook, Rhythm, outlook
-from bot.store import console, feeds, health
+from bot.store import choices, console, feeds, health
+from bot.store import outlets as outlets_store
 from bot.store.engine import Tx
 from bot.web import charts
+from bot.web.frame import Ask
 from bot.web.log import download, printable
 from bot.web.view import Answer, Moved, Shown, Visit, missing
 
 PAGE = 50
 REST = timedelta(hours=24)
+MAX_URL = 2_000
+PREVIEWED = 5  # entries of a feed that is looked at
+
+Explain = Callable[[str], Awaitable[Explanation]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +65,85 @@ def show(tx: Tx, visit: Visit) -> Shown:
         rows = [r for r in rows if r.outlook.since or any(f.trouble for f in r.feeds)]
     context = {"title": visit.say("web.outlets"), "rows": rows, "more": more}
     return Shown("outlets.html", context)
+
+
+def finder(explain: Explain) -> Ask:
+    """Return what asks the network what an address of the form gives; private ones are refused."""
+
+    async def ask(form: FormData) -> Explanation:
+        return await explain(printable(str(form.get("url", "")))[:MAX_URL])
+
+    return ask
+
+
+def look(tx: Tx, visit: Visit) -> Shown:
+    """What an address gives: its feeds and newest entries, and the form that adds it as an outlet."""
+    found = visit.found
+    assert isinstance(found, Explanation)  # noqa: S101 - the server's wiring
+    console.note(tx, visit.session.user_id, "outlet look", target=found.url, now=visit.now)
+    return _looked(tx, visit, found, name=found.title or urlsplit(found.url).hostname or "")
+
+
+def _looked(
+    tx: Tx,
+    visit: Visit,
+    found: Explanation,
+    *,
+    name: str,
+    country: str = "",
+    language: str = "",
+    wrong: str = "",
+) -> Shown:
+    known = choices.outlet_choices(tx)
+    trouble = texts.plain(visit.say(f"failure.{found.failure.kind}")) if found.failure else ""
+    return Shown(
+        "outlet_add.html",
+        {
+            "title": visit.say("web.add_outlet"),
+            "found": found,
+            "trouble": trouble,
+            "entries": found.entries[:PREVIEWED],
+            "given": {"name": name[:100], "country": country, "language": language},
+            "countries": sorted({o.country for o in known}),
+            "languages": sorted({o.language for o in known}),
+            "wrong": wrong,
+        },
+        status=400 if wrong else 200,
+    )
+
+
+def add(tx: Tx, visit: Visit) -> Answer:
+    """Poll an outlet that was looked at, from now on; the outlets file leaves it alone."""
+    found = visit.found
+    assert isinstance(found, Explanation)  # noqa: S101 - the server's wiring
+    given = {
+        k: printable(str(visit.form.get(k, ""))).strip() for k in ("name", "country", "language")
+    }
+    try:
+        feed = str(visit.form.get("feed", "")) or None
+        entry = outlet_of(found, feed_url=feed, **given)
+    except SettingsError as e:
+        return _looked(tx, visit, found, wrong=str(e), **given)
+    owner = outlets_store.owner(tx, entry.feeds[0].url)
+    if owner not in (None, entry.name):
+        wrong = visit.say("web.polled_already", outlet=owner)
+        return _looked(tx, visit, found, wrong=wrong, **given)
+    outlets_store.add(tx, [entry], visit.now)
+    detail = {"feed": entry.feeds[0].url, "country": entry.country, "language": entry.language}
+    by = visit.session.user_id
+    console.note(tx, by, "outlet add", target=entry.name, detail=detail, now=visit.now)
+    return Moved("/outlets", "web.done_add")
+
+
+def retire(tx: Tx, visit: Visit) -> Answer:
+    """Poll an outlet no more, or again; its history stays."""
+    outlet_id, act = visit.number("outlet"), str(visit.form.get("act", ""))
+    name = outlets_store.name_of(tx, outlet_id or 0)
+    acts = {"retire": outlets_store.retire, "restore": outlets_store.restore}
+    if name is None or act not in acts or not acts[act](tx, name, visit.now):
+        return missing(visit)
+    console.note(tx, visit.session.user_id, f"outlet {act}", target=name, now=visit.now)
+    return Moved("/outlets", f"web.done_{act}")
 
 
 def read_rows(tx: Tx, visit: Visit, *, after: str, limit: int) -> list[OutletRow]:

@@ -1,9 +1,11 @@
 """Quality: what people's verdicts say of folding and matching, and what another threshold would change."""
 
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
-from bot.store import insight
+from bot.store import insight, measurements
 from bot.store.engine import Tx
+from bot.store.measurements import Measurement
 from bot.web import charts
 from bot.web.log import download
 from bot.web.view import Answer, Shown, Visit
@@ -17,6 +19,7 @@ def show(tx: Tx, visit: Visit) -> Shown:
     at = threshold(visit.query.get("at", ""))
     found = insight.read_quality(tx, visit.now)
     preview = insight.preview_threshold(tx, at)
+    measured = measurements.newest(tx)
     weeks = [(week, sum(counts.values())) for week, counts in found.weekly.items()]
     names = [f"{week:%d %b}: {n}" for week, n in weeks]
     steps = [f"{i * 0.05:.2f}: {n}" for i, n in enumerate(preview.histogram)]
@@ -28,11 +31,31 @@ def show(tx: Tx, visit: Visit) -> Shown:
             "at": at,
             "preview": preview,
             "kinds": KINDS,
+            "course": insight.read_weeks(tx, visit.now),
+            "counted": insight.COUNTED_A_WEEK,
+            "measured": {what: _course(kept) for what, kept in measured.items()},
             "weekly": charts.bars([n for _, n in weeks], names, width=480, height=80),
             "histogram": charts.bars(preview.histogram, steps, width=480, height=80),
             "sample": insight.RECENT_DECISIONS,
         },
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """One kind of measurement over time. names: of the figures of the newest. rows: newest first."""
+
+    names: Sequence[str]
+    rows: Sequence[Measurement]
+    bars: Sequence[charts.Bar]
+
+
+def _course(kept: Sequence[Measurement]) -> Course:
+    """Return measurements as a table, with a picture of the first of their figures."""
+    names = list(kept[-1].figures)
+    firsts = [m.figures.get(names[0], 0.0) if names else 0.0 for m in kept]
+    labels = [f"{m.at:%d %b}: {value:.3f}" for m, value in zip(kept, firsts, strict=True)]
+    return Course(names, kept[::-1], charts.bars([*firsts], labels, width=480, height=60))
 
 
 def threshold(text: str) -> float:

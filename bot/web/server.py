@@ -52,10 +52,12 @@ def make_app(
     now: Callable[[], datetime],
     counts: Counts,
     admins: Collection[int] | None = None,
+    explain: outlets.Explain | None = None,
 ) -> Starlette:
     """Return the application. counts: stage.outcome -> items of this process, for /metrics.
 
     admins: who may always come in, where it is others than the settings say, as at a terminal.
+    explain: asks the network what an address gives; None: no outlet can be added here.
     """
     warm_up()
     frame = Console(
@@ -68,9 +70,15 @@ def make_app(
         ),
         names=names,
         now=now,
+        may_ask=explain is not None,
     )
     hosts = {urlsplit(frame.url).hostname or "", settings.web.host, "127.0.0.1", "localhost"}
-    routes = [*_machines(frame, counts, shown=settings.web.metrics), *_pages(frame), *_api(frame)]
+    routes = [
+        *_machines(frame, counts, shown=settings.web.metrics),
+        *_pages(frame, settings),
+        *(_adding(frame, explain) if explain else ()),
+        *_api(frame),
+    ]
     guard = Middleware(Guard, hosts=hosts, https=frame.https)
     handlers = {HTTPException: _http_fault(frame)}
     return Starlette(routes=routes, middleware=[guard], exception_handlers=handlers)
@@ -101,15 +109,24 @@ def _machines(frame: Console, counts: Counts, *, shown: bool) -> list[Route]:
     return [*routes, Route("/metrics", scrape)] if shown else routes
 
 
-def _pages(frame: Console) -> list[Route]:
+def _adding(frame: Console, explain: outlets.Explain) -> list[Route]:
+    """Return what asks the network for an admin, before the transaction."""
+    ask = outlets.finder(explain)
+    return [
+        Route("/outlets/look", frame.change(outlets.look, ask=ask), methods=["POST"]),
+        Route("/outlets/add", frame.change(outlets.add, ask=ask), methods=["POST"]),
+    ]
+
+
+def _pages(frame: Console, settings: Settings) -> list[Route]:
     pages: dict[str, Build] = {
         "/log": log.show,
         "/story/{story_id:int}": story.show,
         "/outlets": outlets.show,
         "/watches": watches.show,
-        "/subscribers": watches.show_subscribers,
+        "/subscribers": watches.show_subscribers(settings.limits, frame.admins),
         "/quality": quality.show,
-        "/health": health.show,
+        "/health": health.show(settings.polling.polls_per_minute),
         "/access": access.show(frame.lifetimes),
         "/export/log": log.export,
         "/export/story/{story_id:int}": story.export,
@@ -122,7 +139,9 @@ def _pages(frame: Console) -> list[Route]:
     changes: dict[str, Build] = {
         "/verdict": story.judge,
         "/outlets/change": outlets.change,
+        "/outlets/retire": outlets.retire,
         "/watches/stop": watches.stop,
+        "/subscribers/change": watches.change_subscriber,
         "/access/token": access.make_token(frame.lifetimes),
         "/access/revoke": access.revoke_token,
         "/access/let-in": access.let_in,

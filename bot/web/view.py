@@ -18,6 +18,7 @@ from starlette.datastructures import FormData, QueryParams
 from bot import texts
 from bot.store.console import ConsoleRole, Session
 from bot.store.engine import Tx
+from bot.store.ledger import Line
 from bot.web import charts
 
 FOLDER = Path(__file__).parent
@@ -36,6 +37,8 @@ class Visit:
     path: Mapping[str, Any]
     form: FormData = field(default_factory=FormData)
     fragment: bool = False  # asked by htmx for a part of the page
+    may_ask: bool = False  # whether there is a reader that looks at addresses
+    found: object = None  # what was asked of the network before the transaction
 
     @property
     def language(self) -> str:
@@ -157,6 +160,7 @@ def words_of(language: str, now: datetime) -> dict[str, Any]:
         "moment": partial(texts.moment, code),
         "when": when,
         "seconds": partial(seconds, code),
+        "held": partial(held, code),
         "size": partial(size, code),
     }
 
@@ -168,6 +172,17 @@ def seconds(language: str, value: float | None) -> str:
     if value < 120:
         return texts.say(language, "web.seconds", s=round(value, 1))
     return texts.say(language, "web.minutes", m=round(value / 60, 1))
+
+
+def held(language: str, line: Line) -> str:
+    """Return why a decision is or was held, and until when: "held: paused", "quiet hours, until 8:00"."""
+    key = f"web.hold_{line.held_by}"
+    known = key in texts.catalogue(texts.FALLBACK, texts.CONSOLE).texts
+    why = texts.say(language, key) if known else line.held_by
+    until = line.held_until
+    if until is None:
+        return why
+    return texts.say(language, "web.hold_until", why=why, moment=texts.moment(language, until))
 
 
 def size(language: str, n_bytes: int) -> str:

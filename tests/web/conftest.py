@@ -10,12 +10,14 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from bot.adapters.explanation import Explanation
 from bot.config import Settings
 from bot.domain.names import Names
 from bot.store import console
 from bot.store.console import ConsoleRole
 from bot.store.engine import Store
 from bot.web import server
+from tests.adapters.sites import reader
 from tests.full_log import Size, filled
 
 SIZE = Size(articles=600, outlets=12, subscribers=10, watches=30)
@@ -37,7 +39,9 @@ class Site:
             names=Names.empty(),
             now=lambda: self.now,
             counts=lambda: {"poll.changed": 3, "deliver.ok": 2},
+            explain=self.explain,
         )
+        self.allow_private = ["127.0.0.0/8"]
         self._clients: list[httpx.Client] = []
         person = {"name": "Vera", "by": ADMIN, "now": self.now}
         store.call(console.let_in, VIEWER, ConsoleRole.VIEWER, **person)
@@ -50,6 +54,11 @@ class Site:
         self._task = asyncio.create_task(server.serve(self.app, self.socket))
         with suppress(asyncio.CancelledError):
             await self._task
+
+    async def explain(self, url: str) -> Explanation:
+        """Look at an address with the real reader."""
+        async with reader(allow_private=self.allow_private) as eyes:
+            return await eyes.explain(url)
 
     def close(self) -> None:
         """Stop serving."""

@@ -26,7 +26,11 @@ EXPORTS = ("log", "story/2", "outlets", "watches", "subscribers", "pairs", "heal
 CHANGES = (
     "/verdict",
     "/outlets/change",
+    "/outlets/retire",
+    "/outlets/look",
+    "/outlets/add",
     "/watches/stop",
+    "/subscribers/change",
     "/access/token",
     "/access/revoke",
     "/access/let-in",

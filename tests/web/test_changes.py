@@ -5,7 +5,9 @@ import re
 import pytest
 import sqlalchemy as sa
 
-from bot.store import dossier, verdicts
+from bot.domain.model import SubscriberState
+from bot.store import chats, dossier, verdicts
+from bot.store import watches as watches_store
 from bot.store.schema import alerts, feeds, watches
 from tests.web.conftest import ADMIN, STRANGER, csrf
 
@@ -89,6 +91,10 @@ def test_a_verdict_that_changes_nothing_says_so(site, admin, fields):
         ("/outlets/change", {"act": "explode", "feed": "1"}),
         ("/outlets/change", {"act": "poll", "feed": "99999"}),
         ("/watches/stop", {"watch": "99999", "owner": "1"}),
+        ("/subscribers/change", {"chat": "x", "act": "bar"}),
+        ("/subscribers/change", {"chat": "0", "act": "bar"}),
+        ("/subscribers/change", {"chat": "1003", "act": "explode"}),
+        ("/subscribers/change", {"chat": "1003", "act": "limit", "most": "99999"}),
         ("/watches/stop", {"watch": "1", "owner": "9"}),
         ("/access/let-in", {"user": "x", "role": "admin"}),
         ("/access/let-in", {"user": "9", "role": "emperor"}),
@@ -123,6 +129,33 @@ def test_a_watch_is_stopped_and_the_processes_hear_of_it(site, admin):
     assert after.stopped_at == site.now
     assert after.revision != before.revision
     assert "watch stop" in audit(admin)
+
+
+def test_a_chat_is_served_barred_and_left_to_the_settings(site, admin):
+    def rule():
+        return site.store.look(chats.rule_of, 1003)
+
+    def state():
+        found = site.store.look(watches_store.find_subscriber, 1003)
+        return found.state, found.state_reason
+
+    change(admin, "/subscribers/change", chat="1003", act="bar")
+    assert rule().served is False
+    assert state() == (SubscriberState.GONE, chats.SHUT_OUT)
+    assert "not served" in admin.get("/subscribers").text
+    change(admin, "/subscribers/change", chat="1003", act="serve")
+    assert state() == (SubscriberState.ACTIVE, "")
+    change(admin, "/subscribers/change", chat="1003", act="limit", most="3")
+    assert rule().watches == 3
+    assert "3 of 3" in admin.get("/subscribers").text
+    change(admin, "/subscribers/change", chat="1003", act="default")
+    change(admin, "/subscribers/change", chat="1003", act="limit", most="")
+    assert site.store.look(chats.all_rules) == []
+    change(
+        admin, "/subscribers/change", chat="-1001234", act="serve"
+    )  # a group that has not come yet
+    assert [r.chat_id for r in site.store.look(chats.all_rules)] == [-1001234]
+    assert {"chat bar", "chat serve", "chat limit", "chat default"} <= set(audit(admin))
 
 
 def test_somebody_let_in_may_look_and_later_change(site, admin):

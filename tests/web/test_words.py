@@ -9,6 +9,7 @@ from bot import texts
 from bot.domain.model import SubscriberState, VerdictKind
 from bot.store.console import ConsoleRole
 from bot.store.ledger import OUTCOMES
+from bot.store.measurements import KINDS as MEASURED
 from bot.web.quality import KINDS
 from bot.web.view import FOLDER
 
@@ -19,7 +20,9 @@ MADE |= {f"web.chat_{s}" for s in SubscriberState}
 MADE |= {f"web.role_{r}" for r in ConsoleRole}
 MADE |= {f"web.verdict_{k}" for k in KINDS}
 MADE |= {f"web.alert_{s}" for s in ("open", "held", "failed", "merged")}
-MADE |= {"web.done_poll", "web.done_rest"}
+MADE |= {f"web.done_{act}" for act in ("poll", "rest", "retire", "restore")}
+MADE |= {f"web.hold_{h}" for h in ("paused", "gone", "muted", "quiet", "hourly", "daily")}
+MADE |= {f"web.eval_{what}" for what in MEASURED}
 
 
 def asked() -> set[str]:

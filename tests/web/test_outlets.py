@@ -1,0 +1,135 @@
+"""Outlets are added, retired and brought back in the console; looking obeys the reader's rules."""
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+import sqlalchemy as sa
+
+from bot.store.schema import feeds, outlets
+from tests.adapters.sites import rss
+from tests.web.conftest import csrf
+
+LINK = b"<link rel='alternate' type='application/rss+xml' href='/rss'>"
+HOME = b"<html><head><title>Echo</title>" + LINK + b"</head></html>"
+
+
+class Echo(BaseHTTPRequestHandler):
+    """A small outlet: a homepage that names its feed."""
+
+    def do_GET(self) -> None:
+        body = {
+            "/": HOME,
+            "/rss": rss("Snow &lt;script&gt;alert(1)&lt;/script&gt; on the pass", "Late"),
+        }
+        found = body.get(self.path)
+        self.send_response(200 if found else 404)
+        self.send_header("Content-Type", "text/html" if self.path == "/" else "application/rss+xml")
+        self.end_headers()
+        self.wfile.write(found or b"")
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def echo() -> Iterator[str]:
+    server = HTTPServer(("127.0.0.1", 0), Echo)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def post(admin, path, **fields):
+    data = {"csrf": csrf(admin), **fields}
+    return admin.post(path, data=data, follow_redirects=True)
+
+
+def rows(site, table, *columns):
+    statement = sa.select(*(table.c[name] for name in columns)).order_by(table.c.id.desc())
+    return site.store.call(lambda tx: tx.execute(statement).all())
+
+
+def test_a_homepage_is_looked_at_and_its_feed_is_shown_before_anything_is_kept(site, admin, echo):
+    page = post(admin, "/outlets/look", url=echo).text
+    assert f"{echo}/rss" in page
+    assert "2 entries" in page
+    assert len(rows(site, outlets, "id")) == 12
+    newest = post(admin, "/outlets/look", url=f"{echo}/rss").text
+    assert "&lt;script&gt;alert(1)" in newest
+    assert "<script>alert" not in newest
+
+
+def test_an_outlet_is_added_and_its_first_poll_is_due(site, admin, echo):
+    given = {"url": echo, "feed": f"{echo}/rss", "name": "Echo", "country": "am", "language": "hy"}
+    page = post(admin, "/outlets/add", **given).text
+    assert "The outlet is added" in page
+    name, country, by_hand = rows(site, outlets, "name", "country", "by_hand")[0]
+    assert (name, country, by_hand) == ("Echo", "AM", True)
+    assert rows(site, feeds, "url", "first_polled_at")[0] == (f"{echo}/rss", None)
+    assert "outlet add" in admin.get("/access").text
+    assert "polled already, as Echo" in post(admin, "/outlets/add", **given | {"name": "Twin"}).text
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"country": "Armenia"}, "country"),
+        ({"language": "!"}, "language"),
+        ({"feed": "http://10.0.0.1/rss"}, "no feed"),
+    ],
+)
+def test_what_cannot_be_an_outlet_is_said_and_nothing_is_kept(site, admin, echo, wrong, says):
+    given = {"url": echo, "name": "Echo", "country": "AM", "language": "hy"} | wrong
+    answer = post(admin, "/outlets/add", **given)
+    assert answer.status_code == 400
+    assert says in answer.text
+    assert len(rows(site, outlets, "id")) == 12
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://127.0.0.1:{port}/", "http://localhost:{port}/", "http://[::1]:{port}/", "http://10.1.2.3/",
+     "http://169.254.169.254/latest/", "file:///etc/passwd", "gopher://127.0.0.1/", "javascript:x"],
+)  # fmt: skip
+def test_no_private_address_is_reached_on_an_admins_word(site, admin, echo, url):
+    site.allow_private = []
+    asked = url.format(port=echo.rpartition(":")[2])
+    for path in ("/outlets/look", "/outlets/add"):
+        answer = post(admin, path, url=asked, name="x", country="AM", language="hy")
+        assert "Snow" not in answer.text
+        assert "/rss" not in answer.text
+    assert len(rows(site, outlets, "id")) == 12
+
+
+def test_nobody_but_an_admin_makes_the_server_ask(site, viewer, echo, monkeypatch):
+    asked = []
+    monkeypatch.setattr(site, "explain", asked.append)
+    assert viewer.post("/outlets/look", data={"csrf": csrf(viewer), "url": echo}).status_code == 403
+    stranger = site.visitor().post("/outlets/look", data={"url": echo})
+    assert stranger.status_code == 303
+    assert asked == []
+
+
+def test_an_outlet_is_retired_and_brought_back_with_its_feeds(site, admin):
+    retired = sa.select(outlets.c.retired_at, feeds.c.retired_at).join_from(outlets, feeds)
+    retired = retired.where(outlets.c.id == 3)
+
+    def state():
+        return site.store.call(lambda tx: tx.execute(retired).one())
+
+    assert "polled no more" in post(admin, "/outlets/retire", outlet="3", act="retire").text
+    assert tuple(state()) == (site.now, site.now)
+    assert "polled again" in post(admin, "/outlets/retire", outlet="3", act="restore").text
+    assert tuple(state()) == (None, None)
+    audit = admin.get("/access").text
+    assert "outlet retire" in audit
+    assert "outlet restore" in audit
+    for fields in (
+        {"outlet": "3", "act": "restore"},
+        {"outlet": "99", "act": "retire"},
+        {"outlet": "3"},
+    ):
+        assert post(admin, "/outlets/retire", **fields).status_code == 404
