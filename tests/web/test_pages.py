@@ -6,6 +6,10 @@ import json
 
 import pytest
 
+from bot import texts
+from bot.store import console
+from tests.web.conftest import ADMIN
+
 PAGES = (
     "/log",
     "/story/2",
@@ -27,6 +31,18 @@ def test_a_page_is_whole(request, who, path):
     assert answer.text.rstrip().endswith("</html>")
     assert "style=" not in answer.text
     assert " onclick" not in answer.text
+
+
+@pytest.mark.parametrize("language", texts.languages())
+def test_every_page_speaks_the_language_of_who_is_in(site, language):
+    key = site.store.call(console.make_link, ADMIN, language=language, now=site.now)
+    browser = site.visitor()
+    browser.post("/enter", data={"key": key})
+    for path in PAGES:
+        answer = browser.get(path)
+        assert answer.status_code == 200
+        assert f'<html lang="{language}">' in answer.text
+    assert texts.say(language, "web.sign_out_everywhere") in answer.text
 
 
 @pytest.mark.parametrize("name", EXPORTS)

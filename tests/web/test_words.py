@@ -42,11 +42,14 @@ def test_every_kind_of_verdict_is_shown():
     assert set(KINDS) == set(VerdictKind)
 
 
-@pytest.mark.parametrize("language", ["ru"])
-def test_a_language_that_has_a_console_has_all_of_it(language):
-    found = texts.catalogue(language, texts.CONSOLE)
+@pytest.mark.parametrize("language", texts.languages())
+def test_every_language_of_the_chat_has_all_of_the_console(language):
+    found, chat = texts.catalogue(language, texts.CONSOLE), texts.catalogue(language)
     assert set(found.texts) == set(ENGLISH)
-    assert {found.plural(n) for n in range(200)} == {0, 1, 2}
+    plurals = {key: forms for key, forms in ENGLISH.items() if len(forms) > 1}
+    for key, forms in found.texts.items():
+        assert len(forms) == (len({chat.plural(n) for n in range(200)}) if key in plurals else 1)
+    assert [found.plural(n) for n in range(200)] == [chat.plural(n) for n in range(200)]
 
 
 def places(form: str) -> set[str]:
