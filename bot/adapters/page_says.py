@@ -35,8 +35,11 @@ _DATES = (
     "dc.date.created", "dc.date", "dcterms.date", "cxenseparse:recs:publishtime",
     "mediator_published_time", "date",
 )  # fmt: skip
-_WRAPPING = re.compile(
-    r"^\s*(?:(?://|/\*)?\s*<!\[CDATA\[(?:\s*\*/)?|<!--)|(?:(?://|/\*)?\s*\]\]>(?:\s*\*/)?|-->)\s*;?\s*$"
+_WRAPPERS = (
+    ("//<![CDATA[", "//]]>"),
+    ("/*<![CDATA[*/", "/*]]>*/"),
+    ("<![CDATA[", "]]>"),
+    ("<!--", "-->"),
 )
 _SPARE_COMMA = re.compile(r",(?=\s*[}\]])")
 
@@ -105,12 +108,20 @@ def _all_things(tree: lxml_html.HtmlElement) -> Iterator[Mapping[str, Any]]:
 
 def _json(text: str) -> object:
     """Return the JSON in a script, mended where it is wrapped for old browsers or has a comma too many."""
-    for attempt in (text, _SPARE_COMMA.sub("", _WRAPPING.sub("", _WRAPPING.sub("", text)))):
+    for attempt in (text, _SPARE_COMMA.sub("", _unwrapped(text))):
         try:
             return json.loads(attempt, strict=False)
         except (ValueError, RecursionError):
             continue
     return None
+
+
+def _unwrapped(text: str) -> str:
+    """Return a script without what hid it from browsers of old."""
+    text = text.strip()
+    for begin, end in _WRAPPERS:
+        text = text.removeprefix(begin).removesuffix(end).strip()
+    return text
 
 
 def _things(found: object, depth: int = 0) -> Iterator[Mapping[str, Any]]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from urllib.parse import urlsplit
 
 from bot.domain.model import OutletEntry
@@ -19,6 +20,7 @@ _LETTERS = (  # the first that is common enough decides; uk before ru, az before
     ("tr", re.compile(r"[ğĞışŞİ]")),
     ("en", re.compile(r"[A-Za-z]")),
 )
+LINES, LINE_CHARS = 200, 200  # of texts, enough to tell a language by
 _COMMON = 0.01  # of all letters: a foreign name or two in a headline is no language
 _HOME = {"hy": "AM", "az": "AZ", "ka": "GE", "ru": "RU", "tr": "TR", "uk": "UA", "en": "GB"}
 _DOMAINS = {"uk": "GB", "su": "RU", "рф": "RU", "укр": "UA", "հայ": "AM", "გე": "GE"}
@@ -66,7 +68,7 @@ def language_of(declared: str, texts: Iterable[str]) -> str:
 
     Letters come first where they are nobody else's: many a site says "en" because its software does.
     """
-    text = " ".join(texts)
+    text = " ".join(text[:LINE_CHARS] for text in islice(texts, LINES))
     letters = sum(c.isalpha() for c in text)
     seen = next(
         (code for code, found in _LETTERS if len(found.findall(text)) > _COMMON * letters), ""
