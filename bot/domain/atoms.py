@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 class Atom:
     """One term, shared by all watches that have it. Plans hang on it: see bot.domain.plans."""
 
-    __slots__ = ("ands", "known", "leaf", "next", "others", "plan", "prev", "text", "uses")
+    __slots__ = ("ands", "known", "leaf", "next", "others", "plan", "text", "uses")
 
     def __init__(self, text: str) -> None:
         self.leaf = text
@@ -20,7 +20,6 @@ class Atom:
         self.uses = 0
         self.plan: Plan | None = None  # met by the atom alone
         self.next: dict[Atom, Hung] | None = None  # wanting the key right after it
-        self.prev: dict[Atom, Hung] | None = None  # wanting the key right before it
         self.ands: dict[Atom, Hung] | None = None  # wanting the key as well, anywhere
         self.others: dict[object, Plan] | None = None  # everything else that needs the atom
         self.known: Known | None = None

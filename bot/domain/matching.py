@@ -4,12 +4,14 @@ An article's words are looked up once; each tells the atoms (terms of watches) i
 atoms, so only those that can be met are looked at: the work grows with the article, hardly with the watches.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter
+from typing import Any, Final
 
 from bot.domain.atoms import Atom, Span
 from bot.domain.languages import spoken
-from bot.domain.meaning import Spec, compile_query, unpack
+from bot.domain.meaning import ADJACENT, Spec, compile_query, unpack
 from bot.domain.model import Document, Match
 from bot.domain.names import Names
 from bot.domain.plans import Plan, atoms_of, attach, build, detach
@@ -108,53 +110,57 @@ class Matcher:
         candidates = _candidates(reading)
         candidates.update(dict.fromkeys(self._wordless.values()))
         matches: list[Match] = []
-        for plan in candidates:
-            expr = plan.expr
-            if reading.met(expr):
-                hits = reading.reasons(expr)
-                watches = plan.watches
-                if isinstance(watches, int):
-                    matches.append(Match(watches, hits))
-                else:
-                    matches += [Match(watch_id, hits) for watch_id in watches]
+        for plan, spots in candidates.items():
+            hits = reading.reasons_at(plan.expr, spots) if spots else reading.judge(plan.expr)
+            if hits is None:
+                continue
+            watches = plan.watches
+            if isinstance(watches, int):
+                matches.append(Match(watches, hits))
+            else:
+                matches += [tuple.__new__(Match, (watch_id, hits)) for watch_id in watches]
         matches.sort(key=_BY_ID)
         return matches
 
 
-def _candidates(reading: Reading) -> dict[Plan, None]:
+# Plans to look at, and where a phrase of two words begins, if all of that is known.
+Candidates = dict[Plan, list[int] | None]
+
+
+def _candidates(reading: Reading) -> Candidates:
     """Return the plans that the article may meet; those of one atom it does meet."""
-    found: dict[Plan, None] = {}
-    _settle(reading, _pairs(reading), found)
+    found: Candidates = {}
+    pairs = _pairs(reading)
+    settled = _settle(reading, pairs, found)
+    for thing in _around(reading, settled) if settled else ():
+        _note(thing, found)
     reading.drop_blocked()
-    where = reading.where
-    for atom in where:
-        if atom.plan is not None:
-            found[atom.plan] = None
-        if atom.ands is not None:
-            _note_both(atom.ands, where, found)
-        if atom.others is not None:
-            for plan in atom.others.values():
-                found[plan] = None
+    if reading.wide or reading.blocked:  # names of several words: nothing is known for sure
+        found = dict.fromkeys(found)
+    _note_hung(reading.where, found)
     return found
 
 
-def _note_both(
-    ands: Mapping[Atom, object], where: Mapping[Atom, object], found: dict[Plan, None]
-) -> None:
-    """Note the plans of which the partner is there as well."""
-    if len(ands) > _FEW:
-        for partner in ands.keys() & where.keys():
-            _note(ands[partner], found)
-    else:
-        for partner, thing in ands.items():
-            if partner in where:
-                _note(thing, found)
+def _note_hung(where: Mapping[Atom, object], found: Candidates) -> None:
+    """Note the plans of each atom alone, and those of which the partner is there as well."""
+    for atom in where:
+        if atom.plan is not None:
+            found[atom.plan] = None
+        ands = atom.ands
+        if ands is not None:
+            both = (
+                [p for p in ands if p in where] if len(ands) < _FEW else ands.keys() & where.keys()
+            )
+            for partner in both:
+                _note(ands[partner], found)
+        if atom.others is not None:
+            found.update(dict.fromkeys(atom.others.values()))
 
 
-_FEW = 6  # partners up to which a loop is faster than an intersection
+_FEW: Final = 16  # partners up to which a loop is faster than an intersection
 
 
-def _note(thing: object, found: dict[Plan, None]) -> None:
+def _note(thing: object, found: Candidates) -> None:
     if isinstance(thing, dict):
         for plan in thing.values():
             found[plan] = None
@@ -162,50 +168,54 @@ def _note(thing: object, found: dict[Plan, None]) -> None:
         found[thing] = None  # type: ignore[index]
 
 
-def _pairs(reading: Reading) -> list[tuple[object, int]]:
+def _pairs(reading: Reading) -> list[tuple[Any, int]]:
     """Note where each atom stands; return what hangs on atoms that follow each other, and where."""
     where, entries = reading.where, reading.entries
     for at, atoms in enumerate(entries):
         for atom in atoms:
             where[atom].append(at)
-    pairs: list[tuple[object, int]] = []
+    pairs: list[tuple[Any, int]] = []
     for atom, spots in where.items():
         following = atom.next
         if following is not None:  # the last entry is empty, so there is always a next
-            pairs += [(following[b], at) for at in spots for b in entries[at + 1] if b in following]
-        before = atom.prev
-        if before is not None:  # ... and the first may look at the last
-            pairs += [(before[b], at - 1) for at in spots for b in entries[at - 1] if b in before]
+            for at in spots:
+                for other in entries[at + 1]:
+                    if other in following:
+                        pairs.append((following[other], at))
     return pairs
 
 
-def _settle(reading: Reading, pairs: list[tuple[object, int]], found: dict[Plan, None]) -> None:
+_Settled = tuple[Atom, int, int]  # a name of several words, where it begins and stops
+
+
+def _settle(reading: Reading, pairs: list[tuple[Any, int]], found: Candidates) -> list[_Settled]:
     """Part what hangs on pairs: plans to look at, and names of several words, which may pair up too."""
-    settled: list[tuple[Atom, int, int]] = []
+    settled: list[_Settled] = []
     for thing, at in pairs:
-        for one in thing.values() if isinstance(thing, dict) else (thing,):
-            if isinstance(one, Span):
+        for one in thing.values() if thing.__class__ is dict else (thing,):
+            if one.__class__ is Span:
                 settled += reading.settle(one, at)
+            elif one.expr[0] != ADJACENT or len(one.expr) != 3:
+                found[one] = None
+            elif one in found:
+                found[one].append(at)  # type: ignore[union-attr]
             else:
-                _note(one, found)
-    for name in settled:
-        for thing in _around(reading, name, settled):
-            _note(thing, found)
+                found[one] = [at]
+    return settled
 
 
-def _around(
-    reading: Reading, name: tuple[Atom, int, int], settled: list[tuple[Atom, int, int]]
-) -> Iterator[object]:
-    """Yield what hangs on a name of several words and its neighbours: plans all, names hang on words."""
-    atom, start, stop = name
+def _around(reading: Reading, settled: list[_Settled]) -> Iterator[object]:
+    """Yield what hangs on names of several words and their neighbours."""
     entries = reading.entries
-    after = [*entries[stop], *(other for other, begins, _ in settled if begins == stop)]
-    before = [*entries[start - 1], *(other for other, _, ends in settled if ends == start)]
-    for table, others in ((atom.next, after), (atom.prev, before)):
-        yield from (table[other] for other in others if table and other in table)
-    for other in after:
-        if other.prev and atom in other.prev:
-            yield other.prev[atom]
-    for other in before:
-        if other.next and atom in other.next:
-            yield other.next[atom]
+    begun: defaultdict[int, list[Atom]] = defaultdict(list)
+    ended: defaultdict[int, list[Atom]] = defaultdict(list)
+    for atom, start, stop in settled:
+        begun[start].append(atom)
+        ended[stop].append(atom)
+    for atom, start, stop in settled:
+        if atom.next:
+            after = (*entries[stop], *begun.get(stop, ()))
+            yield from (atom.next[other] for other in after if other in atom.next)
+        for other in (*entries[start - 1], *ended.get(start, ())):
+            if other.next and atom in other.next:
+                yield other.next[atom]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from bot.domain.rhythm import Rhythm
 
@@ -207,8 +208,7 @@ class Rule(StrEnum):
     FILTER = "filter"  # outlet:, lang:, country:, ... ; start and end are 0
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):  # a tuple, as Match is: an article may have hundreds of both
     """One reason for a match. start, end: character offsets into the text of `place`, end exclusive."""
 
     term: str  # as the watch has it
@@ -219,8 +219,7 @@ class Hit:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """A watch that an article fulfils, with its reasons: at least one hit unless only filters matched."""
 
     watch_id: int

@@ -96,23 +96,18 @@ def groups(expr: Expr) -> list[list[Trigger]]:
             return []
 
 
-_Hook = tuple[str, Atom, Atom | None]  # ands, next, prev or others; whose; with which partner
+_Hook = tuple[str, Atom, Atom | None]  # ands, next or others; whose; with which partner
 _USES = attrgetter("uses")
 
 
 def _hooks(expr: Expr) -> list[_Hook]:
     """Return where an expression hangs: nowhere if it needs no word at all."""
     if expr[0] == ADJACENT:
-        return [_pair_hook(*(expr[1:] if len(expr) == 3 else min(pairwise(expr[1:]), key=_cost)))]
+        return [("next", *(expr[1:] if len(expr) == 3 else min(pairwise(expr[1:]), key=_cost)))]
     if expr[0] == ALL and all(isinstance(part, Atom) for part in expr[1:]):
         owner, partner = sorted(expr[1:], key=_USES)[:2]
         return [("ands", owner, partner)]
     return list(_general_hooks(expr))
-
-
-def _pair_hook(first: Atom, second: Atom) -> _Hook:
-    """Return where two atoms that follow each other hang: on the rarer, so that «of» carries nothing."""
-    return ("next", first, second) if first.uses <= second.uses else ("prev", second, first)
 
 
 def _general_hooks(expr: Expr) -> Iterator[_Hook]:
@@ -129,7 +124,7 @@ def _general_hooks(expr: Expr) -> Iterator[_Hook]:
             return
     for trigger in dict.fromkeys(first):
         if isinstance(trigger, tuple):
-            yield _pair_hook(*trigger)
+            yield ("next", *trigger)
         else:
             yield ("others", trigger, None)
 

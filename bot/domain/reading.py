@@ -26,6 +26,7 @@ class Reading:
         self._ears = ears
         self._raw = (document.title, document.summary, document.body)
         self._texts = [Unescaped(t) if "&" in t else t for t in self._raw]
+        self._plain = [text is raw for text, raw in zip(self._texts, self._raw, strict=True)]
         self._parts = [split(t if isinstance(t, str) else t.text) for t in self._texts]
         self._chunks = [parts[1::2] for parts in self._parts]
         self.tokens: list[str] = []
@@ -37,8 +38,8 @@ class Reading:
             self._expand()
         self.where: defaultdict[Atom, list[int]] = defaultdict(list)
         self.wide: dict[Atom, list[tuple[int, int, Rule]]] = {}  # names of several words
-        self._blocked: list[tuple[Atom, int, int]] = []
-        self._hits: dict[object, tuple[Hit, ...]] = {}
+        self.blocked: list[tuple[Atom, int, int]] = []
+        self._hits: dict[Atom, tuple[Hit, ...]] = {}
         self._runs: dict[object, list[Spot]] = {}
         self._offsets: list[int] = []
 
@@ -69,7 +70,7 @@ class Reading:
             return []
         if any(part not in self.entries[i] for i, part in enumerate(span.parts, at)):
             return []
-        self._blocked += [(atom, at, stop) for atom in span.blocks]
+        self.blocked += [(atom, at, stop) for atom in span.blocks]
         settled = []
         for atom, (rule, capitals) in span.targets.items():
             written = zip(capitals, self.tokens[at:stop], strict=True)
@@ -80,11 +81,19 @@ class Reading:
         return settled
 
     def drop_blocked(self) -> None:
-        """Forget names that stand inside longer names of something else."""
-        for atom, start, stop in self._blocked:
-            spots = self.where.get(atom, [])
-            self.where[atom] = [at for at in spots if not start <= at < stop]
-            wide = [w for w in self.wide.pop(atom, ()) if not start <= w[0] < w[1] <= stop]
+        """Forget names that stand inside longer names of something else. Linear: there may be thousands."""
+        blocks: defaultdict[Atom, dict[int, int]] = defaultdict(dict)  # where each begins -> stops
+        for atom, start, stop in self.blocked:
+            blocks[atom][start] = max(stop, blocks[atom].get(start, 0))
+        for atom, stops in blocks.items():
+            inside = {at for start, stop in stops.items() for at in range(start, stop)}
+            longest = max(stop - start for start, stop in stops.items())
+            self.where[atom] = [at for at in self.where.get(atom, ()) if at not in inside]
+            wide = [
+                (start, stop, rule)
+                for start, stop, rule in self.wide.pop(atom, ())
+                if all(stops.get(at, 0) < stop for at in range(start - longest, start + 1))
+            ]
             if wide:
                 self.wide[atom] = wide
             elif not self.where[atom]:
@@ -187,12 +196,38 @@ class Reading:
 
     # -- reasons --------------------------------------------------------------------------------
 
+    def judge(self, expr: Expr) -> tuple[Hit, ...] | None:
+        """Return the hits of an expression, None if it is not met. An atom alone is one that stands there."""
+        if expr.__class__ is Atom:
+            return self._reasons_of_atom(expr)
+        if expr[0] != ADJACENT:
+            return self.reasons(expr) if self.met(expr) else None
+        where, parts = self.where, expr[1:]
+        for part in parts:
+            if part not in where:
+                return None
+        spots = self._rows(parts)
+        return self._reasons_of_run(expr, spots) if spots else None
+
+    def reasons_at(self, expr: Expr, spots: list[int]) -> tuple[Hit, ...]:
+        """Return the hits of a phrase of two words that begins there, and nowhere else."""
+        rows = [(at, at + 2) for at in spots]
+        return tuple([self._row_hit(expr, row) for row in self._few(rows)])
+
     def reasons(self, expr: Expr, *, title: bool = False) -> tuple[Hit, ...]:
         """Return the hits of an expression that is met."""
-        if isinstance(expr, Atom) or expr[0] in (ADJACENT, NEAR):
-            return self._reasons_of_run(expr, title=title)
+        if expr.__class__ is Atom and not title:
+            return self._reasons_of_atom(expr)
+        if expr.__class__ is Atom or expr[0] in (ADJACENT, NEAR):
+            spots = self.runs(expr)
+            if title:
+                spots = [spot for spot in spots if spot[1] < self._starts[1]]
+            return self._reasons_of_run(expr, spots)
         if expr[0] == ALL:
             return tuple([hit for part in expr[1:] for hit in self.reasons(part, title=title)])
+        return self._rarer_reasons(expr, title=title)
+
+    def _rarer_reasons(self, expr: Expr, *, title: bool) -> tuple[Hit, ...]:
         if expr[0] == ANY:
             arms = [part for part in expr[1:] if self.met(part, title=title)]
             hits = (hit for part in arms for hit in self.reasons(part, title=title))
@@ -203,23 +238,40 @@ class Reading:
             return (Hit(f"{expr[1]}:{expr[2]}", expr[2], Rule.FILTER, Place.TITLE, 0, 0),)
         return ()
 
-    def _reasons_of_run(self, expr: Expr, *, title: bool) -> tuple[Hit, ...]:
-        key = ("title", expr) if title else expr
-        hits = self._hits.get(key)
+    def _reasons_of_atom(self, atom: Atom) -> tuple[Hit, ...]:
+        hits = self._hits.get(atom)
         if hits is None:
-            spots = self.runs(expr)
-            if title:
-                spots = [spot for spot in spots if spot[1] < self._starts[1]]
-            if len(spots) > HITS_PER_PLACE:
-                spots = self._few(spots)
-            if isinstance(expr, Atom):
-                hits = tuple([self._hit(expr, spot) for spot in spots])
-            elif expr[0] == ADJACENT:
-                hits = tuple([self._row_hit(expr, spot) for spot in spots])
+            if atom in self.wide:
+                hits = tuple([self._hit(atom, spot) for spot in self._few(self._spots(atom))])
             else:
-                hits = tuple([self._near(part, spots[0]) for part in expr[2:]])
-            self._hits[key] = hits
+                hits = tuple(self._word_hits(atom, self._few_words(self.where[atom])))
+            self._hits[atom] = hits
         return hits
+
+    def _word_hits(self, atom: Atom, ats: list[int]) -> list[Hit]:
+        """Return the hits of a term where it is one word. In a loop: an article has hundreds."""
+        term, begins, rules = atom.text, self._starting(), self._ears.rules
+        _, summary, body = self._starts
+        found = []
+        for at in ats:
+            token = self.tokens[at]
+            rule = rules[token][self.entries[at].index(atom)]
+            place = 0 if at < summary else 1 if at < body else 2
+            if self._plain[place] and token.isalpha():  # nearly always
+                start = begins[at]
+                row = (term, token, rule, _PLACES[place], start, start + len(token))
+                found.append(tuple.__new__(Hit, row))
+            else:
+                found.append(self._told(term, (at, at + 1), rule))
+        return found
+
+    def _reasons_of_run(self, expr: Expr, spots: list[Spot]) -> tuple[Hit, ...]:
+        few = self._few(spots)
+        if expr.__class__ is Atom:
+            return tuple([self._hit(expr, spot) for spot in few])
+        if expr[0] == ADJACENT:
+            return tuple([self._row_hit(expr, spot) for spot in few])
+        return tuple([self._near(part, few[0]) for part in expr[2:]])
 
     def _near(self, part: Expr, window: Spot) -> Hit:
         """Return where a part stands in a window that holds all parts: as late as it can."""
@@ -229,27 +281,26 @@ class Reading:
 
     def _few(self, spots: list[Spot]) -> list[Spot]:
         """Return the first few of each place."""
-        counts = [0, 0, 0]
-        found = []
-        for spot in spots:
-            place = self._place(spot[0])
-            counts[place] += 1
-            if counts[place] <= HITS_PER_PLACE:
-                found.append(spot)
-        return found
+        if len(spots) <= HITS_PER_PLACE:
+            return spots
+        kept = set(self._few_words([spot[0] for spot in spots]))
+        return [spot for spot in spots if spot[0] in kept]
+
+    def _few_words(self, ats: list[int]) -> list[int]:
+        """Return the first few of each place."""
+        if len(ats) <= HITS_PER_PLACE:
+            return ats
+        by_place: tuple[list[int], ...] = ([], [], [])
+        for at in ats:
+            by_place[self._place(at)].append(at)
+        return [at for of_place in by_place for at in of_place[:HITS_PER_PLACE]]
 
     def _hit(self, atom: Atom, spot: Spot) -> Hit:
         at, stop = spot
-        entry, token = self.entries[at], self.tokens[at]
-        if stop - at > 1 or atom not in entry:
-            rule = next(r for start, end, r in self.wide[atom] if (start, end) == spot)
-            return self._told(atom.text, spot, rule)
-        rule = self._ears.rules[token][entry.index(atom)]
-        place = self._place(at)
-        if self._raw[place] is not self._texts[place] or not token.isalpha():
-            return self._told(atom.text, spot, rule)
-        start = self._starting()[at]  # the usual case, without a slice or a search
-        return Hit(atom.text, token, rule, _PLACES[place], start, start + len(token))
+        if stop - at == 1 and atom in self.entries[at]:
+            return self._word_hits(atom, [at])[0]
+        rule = next(r for start, end, r in self.wide[atom] if (start, end) == spot)
+        return self._told(atom.text, spot, rule)
 
     def _row_hit(self, expr: Expr, spot: Spot) -> Hit:
         term = " ".join([atom.text for atom in expr[1:]])

@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Final
+from typing import Final, NamedTuple
 
 APOSTROPHES: Final = "'’ʼ‘`´′＇՚ʹʻʾʿꞌ"
 _IGNORED = (
@@ -35,7 +35,7 @@ _SPACELESS = (
     "\U00020000-\U0003ffff"
 )
 _CHUNK = re.compile(  # U.S.: dots between single letters join
-    rf"(\w(?:(?:\.[^\W\d_]\b)+|[\w{_IGNORED}{SIGNS}{APOSTROPHES}]*))"
+    rf"(\w(?:[\w{_IGNORED}{SIGNS}{APOSTROPHES}]+|(?:\.[^\W\d_]\b)*))"
 )
 _PIECE = re.compile(
     rf"\d+|[{_SPACELESS}][{SIGNS}{_IGNORED}]*"
@@ -102,8 +102,7 @@ class Word:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """One word of a chunk, before folding.
 
     forms: normal forms it may be found under, the likeliest first. meant: the one that a watch means

@@ -308,8 +308,10 @@ class _Heard:
     def __init__(self, raw: str, names: Names) -> None:
         self.raw = raw
         self.capital = raw[:1].isupper()
-        letters = "".join(filter(str.isalpha, raw))[:2]  # O'nu has one
-        self.capitals = self.capital + (self.capital and letters.isupper() and len(letters) > 1)
+        self.capitals = int(self.capital)
+        if self.capital:
+            letters = "".join(filter(str.isalpha, raw[:4]))[:2]  # O'nu has one
+            self.capitals += letters.isupper() and len(letters) > 1
         self.met: dict[Atom, Rule] = {}
         self.surface = ""
         self.folded = (

@@ -561,6 +561,26 @@ def test_time_grows_no_faster_than_the_article(watch, text):
     )  # four times the words; the rest is for a busy machine
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("Nagorno Karabakh ", id="a name of several words"),
+        pytest.param("South Georgia ", id="a name inside a longer name of something else"),
+        pytest.param("Georgia South Georgia Artsakh ", id="names beside names"),
+        pytest.param("x&amp;y O'Brien's 北京 Su30 ", id="chunks of several words"),
+    ],
+)
+def test_time_grows_no_faster_than_the_names_in_an_article(text):
+    matcher = Matcher(NAMES)
+    watches = ("georgia", "artsakh", '"south georgia"', '"georgia artsakh"', '"artsakh georgia"~3')
+    for watch_id, watch in enumerate((*watches, "su-30", "北京")):
+        matcher.add(watch_id, parse_query(watch))
+    small, large = (article(text * (size // len(text))) for size in (40_000, 160_000))
+    seconds(matcher, small)
+    base = min(seconds(matcher, small) for _ in range(2))
+    assert seconds(matcher, large) < 12 * max(base, 0.02)
+
+
 def test_a_megabyte_is_matched_in_seconds():
     matcher = Matcher(NAMES)
     matcher.add(1, parse_query('"lachin road"~3 -fire'))
