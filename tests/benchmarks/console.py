@@ -21,8 +21,9 @@ from statistics import median
 
 from starlette.datastructures import QueryParams
 
+from bot.config import Chat, shipped
 from bot.domain.names import Names
-from bot.store import why
+from bot.store import revisions, why
 from bot.store.console import ConsoleRole, Lifetimes, Session
 from bot.store.engine import Store, Tx
 from bot.store.health import database_bytes
@@ -63,9 +64,9 @@ def pages(size: Size) -> Iterator[tuple[str, Callable[[Tx, Visit], object], str,
     yield "outlets, next", outlets.show, "after=Outlet+500", {}
     yield "watches", watches.show, "", {}
     yield "watches, older", watches.show, "before=5000", {}
-    yield "subscribers", watches.show_subscribers, "", {}
+    yield "subscribers", watches.show_subscribers(Chat(), ()), "", {}
     yield "quality", quality.show, "at=0.9", {}
-    yield "health", health.show, "", {}
+    yield "health", health.show(60), "", {}
     yield "access", access.show(Lifetimes()), "", {}
     yield "metrics", _metrics, "", {}
     yield "why, by address", _why("https://o.example/123456"), "", {}
@@ -124,7 +125,9 @@ def postgres(folder: Path) -> Iterator[str]:
 def made(url: str, mark: Path, size: Size) -> Store:
     """Return the store of a database with that log, made now or by an earlier run."""
     if mark.exists():
-        return Store(mark.read_text("utf-8"))
+        store = Store(mark.read_text("utf-8"))
+        store.call(revisions.migrate, shipped("migrations"))
+        return store
     started = time.perf_counter()
     url = new_database(url) if url.startswith("postgresql") else url
     store = filled(url, size)
