@@ -4,6 +4,7 @@ The one thing to know: the document and the checks are made from the same table,
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
@@ -25,6 +26,8 @@ from bot.web.watches import plain
 MOST = 500  # lines of one answer
 MAX_ID = 10**15
 PREFIX = "Bearer "
+# Words: no control characters, and something else than spaces.
+WORDS = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ def _letters(n: int) -> Callable[[str], bool]:
 
 
 def _words(value: str) -> bool:
-    return 0 < len(value) <= ledger.TEXT_CHARS and value.isprintable() and bool(value.strip())
+    return len(value) <= ledger.TEXT_CHARS and re.fullmatch(WORDS, value) is not None
 
 
 _ID = {"type": "integer", "minimum": 1, "maximum": MAX_ID}
@@ -67,7 +70,7 @@ LIMIT = Field(
     _number(1, MOST),
     "how many lines at most",
 )
-_TEXT = {"type": "string", "minLength": 1, "maxLength": ledger.TEXT_CHARS}
+_TEXT = {"type": "string", "pattern": WORDS, "maxLength": ledger.TEXT_CHARS}
 
 LOG = {
     "watch": Field(_ID, _ONE, "id of a watch"),
