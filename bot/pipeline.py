@@ -436,16 +436,16 @@ def tell(
     for watch_id, subscriber_id in sorted(owners.items()):
         fired[subscriber_id].append(watch_id)
     told = alerts.subscribers_told(tx, story_id)
+    muted = alerts.subscribers_muted(tx, story_id)
     concerned = told | set(fired) if only is None else only
     states = alerts.raise_or_revise(tx, concerned, story_id, now)
-    decided = [
-        alerts.Decided(
-            subscriber_id,
-            "copy" if subscriber_id in told else state,
-            {"watches": fired.get(subscriber_id, []), **evidence},
-        )
-        for subscriber_id, state in states.items()
-    ]
+    decided = []
+    for subscriber_id, state in states.items():
+        reason: dict[str, object] = {"watches": fired.get(subscriber_id, []), **evidence}
+        outcome = "copy" if subscriber_id in told else state
+        if subscriber_id in muted:
+            outcome, reason["held"] = "held", ledger.MUTED
+        decided.append(alerts.Decided(subscriber_id, outcome, reason))
     alerts.decide(tx, article_id, decided, now)
     if concerned:
         notices.wake(tx, "deliver")

@@ -8,7 +8,7 @@ from bot.render import MAX_OUTLET, link, short
 from bot.store import console as doors
 from bot.store import why
 from bot.store.engine import Tx
-from bot.store.ledger import Line
+from bot.store.ledger import MUTED, Line
 from bot.texts import Html, escape
 
 MAX_ASKED = 2_000  # characters
@@ -69,7 +69,7 @@ def _unseen(req: Request, found: why.Why) -> Html:
 
 def _fate(req: Request, found: why.Why) -> list[Html]:
     if found.lines:
-        return [_decided(req, found, line) for line in found.lines[-NEAR:]]
+        return [_decided(req, found, found.lines[-1])]  # what was decided last is how it stands
     if found.article and found.article.archived:
         return [req.say("missed.archived")]
     if found.state == "new":
@@ -87,10 +87,18 @@ def _decided(req: Request, found: why.Why, line: Line) -> Html:
     if line.state == "excluded":
         return req.say("missed.excluded", words=", ".join(map(str, line.reason.get("not", ()))))
     if line.state == "held":
-        return req.say("missed.held")
+        return _held(req, line)
     if line.state == "failed":
         return req.say("missed.failed", reason=short(line.alert_reason or "", MAX_TITLE))
     return req.say("missed.told", moment=told) if told else req.say("missed.on_its_way")
+
+
+def _held(req: Request, line: Line) -> Html:
+    if line.held_by == MUTED:
+        return req.say("missed.muted")
+    if line.held_until:
+        return req.say("missed.held_until", moment=req.moment(line.held_until))
+    return req.say("missed.held")
 
 
 def _near(req: Request, near: why.NearMiss) -> Html:

@@ -10,12 +10,14 @@ from bot.store import why
 from bot.store.engine import Store
 from bot.store.ledger import Line
 
+NEAR = 3  # watches whose near miss is told
+
 
 def explain(settings: Settings, asked: str, *, as_json: bool) -> int:
     """Print it; return the exit code: 1 if the article is not known."""
     store = Store(settings.database_url.get_secret_value())
     try:
-        found = store.look(why.explain_article, asked, read_names(settings))
+        found = store.look(why.explain_article, asked, read_names(settings), anybodys=True)
     finally:
         store.close()
     if as_json:
@@ -45,8 +47,21 @@ def sentences(found: why.Why) -> list[str]:
     elif found.state == "new":
         lines.append("  it is still waiting to be read and filed")
     elif not found.lines:
-        lines.append("  no watch matched it")
+        lines.append("  no watch matched it" + ("; the nearest:" if found.near else ""))
+        lines += [f"    {_missed(near)}" for near in found.near[:NEAR]]
     return [*lines, *(f"  {line.at:%Y-%m-%d %H:%M} UTC {_said(line)}" for line in found.lines)]
+
+
+def _missed(near: why.NearMiss) -> str:
+    miss = near.miss
+    if miss.fires:
+        return (
+            f"{near.query}: it matches now; the watch is younger than the article, or was changed"
+        )
+    if miss.excluded:
+        return f"{near.query}: shut out by NOT {', '.join(miss.barred_by)}"
+    has = f"has {', '.join(miss.has)}, " if miss.has else ""
+    return f"{near.query}: {has}lacks {', '.join(miss.lacks)}"
 
 
 def _unseen(found: why.Why) -> str:
@@ -70,7 +85,8 @@ def _said(line: Line) -> str:
         case "excluded":
             return f"excluded for {chat}: NOT {', '.join(map(str, line.reason.get('not', ())))}"
         case "held":
-            return f"held for {chat}: {line.alert_reason or 'paused'}"
+            until = f" until {line.held_until:%Y-%m-%d %H:%M} UTC" if line.held_until else ""
+            return f"held for {chat}: {line.held_by or 'paused'}{until}"
         case "failed":
             return f"failed for {chat}: {line.alert_reason} (attempt {line.attempts})"
         case _:

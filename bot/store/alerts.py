@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.domain.model import Alert, ChatKind, Outcome, SubscriberState
+from bot.domain.model import Alert, ChatKind, Outcome, Sent, SubscriberState
 from bot.store.engine import Tx, chunked, insert
 from bot.store.schema import alerts, articles, decisions, deliveries, outlets, stories, subscribers
 
@@ -34,6 +34,12 @@ def subscribers_told(tx: Tx, story_id: int) -> set[int]:
     """Return the subscribers who have, or are about to have, a message about the story."""
     rows = tx.execute(sa.select(alerts.c.subscriber_id).where(alerts.c.story_id == story_id))
     return set(rows.scalars())
+
+
+def subscribers_muted(tx: Tx, story_id: int) -> set[int]:
+    """Return the subscribers who want to hear no more of the story."""
+    muted = (alerts.c.story_id == story_id) & (alerts.c.state == "muted")
+    return set(tx.execute(sa.select(alerts.c.subscriber_id).where(muted)).scalars())
 
 
 def raise_or_revise(
@@ -133,7 +139,7 @@ def _pick_due(
 
 
 def record_delivery(tx: Tx, alert: Alert, outcome: Outcome, *, edit: bool, now: datetime) -> None:
-    """Append one attempt to the delivery log."""
+    """Append one attempt to the delivery log; to the ledger too if nothing follows it: refused, or gone."""
     tx.execute(
         deliveries.insert().values(
             at=now,
@@ -145,6 +151,29 @@ def record_delivery(tx: Tx, alert: Alert, outcome: Outcome, *, edit: bool, now: 
             message_id=outcome.message_id,
         )
     )
+    if outcome.sent is Sent.REFUSED and not edit:
+        reason = {"error": outcome.detail[:500], "attempts": alert.attempts}
+        _decide_last(tx, alert, "failed", reason, now)
+    elif outcome.sent is Sent.GONE:
+        reason = {"held": SubscriberState.GONE.value, "error": outcome.detail[:500]}
+        _decide_last(tx, alert, "held", reason, now)
+
+
+def _decide_last(
+    tx: Tx, alert: Alert, outcome: str, reason: Mapping[str, object], now: datetime
+) -> None:
+    """Append to the ledger what became of the article that the chat was last to be told of in the story."""
+    newest = (
+        sa.select(decisions.c.article_id)
+        .join_from(articles, decisions, decisions.c.article_id == articles.c.id)
+        .where(articles.c.story_id == alert.story_id)
+        .where(decisions.c.subscriber_id == alert.subscriber_id)
+        .order_by(decisions.c.id.desc())
+        .limit(1)
+    )
+    article_id = tx.execute(newest).scalar()
+    if article_id is not None:
+        decide(tx, article_id, [Decided(alert.subscriber_id, outcome, reason)], now)
 
 
 def mark_shown(

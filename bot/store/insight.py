@@ -26,13 +26,13 @@ from bot.store.schema import (
 
 COUNTED = 1_000  # matches of one watch, at most; more is shown as "1,000+"
 RECENT_MATCHES = 10_000  # among which the noisiest watches are looked for
-RECENT_DECISIONS = 10_000  # over which precision is told
+RECENT_DECISIONS = 5_000  # over which precision is told
 RECENT_COPIES = 2_000  # which a threshold preview looks through
-VERDICTS = 5_000
+VERDICTS = 2_000
 DEAD_AFTER = timedelta(days=30)
 OLDEST_WATCHES = 500  # among which those that fire no more are looked for
 WEEKS = 12
-COUNTED_A_WEEK = 5_000  # decisions of one kind
+COUNTED_A_WEEK = 2_000  # decisions of one kind
 JOINED = "joined"
 
 

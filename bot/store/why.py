@@ -22,7 +22,7 @@ from bot.store.schema import articles, feeds, outlets, watches
 
 LOOKED_AT = 8_000  # newest articles whose headlines are searched for words
 CHUNK = 2_000
-WATCHES = 200  # of one subscriber, looked through for the nearest miss
+WATCHES = 200  # newest, of one subscriber or of all, looked through for the nearest miss
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +56,18 @@ class Why:
     original: Article | None = None  # what it is a copy of
 
 
-def explain_article(tx: Tx, words: str, names: Names, *, subscriber_id: int | None = None) -> Why:
+def explain_article(
+    tx: Tx,
+    words: str,
+    names: Names,
+    *,
+    subscriber_id: int | None = None,
+    anybodys: bool = False,
+) -> Why:
     """Return what became of the article at a URL, or of the newest one whose headline has these words.
 
-    subscriber_id: whose decisions and watches are wanted; None, everybody's decisions and no watches.
+    subscriber_id: whose decisions and watches are wanted; None, everybody's decisions, and of watches,
+    where anybodys says so, the newest WATCHES of all.
     """
     url = words.strip() if "://" in words else ""
     found = _by_url(tx, url) if url else _by_words(tx, words)
@@ -70,6 +78,7 @@ def explain_article(tx: Tx, words: str, names: Names, *, subscriber_id: int | No
     lines = ledger.of_articles(tx, [article.id])
     mine = [x for x in lines if subscriber_id in (None, x.subscriber_id)]
     original = articles_store.by_ids(tx, [article.copy_of]) if article.copy_of else []
+    wanted = anybodys if subscriber_id is None else subscriber_id > 0
     return Why(
         article=article,
         url=article.url,
@@ -77,7 +86,7 @@ def explain_article(tx: Tx, words: str, names: Names, *, subscriber_id: int | No
         page_failure=failure,
         outlet=article.outlet,
         lines=mine,
-        near=_near(tx, article, subscriber_id, names) if subscriber_id and not mine else (),
+        near=() if mine or not wanted else _near(tx, article, subscriber_id, names),
         others=len(lines) - len(mine),
         original=original[0] if original else None,
     )
@@ -132,13 +141,16 @@ def _host(url: str) -> str:
         return ""
 
 
-def _near(tx: Tx, article: Article, subscriber_id: int, names: Names) -> list[NearMiss]:
+def _near(tx: Tx, article: Article, subscriber_id: int | None, names: Names) -> list[NearMiss]:
     document = document_of(article)
     active = (
         sa.select(watches.c.id, watches.c.query, watches.c.off, watches.c.own)
-        .where(watches.c.subscriber_id == subscriber_id, watches.c.stopped_at.is_(None))
+        .where(watches.c.stopped_at.is_(None), watches.c.id > 0)
+        .order_by(watches.c.id.desc())
         .limit(WATCHES)
     )
+    if subscriber_id is not None:
+        active = active.where(watches.c.subscriber_id == subscriber_id)
     near = []
     for watch_id, text, off, own in tx.execute(active).all():
         try:
