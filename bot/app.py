@@ -190,7 +190,7 @@ class App:
         every: list[tuple[str, float, Tick]] = []
         if "poll" in self.roles:
             every += [("pace", 60, self.pipeline.set_pace), ("poll", 0.5, self._polls.tick)]
-            every += [("sight", 60, self._look_out), ("prospect", often, self._scouts.tick)]
+            every += [("sight", 60, self._look_out), ("prospect", 2, self._scouts.tick)]
             every += [("stale", 3_600, self._forget_stale)]
         if "ingest" in self.roles:
             every += [("ingest", often, self._ingest), ("tend", 3_600, self.pipeline.tend)]

@@ -108,7 +108,10 @@ def plan_poll(
     rhythm = replace(rhythm, lies=rhythm.lies or lying)
     wait_s = _wait_s(rhythm, reading, now, rules, pace) * (1 + JITTER * (2 * chance - 1))
     if isinstance(reading, Failure) and reading.retry_after_s:
-        wait_s = max(wait_s, reading.retry_after_s)
+        asked = (
+            reading.kind is not FailureKind.HELD
+        )  # one that was not is back as soon as it may be
+        wait_s = max(wait_s if asked else 1.0, reading.retry_after_s)
     moved = rhythm.moved_to if rhythm.moved_seen >= MOVED_AFTER else ""
     return Plan(
         due_at=now + timedelta(seconds=wait_s),

@@ -143,6 +143,10 @@ class TestFailures:
         assert plan.rhythm.score == 0
         assert wait_s(plan) == 900
 
+    def test_a_feed_that_others_were_before_is_back_when_its_turn_comes(self):
+        assert wait_s(self.fail(known(), FailureKind.HELD, retry_after_s=30)) == 30
+        assert wait_s(self.fail(known(), FailureKind.HELD)) > 60  # nobody said when
+
     def test_the_rhythm_survives_a_failure(self):
         before = known()
         assert self.fail(before, FailureKind.TIMEOUT).rhythm.entries == before.rhythm.entries
