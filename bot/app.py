@@ -54,7 +54,7 @@ SCOUT_AT_ONCE = 2
 FORGET_S = 3_600.0  # processes follow the watch log each second
 PER_OUTLET = 2  # pages of one outlet at once: the second waits its turn while the first is read
 DELIVER_AT_ONCE = 16
-SEAT_S = 2.0  # between two looks at a seat; with the lock freed in 8 s at worst, taken over in 10
+SEAT_S = 2.0  # between two looks at a seat; with the lock freed in 6 s at worst, taken over in 8
 COMMANDS = (*subscriber.COMMANDS, *admin.COMMANDS, *console.COMMANDS)
 
 Tick = Callable[[], Coroutine[Any, Any, object]]

@@ -1,5 +1,6 @@
 """Entries become articles, articles join stories. The story lock is here."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ from bot.domain.model import Article, Entry, Feed, Hit, Match, Place, Rule, Stor
 from bot.store.engine import Tx, chunked, insert
 from bot.store.schema import articles, matches, outlets, stories, watches
 
+LOOKED_AT = 500  # articles that wait, in one look for some to claim
 STORY_LOCK = 20201029  # any number that no other lock of ours uses
 
 _ARTICLE = sa.select(
@@ -79,34 +81,52 @@ def claim_new(
     """Take up to `limit` articles not yet filed, oldest first. The lease comes back by itself.
 
     per_outlet: at most so many of one outlet; busy: outlets to leave out. Both keep an outlet whose
-    pages are read slowly, one after another, from holding up the rest.
+    pages are read slowly, one after another, from holding up the rest. However many wait, a look at some
+    hundreds of them in their order is all it costs.
     """
-    waiting = (
-        sa.select(
-            articles.c.id,
-            sa.func.row_number()
-            .over(partition_by=articles.c.outlet_id, order_by=(articles.c.due_at, articles.c.id))
-            .label("place"),
-        )
-        .where(articles.c.state != "filed", articles.c.due_at <= now)
-        .where(articles.c.outlet_id.not_in(list(busy)))
-        .subquery()
-    )
-    due = (
-        sa.select(articles.c.id)
-        .join(waiting, waiting.c.id == articles.c.id)
-        .where(waiting.c.place <= per_outlet)
-        .where(articles.c.state != "filed", articles.c.due_at <= now)
-        .order_by(articles.c.due_at, articles.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True, of=articles)
-        .cte("due")
-    )
-    lease = sa.update(articles).where(articles.c.id.in_(sa.select(due.c.id)))
-    lease = lease.values(due_at=now + timedelta(seconds=lease_s), attempts=articles.c.attempts + 1)
-    ids = tx.execute(lease.returning(articles.c.id)).scalars().all()
+    left_out, ids = set(busy), list[int]()
+    of_outlet: Counter[int] = Counter()
+    last: tuple[datetime, int] | None = None
+    while len(ids) < limit:
+        due = _due(tx, now, left_out, after=last)
+        chosen: list[int] = []
+        for article_id, outlet_id, due_at in due:
+            last = due_at, article_id
+            if of_outlet[outlet_id] < per_outlet and len(ids) + len(chosen) < limit:
+                of_outlet[outlet_id] += 1
+                chosen.append(article_id)
+        ids += _locked(tx, now, chosen)
+        left_out |= {outlet_id for outlet_id, n in of_outlet.items() if n >= per_outlet}
+        if len(due) < LOOKED_AT:
+            break
+    lease = sa.update(articles).where(articles.c.id.in_(ids))
+    until = now + timedelta(seconds=lease_s)
+    tx.execute(lease.values(due_at=until, attempts=articles.c.attempts + 1))
     rows = tx.execute(_ARTICLE.where(articles.c.id.in_(ids)).order_by(articles.c.id))
     return [_article(row) for row in rows.mappings()]
+
+
+def _due(
+    tx: Tx, now: datetime, left_out: Iterable[int], *, after: tuple[datetime, int] | None
+) -> Sequence[tuple[int, int, datetime]]:
+    """Return (article, outlet, due_at) of the next that are due, longest due first."""
+    due = (
+        sa.select(articles.c.id, articles.c.outlet_id, articles.c.due_at)
+        .where(articles.c.state != "filed", articles.c.due_at <= now)
+        .where(articles.c.outlet_id.not_in(list(left_out)))
+        .order_by(articles.c.due_at, articles.c.id)
+        .limit(LOOKED_AT)
+    )
+    if after is not None:
+        due = due.where(articles.c.due_at >= after[0])
+        due = due.where(sa.or_(articles.c.due_at > after[0], articles.c.id > after[1]))
+    return [(row.id, row.outlet_id, row.due_at) for row in tx.execute(due)]
+
+
+def _locked(tx: Tx, now: datetime, ids: Sequence[int]) -> Sequence[int]:
+    """Return those that no other claim has taken meanwhile, locked until the end of tx."""
+    free = sa.select(articles.c.id).where(articles.c.id.in_(ids), articles.c.due_at <= now)
+    return tx.execute(free.with_for_update(skip_locked=True)).scalars().all()
 
 
 def lock_stories(tx: Tx) -> None:

@@ -49,13 +49,46 @@ def make_engine(text: str) -> sa.Engine:
     url = database_url(text)
     if url.get_backend_name() == "sqlite":
         return _sqlite(url)
+    return _postgresql(url)
+
+
+# Of a connection whose other end is cut off, not dead: either side gives it up within 6 s. Without this
+# the server would wait for hours, and with it everybody who wants the story lock.
+KEEPALIVE = {
+    "tcp_keepalives_idle": 3,
+    "tcp_keepalives_interval": 1,
+    "tcp_keepalives_count": 3,
+    "tcp_user_timeout": 6000,
+}
+TIMEOUTS = {
+    "connect_timeout": 10,
+    "keepalives_idle": 3,
+    "keepalives_interval": 1,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 6000,
+}
+IDLE_IN_TRANSACTION = "15s"  # no transaction of ours waits for anything: its process has stopped
+CUT_OFF = "25P03"  # what the server says to one who idled so long
+
+
+def _postgresql(url: sa.URL) -> sa.Engine:
     # Prepared statements do not survive a pooler in transaction mode.
-    return sa.create_engine(
+    engine = sa.create_engine(
         url,
         pool_size=THREADS,
         pool_pre_ping=True,
-        connect_args={"prepare_threshold": None, "connect_timeout": 10},
+        connect_args={"prepare_threshold": None, **TIMEOUTS},
     )
+
+    @sa.event.listens_for(engine, "connect")
+    def _guard(connection: Any, _record: Any) -> None:
+        # Said in SQL: a pooler refuses what it does not know of in the first message.
+        wanted = {**KEEPALIVE, "idle_in_transaction_session_timeout": f"'{IDLE_IN_TRANSACTION}'"}
+        with connection.cursor() as cursor:
+            cursor.execute("; ".join(f"SET {name} = {value}" for name, value in wanted.items()))
+        connection.commit()
+
+    return engine
 
 
 def _sqlite(url: sa.URL) -> sa.Engine:
@@ -90,7 +123,8 @@ SQLITE_TROUBLE = (
 def _is_trouble(error: sa.exc.DBAPIError, dialect: str) -> bool:
     """Return whether the database is at fault, and the same may well go through later."""
     if dialect != "sqlite":
-        return isinstance(error, sa.exc.OperationalError)
+        cut_off = getattr(error.orig, "sqlstate", None) == CUT_OFF
+        return cut_off or isinstance(error, sa.exc.OperationalError)
     words = str(error.orig).lower()
     return any(word in words for word in SQLITE_TROUBLE)
 

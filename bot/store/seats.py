@@ -11,18 +11,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.domain.errors import DatabaseDown
-from bot.store.engine import Store, first_line
+from bot.store.engine import KEEPALIVE, TIMEOUTS, Store, first_line
 
-# A holder that is cut off, not dead, is found out by the server within 8 s: idle, then two probes.
-KEEPALIVE = " ".join(
-    f"-c tcp_{name}"
-    for name in (
-        "keepalives_idle=4",
-        "keepalives_interval=2",
-        "keepalives_count=2",
-        "user_timeout=8000",
-    )
-)
+# A holder that is cut off, not dead, is found out by the server within 6 s: idle, then three probes.
+OPTIONS = " ".join(f"-c {name}={value}" for name, value in KEEPALIVE.items())
 
 
 class Seat:
@@ -38,13 +30,10 @@ class Seat:
                 store.engine.url,
                 poolclass=sa.NullPool,
                 connect_args={
-                    "options": KEEPALIVE,
-                    "connect_timeout": 5,
-                    "keepalives_idle": 4,
-                    "keepalives_interval": 2,
-                    "keepalives_count": 2,
-                    "tcp_user_timeout": 8000,
                     "prepare_threshold": None,
+                    "options": OPTIONS,
+                    **TIMEOUTS,
+                    "connect_timeout": 5,
                 },
                 isolation_level="AUTOCOMMIT",
             )

@@ -55,7 +55,7 @@ def recorded(n: int) -> list[dict[str, str]]:
     """Return so many recorded articles."""
     with gzip.open(RECORDED, "rt", encoding="utf-8") as lines:
         found = [json.loads(line) for line in lines]
-    return [a for a in found if a["text"]][:n]
+    return [a for a in found if len(a["text"]) >= 200][:n]
 
 
 async def fill(world: World, articles: list[dict[str, str]]) -> None:

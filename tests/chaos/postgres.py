@@ -35,6 +35,7 @@ class OwnPostgres(AbstractContextManager["OwnPostgres"]):
                 rules.writelines(f"host all all {network} trust\n" for network in self._networks)
             self.stop("fast")
             self.start()
+            self.url = self.at(self.host)
         return self
 
     def _ctl(self, *words: str) -> None:

@@ -115,13 +115,17 @@ class Storm:
             outlet.publish("An old piece about nothing", self._text(10_000, ()))
         file = self.outpost.folder / "config" / "outlets.toml"
         file.write_text(self.press.outlets_toml(), "utf-8")
-        for roles in self.roles:
-            self.processes[roles] = self.outpost.start(roles)
+        for name in self.roles:
+            self.processes[name] = self._start(name)
         self.outpost.wait_polled()
         self._subscribe()
         self._blow(outlets, seconds)
         self._calm()
         return self._count()
+
+    def _start(self, name: str) -> subprocess.Popen[bytes]:
+        """Start one of `roles`."""
+        return self.outpost.start(name)
 
     # -- the schedule ---------------------------------------------------------------------------
 
@@ -243,7 +247,7 @@ class Storm:
         for roles, process in self.processes.items():
             if process.poll() is not None:
                 self.outpost.running.remove(process)
-                self.processes[roles] = self.outpost.start(roles)
+                self.processes[roles] = self._start(roles)
 
     def _run_beside(self) -> None:
         """Start an operator's command, unless the last is at it still."""

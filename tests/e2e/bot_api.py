@@ -37,8 +37,9 @@ class BotApi(Loopback):
         port: int = 0,
         flood: FloodGate | None = None,
         username: str = "outpost_test_bot",
+        host: str = "127.0.0.1",
     ) -> None:
-        super().__init__()
+        super().__init__(host)
         self.token = token
         self.port = port
         self.flood = flood
@@ -63,7 +64,7 @@ class BotApi(Loopback):
     @property
     def url(self) -> str:
         """What TELEGRAM_API_URL is set to."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     async def _open(self) -> None:
         app = web.Application(client_max_size=MAX_BODY)
@@ -72,7 +73,7 @@ class BotApi(Loopback):
         app.router.add_post("/control/{verb}", self._control)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True)
+        site = web.TCPSite(self._runner, self.host, self.port, reuse_address=True)
         await site.start()
         self.port = self._runner.addresses[0][1]
 

@@ -10,9 +10,13 @@ T = TypeVar("T")
 
 
 class Loopback:
-    """The life of such a server. Subclasses give `_open` and `_close`, run on the server's loop."""
+    """The life of such a server. Subclasses give `_open` and `_close`, run on the server's loop.
 
-    def __init__(self) -> None:
+    host: the address it listens on, where other hosts are to reach it too.
+    """
+
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        self.host = host
         self._loop = asyncio.new_event_loop()
         self._thread: threading.Thread | None = None
 

@@ -45,12 +45,13 @@ class Outlet:
     polls: int = 0
     unchanged: int = 0  # polls answered 304
     reads: int = 0  # of pages
+    host: str = "127.0.0.1"
     port: int = 0
     _runner: web.AppRunner | None = None
 
     @property
     def home(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     def publish(
         self, title: str, text: str, *, byline: str = "", slug: str = "", at: datetime | None = None
@@ -107,13 +108,13 @@ class Outlet:
 class Press(Loopback):
     """All outlets of a test. Use as a context manager, after `add`ing them or during."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        super().__init__(host)
         self.outlets: dict[str, Outlet] = {}
 
     def add(self, key: str, name: str = "", **more: object) -> Outlet:
         """Add an outlet with an address of its own; it listens at once."""
-        outlet = Outlet(key, name or key.title(), **more)  # type: ignore[arg-type]
+        outlet = Outlet(key, name or key.title(), host=self.host, **more)  # type: ignore[arg-type]
         self.outlets[key] = outlet
         asyncio.run_coroutine_threadsafe(self._serve(outlet), self._loop).result(10)
         return outlet
@@ -152,7 +153,7 @@ class Press(Loopback):
         app.router.add_get("/{slug}", page)
         outlet._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await outlet._runner.setup()
-        await web.TCPSite(outlet._runner, "127.0.0.1", outlet.port).start()
+        await web.TCPSite(outlet._runner, outlet.host, outlet.port).start()
         outlet.port = outlet._runner.addresses[0][1]
 
     async def _open(self) -> None:

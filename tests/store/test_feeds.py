@@ -178,3 +178,25 @@ def test_an_overrun_window_is_said(store: Store) -> None:
 def test_every_feed_that_is_polled_shares_the_budget(store: Store) -> None:
     store.call(feeds.sync_outlets, [outlet("A"), outlet("B", "https://b.example/rss")], NOW)
     assert len(store.call(feeds.rhythms)) == store.call(feeds.count_active) == 2
+
+
+def test_an_outlet_with_a_thousand_waiting_leaves_hands_for_the_others(store):
+    """And what is claimed is claimed once, however the looks at the waiting overlap."""
+    [big, small] = [
+        OutletEntry(name, f"https://{name}.am", "AM", "en", (OutletFeed(f"https://{name}.am/rss"),))
+        for name in ("big", "small")
+    ]
+    now = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    store.call(feeds.sync_outlets, [big, small], now)
+    found = {f.url: f for f in store.call(feeds.claim_due, now, limit=10, lease_s=60)}
+    for feed, n in (("https://big.am/rss", 1_200), ("https://small.am/rss", 3)):
+        entries = [Entry(url=f"{feed}/{k}", title=f"Report {k}") for k in range(n)]
+        store.call(articles.add_new, found[feed], entries, archived=False, now=now)
+
+    def claim(**more):
+        return store.call(articles.claim_new, now, lease_s=60, **more)
+
+    taken = claim(limit=16, per_outlet=2, busy=())
+    assert sorted(a.outlet for a in taken) == ["big", "big", "small", "small"]
+    rest = claim(limit=2_000, per_outlet=2_000, busy=())
+    assert len({a.id for a in [*taken, *rest]}) == len(taken) + len(rest) == 1_203
