@@ -51,7 +51,9 @@ async def test_what_no_watch_matched_names_the_nearest_of_all_watches(world):
     world.watch(8, "football tariff")
     await world.publish("Daily Echo", STRIKE)
     said = why("report")[1]
-    assert "no watch matched it; the nearest:\n    harbour tariff: has harbour, lacks tariff" in said
+    assert (
+        "no watch matched it; the nearest:\n    harbour tariff: has harbour, lacks tariff" in said
+    )
 
 
 async def test_a_copy_names_its_original_and_the_rule(world):

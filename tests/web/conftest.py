@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import httpx
 import pytest
@@ -17,7 +18,7 @@ from bot.store import console
 from bot.store.console import ConsoleRole
 from bot.store.engine import Store
 from bot.web import server
-from tests.adapters.sites import reader
+from tests.adapters.sites import reader, rss
 from tests.full_log import Size, filled
 
 SIZE = Size(articles=600, outlets=12, subscribers=10, watches=30)
@@ -107,3 +108,34 @@ def admin(site: Site) -> httpx.Client:
 @pytest.fixture
 def viewer(site: Site) -> httpx.Client:
     return site.enter(VIEWER)
+
+
+LINK = b"<link rel='alternate' type='application/rss+xml' href='/rss'>"
+HOME = b"<html><head><title>Echo</title>" + LINK + b"</head></html>"
+
+
+class Echo(BaseHTTPRequestHandler):
+    """A small outlet: a homepage that names its feed."""
+
+    def do_GET(self) -> None:
+        body = {
+            "/": HOME,
+            "/rss": rss("Snow &lt;script&gt;alert(1)&lt;/script&gt; on the pass", "Late"),
+        }
+        found = body.get(self.path)
+        self.send_response(200 if found else 404)
+        self.send_header("Content-Type", "text/html" if self.path == "/" else "application/rss+xml")
+        self.end_headers()
+        self.wfile.write(found or b"")
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def echo() -> Iterator[str]:
+    server = HTTPServer(("127.0.0.1", 0), Echo)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()

@@ -35,7 +35,12 @@ PAGES = (
     "/health",
     "/access",
 )
-SIZES = {"desk": (1280, 800, "light"), "phone": (390, 844, "dark")}
+SIZES = {
+    "desk": (1280, 800, "light"),
+    "phone": (390, 844, "dark"),
+    "dark desk": (1280, 800, "dark"),
+    "light phone": (390, 844, "light"),
+}
 
 pytestmark = [
     pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium: run .ci/browser"),
@@ -60,7 +65,7 @@ class Visitor:
             viewport={"width": width, "height": height},
             color_scheme=scheme,
             java_script_enabled=scripts,
-            has_touch=size == "phone",
+            has_touch="phone" in size,
         )
         self.page: Page = self.context.new_page()
         self.site = site
@@ -189,7 +194,7 @@ def test_the_log_is_walked_by_keys(visitors):
     assert page.evaluate("document.activeElement.className") == "skip"
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", ["desk", "phone"])
 def test_a_verdict_is_given_by_a_button_and_the_story_splits(visitors, site, size):
     page = visitors(size).enter().page
     page.goto(f"{site.url}/story/2")
@@ -231,6 +236,48 @@ def test_outlets_are_polled_and_rested_by_buttons(visitors, site):
     expect(page.get_by_role("status")).to_contain_text("polled at once")
     page.get_by_role("button", name="Rest for a day").first.click()
     expect(page.get_by_role("status")).to_contain_text("rests for a day")
+
+
+@pytest.mark.parametrize("size", ["desk", "phone"])
+def test_an_outlet_is_looked_at_added_retired_and_brought_back(visitors, site, echo, size):
+    visitor = visitors(size).enter()
+    page = visitor.go("/outlets")
+    page.get_by_label("Address of an outlet or a feed").fill(echo)
+    page.get_by_role("button", name="Look").click()
+    expect(page.locator(".choice")).to_contain_text("2 entries")
+    assert visitor.faults() == []
+    page.get_by_label("Name").fill("Aaa Echo")  # the first of the list
+    page.get_by_label("Country").fill("AM")
+    page.get_by_label("Language").fill("hy")
+    page.get_by_role("button", name="Add").click()
+    expect(page.get_by_role("status")).to_contain_text("added")
+    first = page.locator("tbody tr").first
+    expect(first).to_contain_text("Aaa Echo")
+    page.once("dialog", lambda d: d.accept())
+    first.get_by_role("button", name="Retire").click()
+    expect(page.get_by_role("status")).to_contain_text("polled no more")
+    page.locator("tbody tr").first.get_by_role("button", name="Bring back").click()
+    expect(page.get_by_role("status")).to_contain_text("polled again")
+
+
+@pytest.mark.parametrize("size", ["desk", "phone"])
+def test_a_chat_is_barred_served_and_limited(visitors, site, size):
+    page = visitors(size).enter().page
+    page.goto(f"{site.url}/subscribers")
+    first = page.locator("tbody tr").first
+    page.once("dialog", lambda d: d.accept())
+    first.get_by_role("button", name="Do not serve").click()
+    expect(page.get_by_role("status")).to_contain_text("rule is kept")
+    expect(first).to_contain_text("not served")
+    first.get_by_role("button", name="Serve", exact=True).click()
+    expect(first).not_to_contain_text("not served")
+    first.get_by_label("Most watches of").fill("3")
+    first.get_by_role("button", name="Set").click()
+    expect(first).to_contain_text("of 3")
+    page.get_by_label("Telegram chat id").fill("-1001234567890")
+    page.get_by_role("button", name="Serve", exact=True).first.click()
+    page.get_by_text("rules of their own").click()
+    expect(page.locator("details")).to_contain_text("-1001234567890 · served")
 
 
 def test_a_threshold_is_tried(visitors, site):

@@ -1,45 +1,10 @@
 """Outlets are added, retired and brought back in the console; looking obeys the reader's rules."""
 
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
-
 import pytest
 import sqlalchemy as sa
 
 from bot.store.schema import feeds, outlets
-from tests.adapters.sites import rss
 from tests.web.conftest import csrf
-
-LINK = b"<link rel='alternate' type='application/rss+xml' href='/rss'>"
-HOME = b"<html><head><title>Echo</title>" + LINK + b"</head></html>"
-
-
-class Echo(BaseHTTPRequestHandler):
-    """A small outlet: a homepage that names its feed."""
-
-    def do_GET(self) -> None:
-        body = {
-            "/": HOME,
-            "/rss": rss("Snow &lt;script&gt;alert(1)&lt;/script&gt; on the pass", "Late"),
-        }
-        found = body.get(self.path)
-        self.send_response(200 if found else 404)
-        self.send_header("Content-Type", "text/html" if self.path == "/" else "application/rss+xml")
-        self.end_headers()
-        self.wfile.write(found or b"")
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture
-def echo() -> Iterator[str]:
-    server = HTTPServer(("127.0.0.1", 0), Echo)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
 
 
 def post(admin, path, **fields):
