@@ -1,5 +1,7 @@
 """Nothing gets in, nothing breaks: sessions, links, forms, markup, filters, paths, sizes, slow clients."""
 
+import asyncio
+import contextlib
 import socket
 import time
 from datetime import timedelta
@@ -7,9 +9,15 @@ from datetime import timedelta
 import httpx
 import pytest
 import sqlalchemy as sa
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 
+from bot.config import Settings, Web
+from bot.domain.names import Names
 from bot.store import console
 from bot.store.schema import articles, outlets, subscribers, watches
+from bot.web import frame, server
 from tests.web.conftest import ADMIN, STRANGER, VIEWER, csrf
 
 PAGES = (
@@ -310,3 +318,66 @@ def test_an_admin_taken_from_the_settings_is_out_at_once(site, admin):
     assert admin.get("/log").status_code == 200
     site.store.call(console.end_all, ADMIN, site.now)
     assert admin.get("/log").status_code == 303
+
+
+def test_behind_tls_the_cookie_is_secure_and_bound_to_the_host(site):
+    app = server.make_app(
+        site.store,
+        settings=Settings(OUTPOST_ADMINS=str(ADMIN), web=Web(url="https://outpost.example/")),
+        names=Names.empty(),
+        now=lambda: site.now,
+        counts=dict,
+    )
+
+    async def enter() -> httpx.Response:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(
+            transport=transport, base_url="https://outpost.example"
+        ) as one:
+            return await one.post("/enter", data={"key": site.link()})
+
+    answer = asyncio.run(enter())
+    cookie = answer.headers["set-cookie"]
+    assert cookie.startswith("__Host-outpost=")
+    assert {"Secure", "HttpOnly", "SameSite=lax", "Path=/"} <= set(cookie.split("; "))
+    assert "max-age" in answer.headers["strict-transport-security"]
+
+
+@pytest.mark.parametrize(
+    ("proxies", "seen"), [((), "127.0.0.1"), (("127.0.0.1/32",), "203.0.113.9")]
+)
+def test_a_forwarded_address_is_believed_of_a_trusted_proxy_only(proxies, seen):
+    async def whoami(request):
+        return PlainTextResponse(f"{request.client.host} {request.url.scheme}")
+
+    async def ask() -> str:
+        bound = server.listen(0)
+        port = bound.getsockname()[1]
+        serving = asyncio.create_task(
+            server.serve(Starlette(routes=[Route("/", whoami)]), bound, proxies=proxies)
+        )
+        headers = {"x-forwarded-for": "203.0.113.9", "x-forwarded-proto": "https"}
+        async with httpx.AsyncClient() as one:
+            for _ in range(100):
+                with contextlib.suppress(httpx.ConnectError):
+                    answer = await one.get(f"http://127.0.0.1:{port}/", headers=headers)
+                    break
+                await asyncio.sleep(0.05)
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+        return answer.text
+
+    scheme = "https" if proxies else "http"
+    assert asyncio.run(ask()) == f"{seen} {scheme}"
+
+
+def test_a_body_that_drips_is_given_up_and_keeps_nobody_waiting(site, admin, monkeypatch):
+    monkeypatch.setattr(frame, "BODY_S", 0.5)
+    with socket.create_connection(("127.0.0.1", site.port)) as slow:
+        slow.sendall(
+            b"POST /enter HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 50\r\n"
+            b"Content-Type: application/x-www-form-urlencoded\r\n\r\nkey="
+        )
+        assert admin.get("/log").status_code == 200
+        slow.settimeout(10)
+        assert b" 400 " in slow.recv(4_096)
