@@ -22,18 +22,8 @@ def show(polls_per_minute: int) -> Build:
 
 def _context(tx: Tx, visit: Visit, *, budget: int) -> dict[str, object]:
     found = health.read_health(tx, visit.now)
-    queues = found.queues
-    depths = (
-        ("web.feeds_due", queues.feeds_due),
-        ("web.articles_waiting", queues.articles),
-        ("web.alerts_waiting", queues.alerts),
-        ("web.alerts_held", queues.held),
-        ("web.alerts_failed", queues.failed),
-    )
-    names = [f"{visit.say(key)}: {n}" for key, n in depths]
     return {
         "title": visit.say("web.health"),
-        "depth_bars": charts.bars([n for _, n in depths], names, width=240, height=60),
         "limit": int(Limits().per_s),
         "budget": budget,
         "health": found,

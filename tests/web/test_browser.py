@@ -272,7 +272,7 @@ def test_a_chat_is_barred_served_and_limited(visitors, site, size):
     first.get_by_role("button", name="Serve", exact=True).click()
     expect(first).not_to_contain_text("not served")
     first.get_by_label("Most watches of").fill("3")
-    first.get_by_role("button", name="Set").click()
+    first.get_by_role("button", name="Set", exact=True).click()
     expect(first).to_contain_text("of 3")
     page.get_by_label("Telegram chat id").fill("-1001234567890")
     page.get_by_role("button", name="Serve", exact=True).first.click()
