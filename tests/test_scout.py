@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -108,6 +109,18 @@ async def test_what_the_admin_says_goes_before_what_was_found(world):
     assert desk.text().startswith("Civil Georgia · 🇬🇪 Georgia · Georgian")
     [entry] = world.store.call(prospects.get, number, ADMIN).found
     assert (entry.country, entry.language) == ("GE", "ka")
+
+
+async def test_a_telegram_channel_is_at_home_at_its_own_address(world):
+    found = replace(
+        candidate("", world), url="https://t.me/s/civilge", kind=FeedKind.TELEGRAM, language="ka"
+    )
+    desk = Desk(world, Explanation("https://t.me/s/civilge", title="Civil", candidates=[found]))
+    number = desk.propose()
+    await desk.look()
+    [entry] = world.store.call(prospects.get, number, ADMIN).found
+    assert (entry.homepage, entry.country) == ("https://t.me/civilge", "GE")
+    assert entry.feeds == (OutletFeed("https://t.me/s/civilge", FeedKind.TELEGRAM),)
 
 
 async def test_each_feed_of_a_homepage_has_a_button(world):

@@ -129,7 +129,12 @@ def outlet_of(
     named = name or found.title or feed.title or parts.hostname or ""
     entry = {
         "name": " ".join(named.split())[:100],
-        "homepage": f"{parts.scheme}://{parts.netloc}",
+        # A channel's preview is its feed; its host is everybody's.
+        "homepage": (
+            feed.url.replace("/s/", "/", 1)
+            if feed.kind is FeedKind.TELEGRAM
+            else f"{parts.scheme}://{parts.netloc}"
+        ),
         "country": country.upper() or country_of(found.url, language),
         "language": language,
         "feed": [{"url": feed.url, "kind": feed.kind.value}],
