@@ -23,17 +23,20 @@ SCRIPTS = {
     "en": "LATIN",
     "es": "LATIN",
     "fa": "ARABIC",
+    "he": "HEBREW",
+    "ja": "CJK",
     "fr": "LATIN",
     "hy": "ARMENIAN",
     "it": "LATIN",
     "ka": "GEORGIAN",
+    "kk": "CYRILLIC",
     "pl": "LATIN",
     "ru": "CYRILLIC",
     "tr": "LATIN",
     "uk": "CYRILLIC",
     "zh": "CJK",
 }
-CASELESS = {"ar", "fa", "ka", "zh"}
+CASELESS = {"ar", "fa", "he", "ja", "ka", "zh"}
 NOT_IN_ALPHABET = {"uk": set("ыэёъ"), "ru": set("іїєґ'’")}
 ROMAN_NUMERAL = re.compile(r"\b[IVX]+\b\.?")
 
