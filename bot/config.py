@@ -20,7 +20,7 @@ from pydantic_settings import (
 )
 
 from bot.domain.errors import SettingsError
-from bot.domain.model import FeedKind, OutletEntry, OutletFeed
+from bot.domain.model import ChatKind, FeedKind, OutletEntry, OutletFeed, Role
 
 PREFIX = "OUTPOST__"
 ROLES = ("poll", "ingest", "deliver", "chat", "web")  # what one process may do
@@ -98,13 +98,20 @@ class Delivery(Section):
 
 
 class Chat(Section):
-    """What a subscriber may do."""
+    """What a chat may do: a private one, and where that differs a group or channel, or an admin."""
 
     watches_per_subscriber: int = Field(100, ge=1, le=10_000)
     query_chars: int = Field(500, ge=10, le=4_000)
     broad_pct: float = Field(5.0, ge=0.1, le=100)
     console_url: str = Field("", exclude=True)  # no choice: filled in from [web] by Settings.limits
     searches_per_minute: int = Field(10, ge=1, le=1_000)
+    query_cost: int = Field(100, ge=1, le=2_000)
+    group_watches: int = Field(100, ge=1, le=10_000)
+    group_searches_per_minute: int = Field(20, ge=1, le=1_000)
+    group_query_cost: int = Field(100, ge=1, le=2_000)
+    admin_watches: int = Field(1_000, ge=1, le=10_000)
+    admin_searches_per_minute: int = Field(60, ge=1, le=1_000)
+    admin_query_cost: int = Field(2_000, ge=1, le=2_000)
     allow: Annotated[frozenset[int], NoDecode] = frozenset()
 
     @field_validator("allow", mode="before")
@@ -113,6 +120,25 @@ class Chat(Section):
         if isinstance(value, str):
             return frozenset(p.strip() for p in value.strip("[] ").split(",") if p.strip())
         return value
+
+    def of(self, role: Role, kind: ChatKind) -> "Chat":
+        """Return the limits of one who asks: an admin's anywhere, else those of such a chat."""
+        if role is Role.ADMIN:
+            return self._with(
+                self.admin_watches, self.admin_searches_per_minute, self.admin_query_cost
+            )
+        if kind is ChatKind.PRIVATE:
+            return self
+        return self._with(self.group_watches, self.group_searches_per_minute, self.group_query_cost)
+
+    def _with(self, watches: int, searches: int, cost: int) -> "Chat":
+        return self.model_copy(
+            update={
+                "watches_per_subscriber": watches,
+                "searches_per_minute": searches,
+                "query_cost": cost,
+            }
+        )
 
 
 class Web(Section):

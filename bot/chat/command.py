@@ -339,9 +339,9 @@ class Desk:
     def _request(self, tx: Tx, order: Order, caller: Caller, now: datetime) -> Request:
         role = self.role(caller.user_id)
         own = chats.rule_of(tx, caller.chat_id).watches
-        limits = (
-            self.limits.model_copy(update={"watches_per_subscriber": own}) if own else self.limits
-        )
+        limits = self.limits.of(role, caller.kind)
+        if own:  # an admin's word on this chat, from the console
+            limits = limits.model_copy(update={"watches_per_subscriber": own})
         return Request(
             subscriber=_speaker(tx, caller),
             now=now,

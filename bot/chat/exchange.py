@@ -11,8 +11,8 @@ from typing import Any
 from bot import texts
 from bot.chat.command import Command, Reply, Request
 from bot.chat.naming import MAX_OWN, mine
-from bot.chat.watching import enrol, watch
-from bot.domain.errors import QueryError, UserError
+from bot.chat.watching import affordable, enrol, watch
+from bot.domain.errors import UserError
 from bot.domain.model import Attachment, Role
 from bot.domain.packing import packed
 from bot.domain.query import parse_query
@@ -98,8 +98,8 @@ def import_(tx: Tx, req: Request) -> Reply:
     room -= watches.count(tx, subscriber.id)
     for row in rows:
         try:
-            query = str(parse_query(row["query"][: req.limits.query_chars]))
-        except QueryError:
+            query = str(affordable(req, parse_query(row["query"][: req.limits.query_chars])))
+        except UserError:
             faults.append(row["query"])
             continue
         if watches.same(tx, subscriber.id, query):

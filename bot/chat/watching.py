@@ -11,6 +11,7 @@ from bot.domain.errors import UserError
 from bot.domain.model import Button, Role, Subscriber, SubscriberState, Watch
 from bot.domain.packing import packed
 from bot.domain.query import Query, parse_query
+from bot.domain.syntax import cost
 from bot.render import MAX_QUERY, short
 from bot.store import archive, watches
 from bot.store.engine import Tx
@@ -119,7 +120,15 @@ def _parsed(req: Request, text: str) -> Query:
     """Return the query typed. Raises UserError: too long, or a mistake in it."""
     if len(text) > req.limits.query_chars:
         raise UserError("watch.too_long", n=req.limits.query_chars)
-    return parse_query(text)
+    return affordable(req, parse_query(text))
+
+
+def affordable(req: Request, query: Query) -> Query:
+    """Return the query. Raises UserError if it asks for more words than this chat may."""
+    asked, limit = cost(query.root), req.limits.query_cost
+    if asked > limit:
+        raise UserError("watch.too_costly", cost=asked, most=limit)
+    return query
 
 
 def _introduced(req: Request, key: str, watch: Watch, query: Query, looked: Looked | None) -> Reply:

@@ -9,6 +9,7 @@ from bot.domain.text import meant
 
 MAX_LENGTH: Final = 4000  # characters; a Telegram message has 4096
 MAX_TERMS: Final = 256  # words, those inside phrases counted
+WIDE_COST: Final = 5  # of word* and word~1, in words
 MAX_DEPTH: Final = 20  # parentheses within parentheses, a NOT counting as one
 MIN_PREFIX: Final = 3  # letters before *: two would match a tenth of a language
 MIN_EDIT: Final = 4  # letters of word~1; of word~2 twice as many
@@ -173,3 +174,18 @@ def wants(node: Node) -> bool:
             return all(map(wants, parts))
         case _:
             return False
+
+
+def cost(node: Node) -> int:
+    """Return what a query asks of matching: 1 for each word, WIDE_COST for one that stands for many."""
+    match node:
+        case Term():
+            return WIDE_COST if node.mode in (Mode.PREFIX, Mode.EDIT) else 1
+        case Phrase():
+            return sum(map(cost, node.terms))
+        case And() | Or():
+            return sum(map(cost, node.parts))
+        case InTitle() | Not():
+            return cost(node.part)
+        case _:
+            return 0

@@ -6,9 +6,14 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from bot.adapters.messenger import open_bot
+from bot.adapters.messenger import TelegramMessenger, open_bot
+from bot.adapters.turnstile import Turnstile
 from bot.chat.command import Desk
 from bot.chat.dispatch import TelegramChat
+from bot.chat.replies import Replies
+from bot.domain.pacing import Rank
+from bot.store import updates
+from bot.store.engine import Store
 from tests.e2e.bot_api import BotApi
 from tests.e2e.telegram_chats import Shown, User
 
@@ -19,11 +24,22 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+class OpenDoor(Turnstile):
+    """Lets everything through at once."""
+
+    @asynccontextmanager
+    async def turn(self, chat_id: int, rank: Rank) -> AsyncIterator[None]:
+        """Do not wait."""
+        yield
+
+
 @asynccontextmanager
 async def talking(api: BotApi, desk: Desk) -> AsyncIterator[asyncio.Task[None]]:
-    """Hear commands until the block ends."""
+    """Hear commands until the block ends. Flood limits, which other tests are about, are not kept."""
     bot = open_bot(api.token, api.url)
-    task = asyncio.create_task(TelegramChat(bot, desk, desk.store, now=now).run())
+    replies = Replies(desk.store, TelegramMessenger(bot, OpenDoor()), now=now)
+    chat = TelegramChat(bot, desk, desk.store, now=now, replies=replies)
+    task = asyncio.create_task(chat.run())
     try:
         yield task
     finally:
@@ -60,7 +76,8 @@ async def taps(
     return answer[0]
 
 
-async def silence(api: BotApi) -> None:
-    """Wait until the bot has confirmed everything, and what it had to say is out."""
+async def silence(api: BotApi, store: Store | None = None) -> None:
+    """Wait until the bot has confirmed everything; store: and all that it had to say is out."""
     await until(lambda: api.pending() == 0)
-    await asyncio.sleep(0.1)
+    if store:
+        await until(lambda: not store.call(updates.waiting_replies))

@@ -1,11 +1,13 @@
 """The desk: what was typed or tapped finds its command, its rights and its words."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from bot.chat import admin, subscriber
 from bot.chat.command import Caller, Command, Desk, Reply, fits
+from bot.config import Chat as Settings
 from bot.domain.errors import UserError
 from bot.domain.model import ChatKind, Role
 from bot.store import watches
@@ -205,3 +207,51 @@ def test_a_button_carries_64_bytes(data, fit):
 
 def test_a_reply_may_be_a_toast_alone():
     assert Reply(toast="toast.stopped").key == ""
+
+
+@pytest.mark.parametrize(
+    ("role", "kind", "most"),
+    [
+        (Role.SUBSCRIBER, ChatKind.PRIVATE, (1, 4, 7)),
+        (Role.SUBSCRIBER, ChatKind.SUPERGROUP, (2, 5, 8)),
+        (Role.SUBSCRIBER, ChatKind.CHANNEL, (2, 5, 8)),
+        (Role.ADMIN, ChatKind.PRIVATE, (3, 6, 9)),
+        (Role.ADMIN, ChatKind.GROUP, (3, 6, 9)),
+    ],
+)
+def test_limits_are_those_of_the_role_and_the_kind_of_chat(role, kind, most):
+    limits = Settings(
+        watches_per_subscriber=1,
+        group_watches=2,
+        admin_watches=3,
+        searches_per_minute=4,
+        group_searches_per_minute=5,
+        admin_searches_per_minute=6,
+        query_cost=7,
+        group_query_cost=8,
+        admin_query_cost=9,
+    ).of(role, kind)
+    assert (limits.watches_per_subscriber, limits.searches_per_minute, limits.query_cost) == most
+
+
+async def test_a_group_has_its_own_limits_and_an_admin_in_it_an_admins(store):
+    limits = Settings(watches_per_subscriber=1, group_watches=2, admin_watches=3)
+    desk = Desk(store, subscriber.COMMANDS, admins={OPERATOR}, limits=limits)
+    alone, group, admin_there = Chat(desk), Chat(desk, kind=GROUP), Chat(desk, kind=GROUP)
+    group.caller = replace(group.caller, chat_id=-100)
+    admin_there.caller = replace(group.caller, user_id=OPERATOR)
+    added = [await c.type(f"/watch {w}") for c in (alone, group) for w in ("port", "quay", "tug")]
+    words = ["Watching for" in a.message.html for a in added]
+    assert words == [True, False, False, True, True, False]
+    assert "Watching for" in (await admin_there.type("/watch crane")).message.html
+
+
+async def test_a_watch_costs_what_it_asks_of_matching(store):
+    desk = Desk(store, subscriber.COMMANDS, limits=Settings(query_cost=6))
+    chat = Chat(desk)
+    assert "Watching for" in (await chat.type("/watch harbour*")).message.html
+    refused = await chat.type("/watch harbour* port OR quay")
+    assert "it counts 7, and 6 are allowed" in refused.message.html
+    imported = await chat.type("/import lamp\nharbour* (port OR quay)")
+    assert "lamp" in (await chat.type("/watches")).message.html
+    assert "quay" in imported.message.html

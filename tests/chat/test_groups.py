@@ -24,13 +24,13 @@ def desk(store):
 
 
 @pytest.fixture
-async def api(bot_api, desk):
+async def api(bot_api, desk, store):
     for person in (ADMIN, ANI, BORIS):
         bot_api.person(person)
     async with talking(bot_api, desk):
         await until(lambda: bot_api.called("getUpdates"))
         yield bot_api
-        await silence(bot_api)
+        await silence(bot_api, store)
         print(bot_api.transcript())
     assert bot_api.refused == []
 
@@ -157,7 +157,7 @@ async def test_a_group_where_it_may_not_write_is_told_of_in_private_and_greeted_
     assert "may not write there" in told[0].text
     assert api.shown(GROUP) == []
     api.set_bot(GROUP, "administrator", ANI)
-    await silence(api)
+    await silence(api, store)
     await says(api, GROUP, "/watch port", ANI)
     assert queries(store, GROUP) == ["port"]
 
@@ -178,7 +178,7 @@ async def test_promoting_and_demoting_needs_no_words(api, store):
     await until(lambda: api.shown(GROUP))
     for status in ("administrator", "member"):
         api.set_bot(GROUP, status, ANI)
-        await silence(api)
+        await silence(api, store)
         assert state(store, GROUP) is ACTIVE
     assert len(api.shown(GROUP)) == 1
 
@@ -310,7 +310,7 @@ async def test_a_stranger_who_adds_it_to_a_channel_is_not_written_to(api, store)
     nino = api.stranger(User(9, "Nino", "ka"))
     api.add_group(CHANNEL, "Herald", kind="channel", creator=nino)
     await until(lambda: state(store, CHANNEL) is ACTIVE)
-    await silence(api)
+    await silence(api, store)
     assert api.shown(9) == []
     channel = store.call(watches.find_subscriber, CHANNEL)
     assert store.call(keepers.of_chat, channel.id) == [9]
@@ -318,10 +318,10 @@ async def test_a_stranger_who_adds_it_to_a_channel_is_not_written_to(api, store)
     assert "📣 Herald" in (await says(api, 9, "/channels")).labels()
 
 
-async def test_what_is_said_in_a_channel_is_not_answered(api, herald):
+async def test_what_is_said_in_a_channel_is_not_answered(api, store, herald):
     api.say(CHANNEL, "/watch port", ANI)
     api.say(CHANNEL, "good morning", ANI)
-    await silence(api)
+    await silence(api, store)
     assert api.shown(CHANNEL) == []
 
 
@@ -346,7 +346,7 @@ async def test_a_chat_that_is_not_on_the_list_hears_so_once_and_its_taps_each_ti
         assert str(ANI.id) in (await says(bot_api, ANI.id, "/start")).text
         bot_api.say(ANI.id, "/watch port")
         bot_api.say(ANI.id, "hello")
-        await silence(bot_api)
+        await silence(bot_api, store)
         [polite] = bot_api.shown(ANI.id)
         query = bot_api.in_loop(bot_api.world.press, polite, "watches:1", ANI)
         answer = await until(lambda: bot_api.answer_of(query))
@@ -359,6 +359,6 @@ async def test_a_chat_that_is_not_on_the_list_hears_so_once_and_its_taps_each_ti
         [polite] = await until(lambda: bot_api.shown(GROUP))
         assert str(GROUP) in polite.text
         bot_api.say(GROUP, "/watch port", ANI)
-        await silence(bot_api)
+        await silence(bot_api, store)
         assert len(bot_api.shown(GROUP)) == 1
     assert bot_api.refused == []

@@ -23,6 +23,7 @@ from bot.domain.query import (
     parse_query,
     wants,
 )
+from bot.domain.syntax import cost
 
 HARBOUR, STRIKE, PORT = Term("harbour"), Term("strike"), Term("port")
 
@@ -353,3 +354,17 @@ def read(text: str) -> Query | QueryError:
 def test_no_text_breaks_the_reader(text):
     query = read(text)
     assert isinstance(query, QueryError) or parse_query(str(query)) == query
+
+
+@pytest.mark.parametrize(
+    ("text", "points"),
+    [
+        ("harbour", 1),
+        ("harbour strike OR port", 3),
+        ('"harbour strike" -football', 3),
+        ("harb* Kaputjugh~1", 10),
+        ("title:(harbour port) lang:hy", 2),
+    ],
+)
+def test_a_query_costs_its_words_and_wide_ones_more(text, points):
+    assert cost(parse_query(text).root) == points
