@@ -14,7 +14,7 @@ from bot.chat.channels import card
 from bot.chat.command import Caller, Desk
 from bot.domain.model import Button, ChatKind, Message, Subscriber, SubscriberState
 from bot.render import short
-from bot.store import keepers, updates, watches
+from bot.store import chats, keepers, updates, watches
 from bot.store.engine import Tx
 from bot.store.updates import WaitingReply
 
@@ -60,7 +60,8 @@ def _note(tx: Tx, change: Change, now: datetime) -> None:
 
 
 def _welcome_back(tx: Tx, known: Subscriber, now: datetime) -> None:
-    if known.state is SubscriberState.GONE:
+    shut_out = known.state_reason == chats.SHUT_OUT  # that is for an admin to change
+    if known.state is SubscriberState.GONE and not shut_out:
         watches.set_state(tx, known.id, SubscriberState.ACTIVE, now=now)
 
 
