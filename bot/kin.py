@@ -1,7 +1,7 @@
 """What has been read lately: which story an article joins, who wrote it first, and what furniture is."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
@@ -11,29 +11,30 @@ from bot.domain import clustering, fingerprint, provenance
 from bot.domain.article import candidate_of, document_of
 from bot.domain.model import Article, Page
 from bot.domain.provenance import Provenance, Reason, Signed
+from bot.domain.urls import canonical_url
 from bot.store import articles, fingerprints, origins, verdicts
 from bot.store.engine import Store, Tx
 
-_CUSTOM = timedelta(days=30)  # how far back it counts who reprints whom
 _TEXTS = 100  # of an outlet, to learn its furniture from
 
 
 @dataclass(frozen=True, slots=True)
 class Prints:
-    """What an article is found and compared by. outdated: keys it was found by as it read before."""
+    """What an article is found and compared by.
+
+    named: pages elsewhere that it says its text is from, canonical, each with the words that say so.
+    outdated: keys it was found by as it read before.
+    """
 
     made: fingerprint.Fingerprint
+    named: Mapping[str, str]
     outdated: frozenset[int] = frozenset()
 
 
 class Kin:
     """Compares an article with those of the window. Furniture is learned by `tend`, and kept in memory."""
 
-    def __init__(
-        self, sources: Provenance, settings: Clustering, *, judges: Collection[int] = ()
-    ) -> None:
-        """judges: the users whose verdicts bind."""
-        self._judges = judges
+    def __init__(self, sources: Provenance, settings: Clustering) -> None:
         self.sources = sources
         self._settings = settings
         self._rules = clustering.Rules(window_h=settings.window_h)
@@ -51,30 +52,54 @@ class Kin:
         furniture = self._furniture.get(article.outlet_id, frozenset())
         claims = provenance.find_claims(document, page, self.sources, source=article.source)
         made = fingerprint.fingerprint(document, page, claims=claims, boilerplate=furniture)
+        named = provenance.named_urls(document, page, self.sources)
+        pages = {canonical_url(url): phrase for url, phrase in named}
         if before.story_id is None:
-            return Prints(made)
+            return Prints(made, pages)
         old = fingerprint.fingerprint(document_of(before), boilerplate=furniture)
-        return Prints(made, frozenset(old.keys) - set(made.keys))
+        return Prints(made, pages, frozenset(old.keys) - set(made.keys))
 
     def place(
         self, tx: Tx, article: Article, prints: Prints, now: datetime
     ) -> clustering.Decision | None:
         """Return which story the article is a text of, if any, and index its keys. Hold the story lock."""
-        made = prints.made
+        made, ruled = prints.made, verdicts.rulings_on(tx, article.id)
         found = fingerprints.candidates(
-            tx, made.keys, since=self._since(now), limit=self._settings.candidates
+            tx,
+            made.keys,
+            since=self._since(now),
+            limit=self._settings.candidates,
+            besides=ruled.keys(),
         )
         decision = clustering.decide(
             candidate_of(article, made.sketch),
             found,
             rules=self._rules,
-            verdicts=verdicts.on_copies(tx, article.id, self._judges),
+            verdicts=ruled,
             provenance=self.sources,
         )
         if prints.outdated:
             fingerprints.drop_keys(tx, article.id, prints.outdated)
         fingerprints.add_keys(tx, article.id, made.keys)
         return decision
+
+    def translated(self, tx: Tx, article: Article, prints: Prints) -> dict[str, object]:
+        """Return which article of another language it says its text is from, {} if none that we know.
+
+        It has a story of its own all the same: who reads one language is not told in the other.
+        """
+        known = articles.at_urls(tx, list(prints.named)) if prints.named else []
+        tongue = article.language.partition("-")[0]
+        for original in known:
+            if tongue and original.language.partition("-")[0] not in ("", tongue):
+                return {
+                    "kind": "translation",
+                    "translation_of": original.id,
+                    "outlet": original.outlet,
+                    "url": original.url,
+                    "phrase": prints.named[original.url],
+                }
+        return {}
 
     def name_origin(self, tx: Tx, story_id: int, now: datetime) -> None:
         """Name the article of a story that was written first, and keep why."""
@@ -95,13 +120,14 @@ class Kin:
         origin = provenance.origin_of(signed, self.sources)
         if origin.reason is Reason.PUBLISHED:
             outlets = {article.outlet_id for article, _ in filed}
-            usual = origins.reprints(tx, outlets, since=now - _CUSTOM)
+            usual = origins.reprints(tx, outlets, since=now - origins.CUSTOM)
             origin = provenance.origin_of(signed, self.sources, usual=usual)
         evidence = {
             "outlet": origin.outlet,
             "reason": origin.reason.value,
             "phrase": origin.phrase,
             "external": origin.external,
+            **({"times": origin.times} if origin.times else {}),
         }
         articles.set_origin(tx, story_id, origin.article_id, evidence)
 

@@ -130,7 +130,7 @@ class Pipeline:
         self.messenger = messenger
         self.settings = settings
         self.lookout = Lookout(names)
-        self.kin = Kin(sources, settings.clustering, judges=settings.admins)
+        self.kin = Kin(sources, settings.clustering)
         self.now = now
         self.counts: Counter[str] = Counter()  # stage.outcome -> items, since the start
         self.pace = float(settings.polling.min_interval_s)
@@ -247,7 +247,11 @@ class Pipeline:
             return "known"  # the lease ran out and another process was faster
         seen = self.lookout.match(tx, document_of(look.article), look.sighting)
         decision = self.kin.place(tx, look.article, look.prints, now)
-        evidence: Mapping[str, object] = evidence_of(decision) if decision else {}
+        evidence: Mapping[str, object] = (
+            evidence_of(decision)
+            if decision
+            else self.kin.translated(tx, look.article, look.prints)
+        )
         copy_of = decision.copy_of if decision else None
         if article.evidence.get("rule") == "verdict":  # a person put it where it is
             evidence, copy_of = article.evidence, article.copy_of

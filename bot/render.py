@@ -246,10 +246,21 @@ def _tail(
     if story.written_by:
         outlet = short(story.written_by, MAX_OUTLET)
         lines.insert(0, html(language, "alert.written_by", outlet=outlet))
+    if original := translated(story.articles[0]):
+        lines.insert(0, html(language, "alert.translation", outlet=original))
     if not lines:
         return []
     words = "\n".join(lines)
     return [f"<blockquote expandable>{words}</blockquote>" if shown > OPEN_COPIES else words]
+
+
+def translated(article: Article) -> Html | None:
+    """Return, as a link, the outlet whose text an article says it translates; None if it says none."""
+    evidence = article.evidence
+    if evidence.get("kind") != "translation":
+        return None
+    outlet = escape(short(str(evidence.get("outlet", "")), MAX_OUTLET))
+    return link(outlet, str(evidence.get("url", "")))
 
 
 def _ask_buttons(view: AlertView) -> tuple[tuple[Button, ...], ...]:

@@ -146,20 +146,22 @@ def not_a_copy(tx: Tx, req: Request) -> Reply:
     )
     if asked is None or copy is None:
         return Reply(toast="toast.stale")
+    user_id, other_id = req.user_id or 0, copy.copy_of or asked.first.id
     verdicts.give(
         tx,
         VerdictKind.NOT_A_COPY,
         subscriber_id=req.subscriber.id,
-        user_id=req.user_id or 0,
+        user_id=user_id,
         article_id=copy.id,
-        other_id=copy.copy_of or asked.first.id,
+        other_id=other_id,
         now=req.now,
     )
     if (
         req.role is Role.ADMIN
     ):  # an admin's word binds: the story is mended, and every message with it
         articles.lock_stories(tx)
-        evidence = {"rule": "verdict", "by": req.user_id or 0}
+        verdicts.rule(tx, copy.id, other_id, one_text=False, user_id=user_id, now=req.now)
+        evidence = {"rule": "verdict", "by": user_id}
         stories.move_article(tx, copy.id, None, copy_of=None, evidence=evidence, now=req.now)
     return Reply(toast="toast.not_a_copy")
 
@@ -218,11 +220,22 @@ def _folded(req: Request, story: StoryView) -> list[str]:
     for article in story.articles:
         if not article.evidence:
             continue
+        if original := render.translated(article):
+            phrase = short(str(article.evidence.get("phrase") or ""), MAX_QUERY)
+            outlet = link(escape(_outlet(article)), article.url)
+            lines.append(
+                req.say("why.translation", outlet=outlet, original=original, phrase=phrase)
+            )
+            continue
         score, phrase = article.evidence.get("score"), str(article.evidence.get("phrase") or "")
         percent = round(100 * score) if isinstance(score, int | float) else 0
         outlet = link(escape(_outlet(article)), article.url)
         key = "why.copy_named" if phrase else "why.copy"
         lines.append(req.say(key, outlet=outlet, percent=percent, phrase=short(phrase, MAX_QUERY)))
+        other = next((a for a in story.articles if a.id == article.copy_of), None)
+        if other is not None and "shared_pct" in article.evidence:
+            shared = article.evidence["shared_pct"]
+            lines[-1] += req.say("why.shared", outlet=escape(_outlet(other)), percent=shared)
     if len(lines) > MAX_COPIES:
         more = len(lines) - MAX_COPIES
         lines = [*lines[:MAX_COPIES], req.say("alert.more_copies", n=more)]

@@ -232,16 +232,29 @@ _evaluation("pages", "Text extraction, on recorded pages.", "DIR")
 
 @evaluate.command("verdicts")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-def verdicts(as_json: bool) -> None:
+@click.option(
+    "--pairs",
+    "folder",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Write what was said of copies to DIR instead, as `eval reposts DIR` reads it.",
+)
+def verdicts(as_json: bool, folder: Path | None) -> None:
     """What people's verdicts say of folding and matching, from the database.
 
-    Example: outpost eval verdicts --json
+    \b
+    Examples:
+      outpost eval verdicts --json
+      outpost eval verdicts --pairs said/  (then: outpost eval reposts said/)
     """
     from bot.app import utc_now
+    from bot.evals import verdict_pairs
     from bot.evals import verdicts as said
 
     with one_line():
         url = load_settings().database_url.get_secret_value()
+        if folder is not None:
+            sys.exit(verdict_pairs.write(url, folder))
         sys.exit(said.run(url, utc_now(), as_json=as_json))
 
 

@@ -7,7 +7,7 @@ order that means anything, and a copy is often found first.
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
@@ -33,10 +33,12 @@ WEIGHTS: Mapping[str, float] = {
 SAME_MINUTE = timedelta(minutes=5)  # feeds round their times, and some stamp the hour
 _HEAD, _TAIL = 400, 600
 _MOST = 4  # claims kept of one article
+_PHRASE = 80  # characters kept of the words of a claim
 _UPPER = r"[^\W\d_a-zа-яёіїєґա-և][^\s,;:()«»\"“”„|/\[\]]*"
 _HOST_NAME = r"[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}"
 _NAME = rf"{_HOST_NAME}|{_UPPER}(?:[ -](?:(?:of|the|and|de|for) )?{_UPPER}){{0,4}}"
 _MARKUP = re.compile(r"\]\([^)\s]*\)|[\[\]*]")  # links of Markdown, as some extractors leave them
+_URL = re.compile(r"https?://[^\s<>\"']+")
 _WHERE = frozenset({"head", "tail", "author", "title"})
 
 
@@ -113,6 +115,9 @@ class Origin:
     reason: Reason
     phrase: str = ""
     external: bool = False
+    times: int = (
+        0  # by custom: how much oftener the others reprint this outlet than it reprints them
+    )
 
 
 def load_provenance(text: str) -> Provenance:
@@ -213,7 +218,30 @@ def find_claims(
         outlet = provenance.outlet(claim.outlet)
         if outlet not in own:
             best.setdefault(outlet, claim)
-    return tuple(best.values())[:_MOST]
+    claims = tuple(best.values())[:_MOST]
+    return tuple(replace(claim, phrase=claim.phrase[:_PHRASE]) for claim in claims)
+
+
+def named_urls(
+    document: Document, page: Page | None, provenance: Provenance
+) -> tuple[tuple[str, str], ...]:
+    """Return the pages elsewhere that the article says its text is from, each with the words that say so.
+
+    Of markup: the canonical link and isBasedOn; of the text: addresses of an outlet that it names as source.
+    """
+    found = [(c.phrase, c.phrase) for c in _linked(document, page) if "://" in c.phrase]
+    text = document.body or document.summary
+    urls = _URL.findall(f"{text[:_HEAD]}\n{text[-_TAIL:]}")
+    said = {
+        provenance.outlet(claim.outlet): claim.phrase
+        for claim in (_written(document, provenance) if urls else ())
+        if claim.kind in ("original_url", "byline")
+    }
+    for url in urls:
+        outlet = provenance.outlet(_host(url))
+        if outlet in said and _host(url) != _host(document.url):
+            found.append((url.rstrip(").,;>]"), said[outlet]))
+    return tuple(dict(found).items())[:_MOST]
 
 
 def _host(url: str) -> str:
@@ -230,9 +258,9 @@ def _linked(document: Document, page: Page | None) -> Iterable[Claim]:
         return
     host = _host(page.canonical_url)
     if host and document.url and host != _host(document.url):
-        yield Claim("canonical", host, page.canonical_url[:80])
+        yield Claim("canonical", host, page.canonical_url)
     for url in page.based_on:
-        yield Claim("based_on", _host(url) or url, url[:80])
+        yield Claim("based_on", _host(url) or url, url)
 
 
 def _written(document: Document, provenance: Provenance) -> Iterable[Claim]:
@@ -329,5 +357,5 @@ def _by_time(
 
     best = max(near, key=lambda a: (reprinted(a), a is earliest))
     if best is not earliest and reprinted(best) > reprinted(earliest):
-        return Origin(best.article_id, best.outlet, Reason.USUAL)
+        return Origin(best.article_id, best.outlet, Reason.USUAL, times=reprinted(best))
     return Origin(earliest.article_id, earliest.outlet, Reason.PUBLISHED)

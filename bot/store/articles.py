@@ -247,6 +247,12 @@ def by_ids(tx: Tx, ids: Sequence[int]) -> list[Article]:
     return [_article(row) for row in rows.mappings()]
 
 
+def at_urls(tx: Tx, urls: Sequence[str]) -> list[Article]:
+    """Return the filed articles at canonical URLs, oldest first."""
+    filed = _ARTICLE.where(articles.c.url.in_(urls), articles.c.story_id.is_not(None))
+    return [_article(row) for row in tx.execute(filed.order_by(articles.c.id)).mappings()]
+
+
 def of_story(tx: Tx, story_id: int) -> list[Article]:
     """Return a story's articles: the origin first, then as they were published or, undated, seen."""
     origin = tx.execute(sa.select(stories.c.origin_id).where(stories.c.id == story_id)).scalar()

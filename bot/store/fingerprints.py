@@ -75,15 +75,17 @@ _ADD = {
 }
 
 
-def candidates(tx: Tx, keys: Sequence[int], *, since: datetime, limit: int) -> list[Candidate]:
+def candidates(
+    tx: Tx, keys: Sequence[int], *, since: datetime, limit: int, besides: Collection[int] = ()
+) -> list[Candidate]:
     """Return the filed articles that share most keys, and the origins of their stories.
 
     since: articles seen before it are passed over, but an origin is given whatever its age. limit: of
-    articles found by keys; the origins come on top.
+    articles found by keys; the origins come on top, and the articles of `besides`, whatever they say.
     """
     asked = {"wanted": _wanted(tx, keys), "each": PER_KEY, "most": limit}
     ids = [row[0] for row in tx.execute(_SHARED[tx.dialect.name], asked)]
-    found = [row for row in _rows(tx, ids) if row[3] >= since]
+    found = [row for row in _rows(tx, {*ids, *besides}) if row[3] >= since or row[0] in besides]
     missing = {row[-1] for row in found} - {row[0] for row in found} - {None}
     return [_candidate(row) for row in [*found, *_rows(tx, missing)]]
 

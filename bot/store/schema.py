@@ -388,6 +388,30 @@ verdicts = sa.Table(
     sa.Index("ix_verdicts_kind_id", "kind", "id"),
 )
 
+rulings = sa.Table(
+    "rulings",  # an admin's word on two articles; it binds, whoever reads them again. The last word counts
+    metadata,
+    # The lower id of the two first.
+    sa.Column(
+        "article_id",
+        Id,
+        sa.ForeignKey("articles.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    sa.Column(
+        "other_id",
+        Id,
+        sa.ForeignKey("articles.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    sa.Column("one_text", sa.Boolean, nullable=False),
+    sa.Column("user_id", sa.BigInteger, nullable=False),
+    sa.Column("at", Utc, nullable=False),
+    sa.Index("ix_rulings_other_id", "other_id"),
+)
+
 deliveries = sa.Table(
     "deliveries",  # one attempt each; append-only
     metadata,

@@ -1,6 +1,8 @@
-"""Verdicts: what people said of decisions. They are facts beside the ledger and change none of it."""
+"""Verdicts: what people said of decisions; and rulings: what admins said of two articles, which binds.
 
-from collections.abc import Collection, Mapping
+Both are facts beside the ledger and change none of it.
+"""
+
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,7 +10,7 @@ import sqlalchemy as sa
 
 from bot.domain.model import VerdictKind
 from bot.store.engine import Tx, insert
-from bot.store.schema import articles, matches, outlets, subscribers, verdicts, watches
+from bot.store.schema import articles, matches, outlets, rulings, subscribers, verdicts, watches
 
 
 def give(
@@ -47,20 +49,42 @@ def take_back(
     )
 
 
-def on_copies(tx: Tx, article_id: int, judges: Collection[int]) -> Mapping[int, bool]:
-    """Return what admins said of this article and others, by the other's id: False for "not a copy".
+def rule(
+    tx: Tx, article_id: int, other_id: int, *, one_text: bool, user_id: int, now: datetime
+) -> None:
+    """Keep an admin's word on two articles, in place of what was said before. The caller mends the story."""
+    low, high = sorted((article_id, other_id))
+    said = {"one_text": one_text, "user_id": user_id, "at": now}
+    new = insert(tx, rulings).values(article_id=low, other_id=high, **said)
+    pair = [rulings.c.article_id, rulings.c.other_id]
+    tx.execute(new.on_conflict_do_update(index_elements=pair, set_=said))
 
-    judges: the users whose word binds for everybody; what others say is counted, no more.
-    """
-    pair = (verdicts.c.article_id, verdicts.c.other_id)
+
+def rulings_on(tx: Tx, article_id: int) -> dict[int, bool]:
+    """Return what admins said of this article and others, by the other's id: True, one text; False, not."""
     rows = tx.execute(
-        sa.select(*pair).where(
-            sa.or_(*(column == article_id for column in pair)),
-            verdicts.c.kind == VerdictKind.NOT_A_COPY.value,
-            verdicts.c.user_id.in_(list(judges)),
+        sa.select(rulings.c.article_id, rulings.c.other_id, rulings.c.one_text).where(
+            sa.or_(rulings.c.article_id == article_id, rulings.c.other_id == article_id)
         )
     )
-    return {other if mine == article_id else mine: False for mine, other in rows}
+    return {high if low == article_id else low: one_text for low, high, one_text in rows}
+
+
+def ruled_pairs(tx: Tx) -> list[tuple[int, int, bool]]:
+    """Return every ruling: the two articles, and whether they are one text."""
+    pairs = sa.select(rulings.c.article_id, rulings.c.other_id, rulings.c.one_text)
+    rows = tx.execute(pairs.order_by(rulings.c.article_id, rulings.c.other_id))
+    return [(low, high, one_text) for low, high, one_text in rows]
+
+
+def doubted_pairs(tx: Tx) -> list[tuple[int, int]]:
+    """Return the pairs of which a reader said that they are not one text, the lower id first."""
+    rows = tx.execute(
+        sa.select(verdicts.c.article_id, verdicts.c.other_id)
+        .where(verdicts.c.kind == VerdictKind.NOT_A_COPY.value, verdicts.c.other_id != 0)
+        .distinct()
+    )
+    return sorted({(min(pair), max(pair)) for pair in map(tuple, rows)})
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from bot.store import insight, measurements
+from bot.store import insight, measurements, origins
 from bot.store.engine import Tx
 from bot.store.measurements import Measurement
 from bot.web import charts
@@ -11,6 +11,7 @@ from bot.web.log import download
 from bot.web.view import Answer, Shown, Visit
 
 DEFAULT_AT = 0.8
+MOST_CUSTOMS = 20  # pairs of outlets that are shown
 KINDS = ("not_a_copy", "not_relevant", "missed")
 
 
@@ -22,6 +23,8 @@ def show(tx: Tx, visit: Visit) -> Shown:
     measured = measurements.newest(tx)
     weeks = [(week, sum(counts.values())) for week, counts in found.weekly.items()]
     names = [f"{week:%d %b}: {n}" for week, n in weeks]
+    customs = origins.reprints(tx, None, since=visit.now - origins.CUSTOM)
+    usual = sorted(customs.items(), key=lambda item: (-item[1], item[0]))[:MOST_CUSTOMS]
     steps = [f"{i * 0.05:.2f}: {n}" for i, n in enumerate(preview.histogram)]
     return Shown(
         "quality.html",
@@ -34,6 +37,8 @@ def show(tx: Tx, visit: Visit) -> Shown:
             "course": insight.read_weeks(tx, visit.now),
             "counted": insight.COUNTED_A_WEEK,
             "measured": {what: _course(kept) for what, kept in measured.items()},
+            "customs": usual,
+            "custom_days": origins.CUSTOM.days,
             "weekly": charts.bars([n for _, n in weeks], names, width=480, height=80),
             "histogram": charts.bars(preview.histogram, steps, width=480, height=80),
             "sample": insight.RECENT_DECISIONS,

@@ -112,6 +112,7 @@ def _not_a_copy(tx: Tx, visit: Visit, article: Article) -> int | None:
     if article.copy_of is None:
         return None
     _keep(tx, visit, VerdictKind.NOT_A_COPY, article, other_id=article.copy_of)
+    _rule(tx, visit, article, article.copy_of, one_text=False)
     return _move(tx, visit, article, None)
 
 
@@ -120,7 +121,13 @@ def _copy(tx: Tx, visit: Visit, article: Article) -> int | None:
     other = _named(tx, str(visit.form.get("other", "")).strip())
     if other is None or other.story_id in (None, article.story_id):
         return None
+    _rule(tx, visit, article, other.id, one_text=True)
     return _move(tx, visit, article, other)
+
+
+def _rule(tx: Tx, visit: Visit, article: Article, other_id: int, *, one_text: bool) -> None:
+    user_id = visit.session.user_id
+    verdicts.rule(tx, article.id, other_id, one_text=one_text, user_id=user_id, now=visit.now)
 
 
 def _not_relevant(tx: Tx, visit: Visit, article: Article) -> int | None:

@@ -1,6 +1,8 @@
 """Fit the model of likeness: labelled pairs in, bot/domain/clustering_weights.py out.
 
-    python tests/benchmarks/fit_reposts.py ../shared/data/dedup [--write]
+    python tests/benchmarks/fit_reposts.py ../shared/data/dedup [MORE...] [--write]
+
+MORE: further folders of pairs, such as `outpost eval verdicts --pairs DIR` writes of what people said.
 
 Stories are halved by a hash. The weights come from one half alone; the table of thresholds that is printed
 (clustering.Rules is read off it) shows that half by folds, and the other half, which the fit never saw.
@@ -9,6 +11,7 @@ below were chosen for what they say; the penalty then drops those that do not he
 """
 
 import sys
+from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 
@@ -129,6 +132,17 @@ def measures_at(y: np.ndarray, p: np.ndarray, threshold: float) -> str:
     return f"P {precision:.4f} R {recall:.4f} F1 {2 * precision * recall / max(1e-9, precision + recall):.4f}"
 
 
+def tables(corpora: Sequence[Corpus], regime: Regime) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return terms, labels and stories of the pairs of several folders; no story is in two of them."""
+    parts = [table(corpus, regime) for corpus in corpora]
+    stories = [np.array([f"{n} {s}" if n else s for s in part[2]]) for n, part in enumerate(parts)]
+    return (
+        np.concatenate([part[0] for part in parts]),
+        np.concatenate([part[1] for part in parts]),
+        np.concatenate(stories),
+    )
+
+
 def table(corpus: Corpus, regime: Regime) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return terms, labels and stories of the pairs that count."""
     rows = list(measured(corpus, regime))
@@ -136,11 +150,11 @@ def table(corpus: Corpus, regime: Regime) -> tuple[np.ndarray, np.ndarray, np.nd
     return x, np.array([row.label for row in rows]), np.array([row.story for row in rows])
 
 
-def main(folder: str, *, write: bool) -> None:
-    corpus = read_corpus(Path(folder))
+def main(folders: Sequence[str], *, write: bool) -> None:
+    corpora = [read_corpus(Path(folder)) for folder in folders]
     lines = [HEADER]
     for regime in Regime:
-        x, y, story = table(corpus, regime)
+        x, y, story = tables(corpora, regime)
         fitted = np.array([half(s) == 0 for s in story])
         weights, constant = fit(x[fitted], y[fitted])
         apart = probability(x[~fitted], weights, constant)
@@ -164,4 +178,4 @@ def main(folder: str, *, write: bool) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], write="--write" in sys.argv)
+    main([a for a in sys.argv[1:] if a != "--write"], write="--write" in sys.argv)

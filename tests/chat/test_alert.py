@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from bot.domain.errors import UserError
 from bot.domain.model import Role
-from bot.store import alerts, verdicts
+from bot.store import alerts, articles, verdicts
 from bot.store.schema import verdicts as verdict_rows
 from tests.chat.conftest import CHAT, Asker
 from tests.e2e.telegram_html import parse_html
@@ -123,12 +123,17 @@ def test_a_copy_can_be_called_none(told):
     assert told.tap(button.data).toast == "toast.not_a_copy"
     [row] = told.tx.execute(sa.select(verdict_rows)).mappings()
     assert (row["kind"], bool(row["other_id"])) == ("not_a_copy", True)
-    pair = {row["other_id"]: False}
-    assert verdicts.on_copies(told.tx, row["article_id"], [row["user_id"]]) == pair
-    assert verdicts.on_copies(told.tx, row["other_id"], [row["user_id"]]) == {
-        row["article_id"]: False
-    }
-    assert verdicts.on_copies(told.tx, row["article_id"], [99]) == {}  # others' words do not bind
+    assert verdicts.rulings_on(told.tx, row["article_id"]) == {}  # a reader's word does not bind
+
+
+def test_an_admin_who_calls_a_copy_none_puts_the_two_apart_for_good(told):
+    [[button]] = told.tap(f"why:{alert_of(told).alert.id}").buttons
+    told.tap(button.data, role=Role.ADMIN)
+    [row] = told.tx.execute(sa.select(verdict_rows)).mappings()
+    assert verdicts.rulings_on(told.tx, row["article_id"]) == {row["other_id"]: False}
+    assert verdicts.rulings_on(told.tx, row["other_id"]) == {row["article_id"]: False}
+    pair = articles.by_ids(told.tx, [row["article_id"], row["other_id"]])
+    assert len({article.story_id for article in pair}) == 2
 
 
 @pytest.mark.parametrize(

@@ -167,6 +167,20 @@ def test_a_site_of_nine_parts_furniture_does_not_swallow_its_own_articles_once_t
     assert found.copy_of == 1
 
 
+@pytest.mark.parametrize("above", [True, False], ids=["menu above", "menu below"])
+@pytest.mark.parametrize("chars", [300, 5000])
+def test_such_a_site_swallows_nothing_even_before_its_furniture_is_learned(chars, above):
+    def page(number: int, title: str, text: str) -> Candidate:
+        body = f"{MENU}\n{text[:chars]}" if above else f"{text[:chars]}\n{MENU}"
+        return article(number, title, body, outlet=9)
+
+    one = page(1, "Bridge closed to lorries", BRIDGE)
+    assert decide(page(2, "Ferry runs aground in fog", FERRY), [one]) is None
+    retold = decide(page(3, "Cracks found in old crossing", BRIDGE), [one])
+    assert retold is not None
+    assert retold.kind is Kind.REVISION
+
+
 def test_a_live_blog_that_grows_is_one_story_of_revisions():
     parts = [words(f"part{n}x", 120) for n in range(8)]
     blog = [article(1, "Live: the flood", parts[0], outlet=9)]

@@ -16,6 +16,7 @@ from bot.domain.provenance import (
     _stems,
     find_claims,
     load_provenance,
+    named_urls,
     origin_of,
 )
 
@@ -196,7 +197,7 @@ def test_without_words_the_first_to_publish_is_the_origin_whoever_was_polled_fir
 def test_within_minutes_the_usual_direction_decides(shipped):
     mail, echo = signed(1, "Mail", 0), signed(2, "Echo", 3)
     usual = {("Echo", "Mail"): 7, ("Mail", "Echo"): 1}
-    assert origin_of([mail, echo], shipped, usual=usual) == Origin(2, "Echo", Reason.USUAL)
+    assert origin_of([mail, echo], shipped, usual=usual) == Origin(2, "Echo", Reason.USUAL, times=6)
     assert origin_of([mail, echo], shipped).article_id == 1
 
 
@@ -209,6 +210,32 @@ def test_one_article_is_its_own_origin_and_none_has_none(shipped):
     assert origin_of([signed(1, "Echo", 0)], shipped) == Origin(1, "Echo", Reason.ALONE)
     with pytest.raises(ValueError, match="without articles"):
         origin_of([], shipped)
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ("Text.\nИсточник: https://eurasianet.org/most).", {"https://eurasianet.org/most"}),
+        ("Text. See https://eurasianet.org/most", set()),
+        ("Text.\nИсточник: https://echo.test/a", set()),
+        ("Text.\nИсточник: Eurasianet", set()),
+    ],
+)
+def test_the_page_that_a_text_is_from_is_named_with_its_address(shipped, body, named):
+    body = "\n".join(["Abc def ghi."] * 80 + [body])
+    document = Document("Мост закрыт", body=body, language="ru", url="https://echo.test/a")
+    assert {url for url, _ in named_urls(document, None, shipped)} == named
+
+
+def test_markup_names_pages_by_their_whole_address(shipped):
+    long = "https://eurasianet.org/" + "a" * 200
+    page = Page(text="", canonical_url=long, based_on=("Harbour Gazette", "https://oc-media.org/b"))
+    document = Document("Title", url="https://echo.test/a")
+    assert [url for url, _ in named_urls(document, page, shipped)] == [
+        long,
+        "https://oc-media.org/b",
+    ]
+    assert all(len(claim.phrase) <= 80 for claim in find_claims(document, page, shipped))
 
 
 @pytest.mark.parametrize(

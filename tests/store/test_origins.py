@@ -69,6 +69,11 @@ def test_who_reprints_whom_is_counted_by_the_origins_of_stories(store):
             ("Mail", "Echo"): 1,
         }
         assert origins.reprints(tx, [2, 3], since=since) == {}
+        assert origins.reprints(tx, None, since=since) == {
+            ("Echo", "Mail"): 2,
+            ("Mail", "Echo"): 1,
+            ("Echo", "Gazette"): 1,
+        }
 
     store.call(scene)
 
