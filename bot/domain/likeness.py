@@ -20,6 +20,7 @@ Measures = Mapping[str, float]
 OPENING = 60  # words: about as long as a feed's summary gets
 _FEW = 30  # words: a text shorter than this says little about itself
 _HARDLY_ANY = 0.74  # of `few`: fewer than eight words
+_HEADED = 0.5  # of a title: what a text of a few words needs in common besides
 _A_PHRASE = math.log1p(2.5)  # of `all_shared`: two words that mean something, or three short ones
 # What a shared word is worth by its sort (see fingerprint.letters): grammar says next to nothing.
 _WORTH = (0.1, 1.0, 1.6, 1.3)
@@ -146,8 +147,10 @@ def inside(title: str, lead: str) -> float:
 
 def score(measures: Measures, regime: Regime) -> float:
     """Return the model's probability, 0..1, that two articles with these measures are one text."""
-    if measures["few"] > _HARDLY_ANY and measures["all_shared"] < _A_PHRASE:
-        return 0.0  # "Fire" is not a copy of "Fire"
+    if measures["few"] > _HARDLY_ANY:
+        headed = max(measures["title_words"], measures["title_in_text"]) >= _HEADED
+        if measures["all_shared"] < _A_PHRASE or not headed:
+            return 0.0  # "Fire" is not a copy of "Fire", nor one dateline of another
     weights = WEIGHTS[regime.value]
     total = sum(weight * term(name)(measures) for name, weight in weights.items())
     return 1 / (1 + math.exp(-max(-40.0, min(40.0, total))))

@@ -39,6 +39,7 @@ def test_a_person_reads_the_same_figures(capsys):
 
 
 @pytest.mark.shared
+@pytest.mark.timeout(600)  # 8,000 articles, in three regimes and as a stream
 def test_copies_of_real_news_are_told_as_well_as_was_promised(shared_data, capsys):
     figures = report(shared_data / "dedup", capsys)
     unseen = {regime: figures[regime]["unseen"] for regime in REGIMES}  # by the fit
