@@ -41,13 +41,21 @@ def test_not_a_copy_splits_the_story_and_corrects_the_message(site, admin):
     assert story(site, moved).told  # whom the copy's own watch concerns is told of it
     [said] = site.store.look(verdicts.newest, before=None, limit=5)
     assert said.kind == "not_a_copy"
+    assert site.store.look(verdicts.rulings_on, 3) == {2: False}  # it binds
     assert "verdict not_a_copy" in audit(admin)
+
+
+def test_who_usually_reprints_whom_is_shown(admin):
+    page = admin.get("/quality").text
+    assert "Who reprints whom" in page
+    assert re.search(r"Outlet \d+</span> → <span[^>]*>Outlet \d+</span>: \d+", page)
 
 
 @pytest.mark.parametrize("other", ["2", "https://o.example/2", "http://127.0.0.1/story/2"])
 def test_a_copy_joins_the_story_it_is_said_to_be_of(site, admin, other):
     change(admin, "/verdict", kind="copy", article="4", other=other)
     assert articles_of(site, 2) == [2, 3, 4]
+    assert site.store.look(verdicts.rulings_on, 4) == {2: True}
     page = admin.get("/story/4").text  # the emptied story leads to the one it was merged into
     assert "rule: verdict" in page
 
