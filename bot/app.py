@@ -37,7 +37,7 @@ from bot.domain.provenance import Provenance, load_provenance
 from bot.pipeline import Messenger, Pipeline
 from bot.scout import Scout
 from bot.sender import Sender
-from bot.store import alerts, feeds, notices, prospects, revisions, turns, watches
+from bot.store import alerts, chats, feeds, notices, prospects, revisions, turns, watches
 from bot.store.engine import Store
 from bot.store.seats import Seat
 from bot.web import server
@@ -476,6 +476,7 @@ async def run_with(
     """Run these roles with a messenger and a chat that somebody else built."""
     names, sources = read_names(settings), read_provenance(settings)
     await sync_outlets(store, settings)
+    await store.run(chats.heed, settings.chat.allow, admins=settings.admins, now=utc_now())
     async with make_reader(settings, store) as reader:
         pipeline = Pipeline(
             store,

@@ -67,6 +67,24 @@ def serve(tx: Tx, chat_id: int, served: bool | None, *, by: int, now: datetime) 
             watches.set_state(tx, row.id, SubscriberState.ACTIVE, now=now)
 
 
+def heed(tx: Tx, allow: Collection[int], *, admins: Collection[int], now: datetime) -> None:
+    """Hold what is for chats that are not served any more, and let go what was held for those that are.
+
+    admins: Telegram user ids, as of their private chats, which are served always.
+    """
+    rules = {rule.chat_id: rule for rule in all_rules(tx)}
+    known = sa.select(
+        subscribers.c.id, subscribers.c.chat_id, subscribers.c.state, subscribers.c.state_reason
+    )
+    for row in tx.execute(known).all():
+        rule = rules.get(row.chat_id) or ChatRule(row.chat_id)
+        served = row.chat_id in admins or is_served(rule, allow)
+        if served and row.state_reason == SHUT_OUT:
+            watches.set_state(tx, row.id, SubscriberState.ACTIVE, now=now)
+        elif not served and row.state != SubscriberState.GONE.value:
+            watches.set_state(tx, row.id, SubscriberState.GONE, now=now, reason=SHUT_OUT)
+
+
 def limit(tx: Tx, chat_id: int, most: int | None, *, by: int, now: datetime) -> None:
     """Let a chat have so many watches; None: as the settings say. Those above stay until it stops them."""
     _put(tx, chat_id, {"watches": most}, by=by, now=now)

@@ -13,7 +13,7 @@ from bot.adapters.messenger import TelegramMessenger, open_bot
 from bot.app import COMMANDS
 from bot.chat.command import Desk
 from bot.domain.model import ChatKind
-from bot.store import alerts, archive, prospects, watches
+from bot.store import alerts, archive, prospects, updates, watches
 from bot.store.prospects import Given
 from tests.chat.live import now, silence, talking, until
 from tests.e2e.telegram_chats import User
@@ -297,6 +297,59 @@ async def united(room):
     assert [w.watch.query for w in room.store.call(watches.of_subscriber, room.subscriber.id)] == [
         "buoy"
     ]
+
+
+async def test_a_post_forwarded_by_an_administrator_shows_its_alert_with_its_buttons(
+    world, bot_api
+):
+    room = await entered(world, bot_api, "channel")
+    [post] = bot_api.shown(CHANNEL)
+    bot_api.in_loop(bot_api.world.forward, ANI.id, CHANNEL, post.message_id)
+    await silence(bot_api, world.store)
+    shown = bot_api.shown(ANI.id)[-1]
+    assert "Port at a standstill" in shown.text
+    mute = next(b for row in shown.buttons for b in row if ":mute:" in b["callback_data"])
+    await room.tap(mute["callback_data"], ANI)
+    await silence(bot_api, world.store)
+    assert room.alert.state == "muted"
+
+    bot_api.say(BORIS.id, "/start")
+    bot_api.in_loop(bot_api.world.forward, BORIS.id, CHANNEL, post.message_id)
+    await silence(bot_api, world.store)
+    story = bot_api.shown(BORIS.id)[-1]  # to others it is the story of the link in it
+    assert "Port at a standstill" in story.text
+    assert not [b for row in story.buttons for b in row if "for:" in b.get("callback_data", "")]
+
+
+async def test_alerts_of_a_closed_topic_wait_and_those_of_a_deleted_one_come_in_general(
+    world, bot_api
+):
+    room = await entered(world, bot_api, "topic")
+    docks = room.thread_id
+    bot_api.close_topic(FORUM, docks)
+    await world.publish("Daily Echo", STRIKE[::-1] + " harbour strike", title="Second day")
+    await world.deliver_all()
+    assert room.subscriber.state_reason == "the topic is closed"
+    await world.deliver_all()
+    bot_api.close_topic(FORUM, docks, closed=False)
+    await silence(bot_api)
+    world.now = now()  # as the chat has it
+    await world.deliver_all()
+    assert [m.thread_id for m in bot_api.shown(FORUM) if "Second day" in m.text] == [docks]
+
+    bot_api.delete_topic(FORUM, docks)
+    await world.publish("Daily Echo", "harbour strike " + STRIKE.upper()[::-1], title="Third day")
+    for _ in range(2):
+        await world.deliver_all()
+    assert [m.thread_id for m in bot_api.shown(FORUM) if "Third day" in m.text] == [None]
+    notes = [r.message.html for r in world.store.call(updates.waiting_replies)]  # for the sender
+    assert ["is closed" in n for n in notes] == [True, False]
+    assert ["is no more" in n for n in notes] == [False, True]
+    assert sorted(bot_api.refused) == [
+        "sendMessage: Bad Request: TOPIC_CLOSED",
+        "sendMessage: Bad Request: message thread not found",
+    ]  # once each, by the first alert; nobody else could tell
+    bot_api.refused.clear()
 
 
 async def test_nothing_said_in_a_channel_is_answered_there(world, bot_api):

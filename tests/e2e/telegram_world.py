@@ -231,6 +231,16 @@ class World:
         )
         return shown.message_id
 
+    def forward(self, chat_id: int, from_chat: int, message_id: int) -> int:
+        """Forward a post of a channel into a private chat; return the new message's id."""
+        chat, source = self.chat(chat_id), self.chats[from_chat]
+        post = source.messages[message_id]
+        origin: dict[str, Any] = {"type": "channel", "date": post.date, "message_id": message_id}
+        shown = self.put(chat, self.person(chat_id), post.text, post.entities)
+        shown.extra = {"forward_origin": origin | {"chat": source.json(self.people)}}
+        self.push("message", self.json(shown))
+        return shown.message_id
+
     def _upload(self, chat: Chat, name: str, body: bytes) -> dict[str, Any]:
         file_id = f"document_{chat.id}_{chat.last_id + 1}"
         self.files[f"documents/{file_id}"] = body

@@ -6,7 +6,7 @@ import pytest
 
 from bot import topics
 from bot.domain.model import ChatKind, Outcome, Sent, SubscriberState
-from bot.store import alerts, updates, watches
+from bot.store import alerts, chats, updates, watches
 from bot.store.schema import stories
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -151,3 +151,20 @@ def test_a_message_tells_its_topic_where_telegram_does_not(forum):
     forum.store.call(alerts.mark_shown, alert, message_id=77, due_at=NOON, now=NOON)
     assert forum.store.call(alerts.thread_of, FORUM, 77) == 5
     assert forum.store.call(alerts.thread_of, FORUM, 78) == 0
+
+
+def test_a_chat_taken_off_the_list_hears_nothing_more_until_it_is_on_it_again(forum):
+    docks = forum.subscribe(5, "harbour")
+    forum.alert(docks)
+    forum.store.call(chats.heed, {-1}, admins=(), now=NOON)
+    assert forum.claim() == []
+    assert forum.state(5) is SubscriberState.GONE
+    forum.store.call(chats.heed, {-1, FORUM}, admins=(), now=NOON)
+    assert [a.thread_id for a in forum.claim()] == [5]
+
+
+def test_without_a_list_and_for_admins_nothing_is_held(forum):
+    forum.subscribe(5, "harbour")
+    forum.store.call(chats.heed, (), admins=(), now=NOON)
+    forum.store.call(chats.heed, {-1}, admins={FORUM}, now=NOON)
+    assert forum.state(5) is SubscriberState.ACTIVE
