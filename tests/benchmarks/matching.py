@@ -29,6 +29,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import ahocorasick
@@ -370,12 +371,14 @@ def main() -> None:
     options = parser.parse_args()
     lucene = bool(shutil.which("java") and all(Path(jar).is_file() for jar in JARS.split(":")))
     names = load_names((ROOT / "config" / "names.toml").read_text(encoding="utf-8"))
+    spent: dict[int, float] = {}  # milliseconds an article, by watches
     everything = articles(options.shared, 2 * options.articles, options.seed)
     documents, elsewhere = everything[: options.articles], everything[options.articles :]
     for count in options.watches:
         known = watches(elsewhere, count, options.seed)
         matcher, cost = build(names, map(written, known))
         speed = timed(matcher, documents)
+        spent[count] = 1e3 / speed["a second"]
         fresh = [written(w) for w in watches(elsewhere[-50:], 500, options.seed + 1)]
         make, add, remove = live(matcher, names, fresh)
         print(f"{count} watches, {len(set(known))} distinct; {len(documents)} articles")
@@ -391,6 +394,8 @@ def main() -> None:
         if not options.alone:
             del matcher
             compare(names, documents[: max(20, min(len(documents), 300))], known, lucene=lucene)
+    for (few, before), (many, after) in pairwise(sorted(spent.items())):
+        print(f"from {few} to {many} watches: {after / before:.2f} times the time an article")
 
 
 if __name__ == "__main__":
