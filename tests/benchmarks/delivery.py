@@ -115,9 +115,9 @@ def report_real(options: argparse.Namespace) -> None:
     with _telegram() as address, _outbox(options.postgres) as store:
         store.call(fill, each=EACH)
         took, cpu = asyncio.run(_send(store, address, options.seconds))
-        found = httpx.post(f"{address['TELEGRAM_API_URL']}/control/flood").json()
+        found = httpx.post(f"{address['TELEGRAM_API_URL']}/control/flood", timeout=60).json()
         shown = f"{address['TELEGRAM_API_URL']}/control/shown"
-        crowd = len(httpx.post(shown, json={"chat_id": BUSY}).json())
+        crowd = len(httpx.post(shown, json={"chat_id": BUSY}, timeout=60).json())
         left = store.call(behind)
     sent, broken, span = found["passed"], found["violations"], found["span_s"]
     rate = (sent - 1) / span
@@ -136,7 +136,9 @@ def report_fresh(options: argparse.Namespace) -> None:
     with _telegram() as address, _outbox(options.postgres) as store:
         store.call(fill, each=0)
         asyncio.run(_send(store, address, options.seconds, meanwhile=_raise_singles))
-        broken = httpx.post(f"{address['TELEGRAM_API_URL']}/control/flood").json()["violations"]
+        broken = httpx.post(f"{address['TELEGRAM_API_URL']}/control/flood", timeout=60).json()[
+            "violations"
+        ]
         waits = store.call(_waits)
         waiting = store.call(behind)
     print(f"{len(waits):,} single alerts: {_spread(waits)}; limits broken {len(broken)}", end=", ")

@@ -41,6 +41,7 @@ FILLER = (
     "bell", "knot", "hull", "deck", "sail", "buoy", "net", "oar",
 )  # fmt: skip
 GROUP = -500
+CALM_S = 300.0  # after which what has not come counts as lost
 ROLES = {
     "sqlite": ("poll,ingest,deliver,chat",),
     "postgresql": ("poll", "ingest", "deliver", "chat"),
@@ -110,14 +111,18 @@ class Storm:
 
     def run(self, seconds: float) -> Balance:
         """Blow for so long, then wait for what is owed, then count."""
-        outlets = [self.press.add(key, full=key == "wire") for key in ("wire", "echo", "mail")]
+        # However long nobody polls, the feed still has what was published: the loss would be the outlet's.
+        outlets = [
+            self.press.add(key, full=key == "wire", listed=100_000)
+            for key in ("wire", "echo", "mail")
+        ]
         for outlet in outlets:
             outlet.publish("An old piece about nothing", self._text(10_000, ()))
         file = self.outpost.folder / "config" / "outlets.toml"
         file.write_text(self.press.outlets_toml(), "utf-8")
         for name in self.roles:
             self.processes[name] = self._start(name)
-        self.outpost.wait_polled()
+        self.outpost.wait_polled(timeout_s=240)
         self._subscribe()
         self._blow(outlets, seconds)
         self._calm()
@@ -275,10 +280,11 @@ class Storm:
             self._revive()
             time.sleep(0.05)
         self._revive()
-        self.api.wait_for(
-            lambda: not self._missing() and not self._unanswered(), 180, "all that is owed"
-        )
-        self.api.wait_for(lambda: not self._behind(), 60, "the outbox is empty")
+        until = time.monotonic() + CALM_S
+        while time.monotonic() < until and (
+            self._missing() or self._unanswered() or self._behind()
+        ):
+            time.sleep(1)
 
     def _missing(self) -> list[tuple[int, str]]:
         return [

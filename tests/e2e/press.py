@@ -63,8 +63,8 @@ class Outlet:
         return f"{self.home}/{slug}"
 
     def rss(self) -> str:
-        """Return the feed: the 50 newest, newest first."""
-        items = "".join(self._item(a) for a in reversed(self.articles[-50:]))
+        """Return the feed, newest first."""
+        items = "".join(self._item(a) for a in reversed(self.articles[-self.listed :]))
         return (
             '<?xml version="1.0" encoding="utf-8"?><rss version="2.0"'
             ' xmlns:content="http://purl.org/rss/1.0/modules/content/"'
