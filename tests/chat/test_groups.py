@@ -98,6 +98,14 @@ async def test_a_closed_topic_is_answered_for_in_general_and_opened_again(api, s
     await until(lambda: state(store, FORUM, docks) is ACTIVE)
 
 
+async def test_who_asks_in_a_closed_topic_is_answered_in_general(api, docks):
+    api.close_topic(FORUM, docks)
+    answer = await says(api, FORUM, "/watches", ANI, thread_id=docks)
+    assert answer.thread_id is None
+    assert api.refused == ["sendMessage: Bad Request: TOPIC_CLOSED"]
+    api.refused.clear()
+
+
 async def test_reopening_general_lets_general_go_on(api, store, docks):
     here = store.call(watches.find_subscriber, FORUM)
     store.call(watches.set_state, here.id, GONE, now=now(), reason="the topic is closed")
