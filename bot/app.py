@@ -30,7 +30,7 @@ from bot.config import Settings, config_file, load_outlets, shipped
 from bot.courtesy import Courtesy
 from bot.crew import Crew, guarded, guarded_tick
 from bot.domain.errors import DatabaseDown, SchemaError, SettingsError
-from bot.domain.model import AlertView, Article, Feed
+from bot.domain.model import Article, Due, Feed
 from bot.domain.names import Names, load_names
 from bot.domain.prospect import Prospect
 from bot.domain.provenance import Provenance, load_provenance
@@ -135,11 +135,13 @@ class App:
             work=scout.look,
             key=lambda prospect: prospect.id,
         )
-        self._deliveries: Crew[AlertView] = Crew(
+        self._deliveries: Crew[Due] = Crew(
             "deliver",
             DELIVER_AT_ONCE,
             claim=lambda free, busy: pipeline.claim_alerts(
-                free, busy={v.alert.chat_id for v in busy} | self._sender.resting()
+                free,
+                busy={v.alert.chat_id for v in busy} | self._sender.resting(),
+                in_hand=len(busy),
             ),
             work=pipeline.deliver,
             key=lambda view: view.alert.id,

@@ -95,6 +95,7 @@ class Delivery(Section):
     """How messages go out."""
 
     edit_gap_s: int = Field(10, ge=0, le=3_600)
+    digest_over: int = Field(12, ge=2, le=100_000)
 
 
 class Chat(Section):

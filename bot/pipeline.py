@@ -13,18 +13,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot import alarm, render, topics
+from bot import alarm, render, texts, topics
 from bot.config import Settings
-from bot.domain import clustering, needles, schedule
+from bot.digest import digest
+from bot.domain import clustering, hours, needles, schedule
 from bot.domain.article import document_of, tidy, with_page
 from bot.domain.errors import DatabaseDown
 from bot.domain.identity import settle_entries
 from bot.domain.model import (
-    Alert,
     AlertView,
     Article,
     Changed,
     ChatKind,
+    DigestView,
+    Due,
     Failure,
     FailureKind,
     Feed,
@@ -39,12 +41,14 @@ from bot.domain.model import (
 )
 from bot.domain.names import Names
 from bot.domain.provenance import Provenance
+from bot.domain.reach import Reach
 from bot.kin import Kin, Prints
 from bot.lookout import Lookout, Sighting
 from bot.store import (
     alerts,
     archive,
     articles,
+    digests,
     feeds,
     ledger,
     notices,
@@ -56,6 +60,7 @@ from bot.store.engine import Store, Tx
 log = logging.getLogger(__name__)
 
 NOT_EDITED = (Sent.REFUSED, Sent.TOPIC_CLOSED, Sent.TOPIC_GONE)
+UNSENT_TRIES = 6  # from then on a minute, not half an hour: what surely did not arrive costs nobody
 SAVE_PAUSES_S = (0.2, 0.5, 1, 2, 4, 8)  # together about the grace that SIGTERM leaves
 
 
@@ -132,6 +137,7 @@ class Pipeline:
         self.lookout = Lookout(names)
         self.kin = Kin(sources, settings.clustering)
         self.now = now
+        self.reach = Reach()
         self.counts: Counter[str] = Counter()  # stage.outcome -> items, since the start
         self.pace = float(settings.polling.min_interval_s)
         self._poll_rules = schedule.PollRules(
@@ -333,47 +339,64 @@ class Pipeline:
 
     # Stage 3: deliver
 
-    async def claim_alerts(self, limit: int, *, busy: Collection[int] = ()) -> list[AlertView]:
-        """Take up to `limit` alerts whose message is behind, with what each is to show.
+    async def claim_alerts(
+        self, limit: int, *, busy: Collection[int] = (), in_hand: int = 0
+    ) -> list[Due]:
+        """Take up to `limit` alerts and digests whose message is behind, with what each is to show.
 
         busy: ids of the chats to leave out for now.
         """
-        lease_s = self.settings.work.lease_s
-        return await self.store.run(load_due, self.now(), limit=limit, lease_s=lease_s, busy=busy)
+        allowed = self.reach.allow(limit, self.now(), in_hand=in_hand)
+        if not allowed:
+            return []
+        return await self.store.run(
+            load_due,
+            self.now(),
+            limit=allowed,
+            lease_s=self.settings.work.lease_s,
+            busy=busy,
+            digest_over=self.settings.delivery.digest_over,
+        )
 
-    async def deliver(self, view: AlertView) -> str:
+    async def deliver(self, view: Due) -> str:
         """Stage 3. Returns the outcome to count: a value of Sent."""
-        alert, message = view.alert, render.alert(view)
+        alert = view.alert
+        message = digest(view) if isinstance(view, DigestView) else render.alert(view)
         if alert.kind is ChatKind.CHANNEL:  # its readers are not those who may press them
             message = replace(message, buttons=())
         if alert.message_id is None:
             thread_id = alert.thread_id or None
+            quiet, zone = hours.Quiet.parse(alert.quiet), texts.zone(alert.zone)
+            message = replace(message, silent=hours.is_silent(quiet, zone, self.now()))
             outcome = await self.messenger.send(alert.chat_id, message, thread_id=thread_id)
         else:
             outcome = await self.messenger.edit(alert.chat_id, alert.message_id, message)
-        await self._save_outcome(alert, outcome)
+        self.reach.note(outcome, self.now())
+        await self._save_outcome(view, outcome)
         log.info(
-            "deliver alert=%d revision=%d outcome=%s %s",
+            "deliver alert=%d%s revision=%d outcome=%s %s",
             alert.id,
+            f" digest={alert.digest_id} alerts={len(view.covers)}" if alert.digest_id else "",
             alert.revision,
             outcome.sent.value,
             outcome.detail,
         )
         return self._count("deliver", outcome.sent.value)
 
-    async def _save_outcome(self, alert: Alert, outcome: Outcome) -> None:
+    async def _save_outcome(self, view: Due, outcome: Outcome) -> None:
         """Write an attempt down, and try hard to: a message whose sending is forgotten is sent again."""
+        alert = view.alert
         for pause_s in SAVE_PAUSES_S:
             try:
-                return await self.store.run(self._settle, alert, outcome)
+                return await self.store.run(self._settle, view, outcome)
             except DatabaseDown as e:
                 log.error("alert=%d was %s, not saved yet: %s", alert.id, outcome.sent.value, e)
                 await asyncio.sleep(pause_s)
-        await self.store.run(self._settle, alert, outcome)
+        await self.store.run(self._settle, view, outcome)
 
-    def _settle(self, tx: Tx, alert: Alert, outcome: Outcome) -> None:
-        """Write one attempt down, and what follows from it."""
-        now = self.now()
+    def _settle(self, tx: Tx, view: Due, outcome: Outcome) -> None:
+        """Write one attempt down, and what follows from it for every alert of the message."""
+        now, alert = self.now(), view.alert
         edit = alert.message_id is not None
         alerts.record_delivery(tx, alert, outcome, edit=edit, now=now)
         if outcome.complaint:
@@ -381,28 +404,48 @@ class Pipeline:
             alarm.unparsed(tx, told, story_id=alert.story_id, complaint=outcome.complaint, now=now)
         if outcome.sent is Sent.OK or (edit and outcome.sent in NOT_EDITED):
             # A message that cannot be edited, say because it was deleted, is never sent anew.
-            gap = timedelta(seconds=self.settings.delivery.edit_gap_s)
-            message_id = outcome.message_id or alert.message_id
-            alerts.mark_shown(tx, alert, message_id=message_id, due_at=now + gap, now=now)
+            self._note_shown(tx, view, outcome, now)
         elif outcome.sent is Sent.GONE:
             gone = SubscriberState.GONE
             watches.set_state(tx, alert.subscriber_id, gone, now=now, reason=outcome.detail)
         elif outcome.sent is Sent.MOVED and outcome.new_chat_id is not None:
-            watches.move_chat(tx, alert.chat_id, outcome.new_chat_id)
+            watches.move_chat(tx, alert.chat_id, outcome.new_chat_id, now)
             later = schedule.retry_delivery_at(now, attempts=1)
-            alerts.mark_later(tx, alert, due_at=later, reason=outcome.detail)
+            alerts.mark_later(tx, view.covers, due_at=later, reason=outcome.detail)
         elif outcome.sent in (Sent.TOPIC_CLOSED, Sent.TOPIC_GONE):
-            topics.lose(tx, alert, outcome, now)
+            topics.lose(tx, view, outcome, now)
         elif outcome.sent is Sent.REFUSED:
-            alerts.mark_failed(tx, alert, outcome.detail)
+            alerts.mark_failed(tx, view.covers, outcome.detail)
         else:
-            due_at = schedule.retry_delivery_at(
-                now,
-                attempts=alert.attempts,
-                retry_after_s=outcome.retry_after_s,
-                chance=random.random(),  # noqa: S311 - jitter
-            )
-            alerts.mark_later(tx, alert, due_at=due_at, reason=outcome.detail)
+            self._try_again(tx, view, outcome, now)
+
+    def _note_shown(self, tx: Tx, view: Due, outcome: Outcome, now: datetime) -> None:
+        alert = view.alert
+        alerts.mark_shown(
+            tx,
+            view.covers,
+            message_id=outcome.message_id or alert.message_id,
+            digest_id=alert.digest_id,
+            due_at=now + timedelta(seconds=self.settings.delivery.edit_gap_s),
+            now=now,
+        )
+        if alert.message_id is not None:
+            return
+        alerts.move_news(tx, alert.subscriber_id, now, back=False)
+        if alert.digest_id:
+            digests.mark_told(tx, alert.digest_id, now)
+
+    def _try_again(self, tx: Tx, view: Due, outcome: Outcome, now: datetime) -> None:
+        alert, unsent = view.alert, outcome.sent is Sent.LATER
+        due_at = schedule.retry_delivery_at(
+            now,
+            attempts=min(alert.attempts, UNSENT_TRIES) if unsent else alert.attempts,
+            retry_after_s=outcome.retry_after_s,
+            chance=random.random(),  # noqa: S311 - jitter
+        )
+        alerts.mark_later(tx, view.covers, due_at=due_at, reason=outcome.detail)
+        if unsent and alert.message_id is None:
+            alerts.move_news(tx, alert.subscriber_id, due_at, back=True)
 
     def _count(self, stage: str, outcome: str) -> str:
         self.counts[f"{stage}.{outcome}"] += 1
@@ -442,13 +485,15 @@ def tell(
     told = alerts.subscribers_told(tx, story_id)
     muted = alerts.subscribers_muted(tx, story_id)
     concerned = told | set(fired) if only is None else only
-    states = alerts.raise_or_revise(tx, concerned, story_id, now)
+    raised = alerts.raise_or_revise(tx, {s: fired.get(s, []) for s in concerned}, story_id, now)
     decided = []
-    for subscriber_id, state in states.items():
+    for subscriber_id, hold in raised.items():
         reason: dict[str, object] = {"watches": fired.get(subscriber_id, []), **evidence}
-        outcome = "copy" if subscriber_id in told else state
+        outcome = "copy" if subscriber_id in told else "held" if hold else "told"
         if subscriber_id in muted:
             outcome, reason["held"] = "held", ledger.MUTED
+        elif hold and outcome == "held":
+            reason |= hold.reason
         decided.append(alerts.Decided(subscriber_id, outcome, reason))
     alerts.decide(tx, article_id, decided, now)
     if concerned:
@@ -482,10 +527,19 @@ def load_due(
     limit: int,
     lease_s: int,
     busy: Collection[int] = (),
-) -> list[AlertView]:
-    """Claim alerts and read what each is to show, in one transaction."""
-    claimed = alerts.claim_due(tx, now, limit=limit, lease_s=lease_s, busy=busy)
+    digest_over: int | None = None,
+) -> list[Due]:
+    """Claim alerts and read what each is to show, in one transaction.
+
+    What was held until now comes out first. digest_over: see alerts.claim_due.
+    """
+    digests.gather(tx, now, busy=busy)
+    claimed = alerts.claim_due(
+        tx, now, limit=limit, lease_s=lease_s, busy=busy, digest_over=digest_over
+    )
     return [
-        AlertView(alert, articles.view_story(tx, alert.story_id, alert.subscriber_id))
+        digests.view(tx, alert)
+        if alert.digest_id
+        else AlertView(alert, articles.view_story(tx, alert.story_id, alert.subscriber_id))
         for alert in claimed
     ]

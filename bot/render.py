@@ -135,7 +135,7 @@ def _outlet(article: Article) -> str:
     return f"{flag(article.country)} {short(article.outlet, MAX_OUTLET)}".strip()
 
 
-def _time(article: Article) -> datetime:
+def published(article: Article) -> datetime:
     """Return when it was published, as far as can be believed: no later than we saw it."""
     return min(article.published_at or article.seen_at, article.seen_at)
 
@@ -146,7 +146,7 @@ def _byline(view: AlertView, first: Article) -> Html:
     outlet, tongue = _outlet(first), texts.language_name(language, first.language)
     if tongue:
         outlet = texts.say(language, "alert.outlet", outlet=outlet, tongue=tongue)
-    at, zone = _time(first), texts.zone(view.alert.zone)
+    at, zone = published(first), texts.zone(view.alert.zone)
     moment = texts.moment(language, at, zone=zone)
     return html(language, key, outlet=outlet, moment=moment, zone=texts.offset(at, zone))
 
@@ -216,7 +216,7 @@ def _copies(language: str, story: StoryView) -> list[tuple[str, Html]]:
     lines: list[tuple[str, Html]] = []
     for other in others:
         outlet = link(escape(_outlet(other)), other.url)
-        late = _time(other) - _time(origin)
+        late = published(other) - published(origin)
         span = texts.span(language, late) if late.total_seconds() > 0 else ""
         if other.evidence.get("kind") == "possible":
             headline = link(escape(short(other.title, MAX_QUERY)), other.url)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from bot.adapters.messenger import TelegramMessenger
 from bot.chat.replies import Replies
 from bot.crew import Crew
-from bot.domain.model import AlertView
+from bot.domain.model import Due
 from bot.store import deliveries
 from bot.store.engine import Store
 from bot.store.seats import Seat
@@ -28,7 +28,7 @@ class Sender:
         self,
         store: Store,
         seat: Seat,
-        crew: Crew[AlertView],
+        crew: Crew[Due],
         *,
         telegram: TelegramMessenger | None,
         replies: Replies | None,

@@ -7,7 +7,7 @@ topic from then on. Either is said once, in General, which whoever may open or d
 from datetime import datetime
 
 from bot import texts
-from bot.domain.model import Alert, Button, Message, Outcome, Sent, Subscriber, SubscriberState
+from bot.domain.model import Button, Due, Message, Outcome, Sent, Subscriber, SubscriberState
 from bot.store import alerts, updates, watches
 from bot.store.engine import Tx
 
@@ -25,15 +25,16 @@ def name_of(topic: Subscriber) -> str:
     return topic.title.rpartition(SEPARATOR)[2]
 
 
-def lose(tx: Tx, alert: Alert, outcome: Outcome, now: datetime) -> None:
-    """Heed Telegram's word that the topic of an alert not sent yet takes no more messages."""
+def lose(tx: Tx, view: Due, outcome: Outcome, now: datetime) -> None:
+    """Heed Telegram's word that the topic of a message not sent yet takes no more."""
+    alert = view.alert
     here = watches.find_subscriber(tx, alert.chat_id, alert.thread_id)
     if here is None or here.id != alert.subscriber_id:
         return  # it moved meanwhile
     if outcome.sent is Sent.TOPIC_GONE and here.thread_id:
         _say(tx, here, "topic.gone", now)
-        watches.leave_topic(tx, here)
-        alerts.mark_later(tx, alert, due_at=now, reason=outcome.detail)
+        watches.leave_topic(tx, here, now)
+        alerts.mark_later(tx, view.covers, due_at=now, reason=outcome.detail)
         return
     if here.thread_id and here.state is not SubscriberState.GONE:
         _say(tx, here, "topic.closed", now)

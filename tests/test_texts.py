@@ -19,7 +19,18 @@ ENGLISH = texts.catalogue("en").texts
 LANGUAGES = texts.languages()
 PLAIN = ("button.", "menu.", "toast.", "time.", "failure.", "place.", "start.suggest_")
 # Keys put together in code, from an enum or an outcome.
-MADE = ("failure.", "log.", "query.bad_", "why.", "place.", "verdicts.", "outlet.")
+MADE = (
+    "digest.now_",
+    "digest.watch_",
+    "missed.held_",
+    "failure.",
+    "log.",
+    "query.bad_",
+    "why.",
+    "place.",
+    "verdicts.",
+    "outlet.",
+)
 
 
 def placeholders(form: str) -> set[str]:
@@ -86,6 +97,7 @@ def speaking():
     files = [
         BOT / "alarm.py",
         BOT / "render.py",
+        BOT / "digest.py",
         BOT / "lantern.py",
         BOT / "scout.py",
         BOT / "topics.py",

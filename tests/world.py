@@ -55,6 +55,7 @@ class FakeMessenger:
 
     shown: dict[int, dict[int, str]] = field(default_factory=lambda: defaultdict(dict))
     answers: list[Outcome] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)  # as they were sent
     sends: int = 0
     edits: int = 0
 
@@ -67,6 +68,7 @@ class FakeMessenger:
             if outcome.sent is not Sent.OK:
                 return outcome
         message_id = 1000 + self.sends
+        self.messages.append(message)
         self.shown[chat_id][message_id] = message.html
         return Outcome(Sent.OK, message_id=message_id)
 

@@ -11,7 +11,7 @@ from bot.domain.errors import UserError
 from bot.domain.model import AlertView, Article, Button, Hit, Role, StoryView, VerdictKind, Watch
 from bot.domain.urls import canonical_url
 from bot.render import MAX_OUTLET, MAX_QUERY, flag, link, short
-from bot.store import alerts, articles, stories, verdicts
+from bot.store import alerts, articles, ledger, stories, verdicts
 from bot.store.engine import Tx
 from bot.texts import Html, escape
 
@@ -69,7 +69,8 @@ def unmute(tx: Tx, req: Request) -> Reply:
     """Button: follow the story again."""
     asked = _meant(tx, req)
     alerts.unmute(tx, asked.told.alert.id, req.now)
-    if req.message_id != asked.told.alert.message_id:  # under the answer to /mute
+    alert = asked.told.alert
+    if not alert.digest_id and req.message_id != alert.message_id:  # under the answer to /mute
         return Reply("mute.undone", {"headline": _headline(asked.first)}, edit=True)
     return _shown_again(tx, req, asked, toast="toast.unmuted")
 
@@ -121,7 +122,9 @@ def react(tx: Tx, req: Request) -> Reply:
     if not message_id.isdecimal():
         return Reply()
     asked = _with_story(tx, req, alerts.by_message(tx, req.subscriber.id, int(message_id)))
-    if asked is None:
+    if (
+        asked is None or asked.told.alert.digest_id
+    ):  # of a digest nobody can say which story is meant
         return Reply()
     if sign == "+":
         _judge(tx, req, asked, VerdictKind.NOT_RELEVANT)
@@ -172,15 +175,18 @@ def why(tx: Tx, req: Request) -> Reply:
     parts: list[str] = [req.say("why.title", headline=_headline(asked.first))]
     parts += _reasons(req, asked.story)
     parts += _folded(req, asked.story)
-    parts.append("\n".join(_times(req, asked)))
+    parts.append("\n".join(_times(tx, req, asked)))
     return Reply(html="\n\n".join(parts), buttons=_refusals(req, asked))
 
 
 def _answered(tx: Tx, req: Request) -> Asked | None:
-    """Return the alert that the command was a reply to."""
+    """Return the alert that the command was a reply to. Raises UserError: that is a digest of several."""
     if req.reply_to is None:
         return None
-    return _with_story(tx, req, alerts.by_message(tx, req.subscriber.id, req.reply_to))
+    told = alerts.by_message(tx, req.subscriber.id, req.reply_to)
+    if told and told.alert.digest_id:
+        raise UserError("digest.which")
+    return _with_story(tx, req, told)
 
 
 def _headline(article: Article) -> Html:
@@ -242,18 +248,22 @@ def _folded(req: Request, story: StoryView) -> list[str]:
     return ["\n".join((req.say("why.copies"), *lines))] if lines else []
 
 
-def _times(req: Request, asked: Asked) -> Iterator[str]:
+def _times(tx: Tx, req: Request, asked: Asked) -> Iterator[str]:
     """Yield when each step happened; what is not known is left out."""
     first = asked.first
+    held = ledger.hold_of(tx, req.subscriber.id, [a.id for a in asked.story.articles])
     steps: tuple[tuple[str, datetime | None], ...] = (
         ("why.published", first.published_at),
         ("why.seen", first.seen_at),
         ("why.matched", asked.told.created_at),
+        (f"why.held_{held.why}" if held else "", held.until if held else None),
         ("why.told", asked.told.told_at),
     )
     for key, at in steps:
         if at is not None:
             yield req.say(key, moment=req.moment(at), zone=req.offset(at))
+    if asked.told.alert.digest_id and asked.told.told_at:
+        yield req.say("why.in_digest")
 
 
 def _refusals(req: Request, asked: Asked) -> tuple[tuple[Button, ...], ...]:

@@ -80,7 +80,7 @@ def _fate(req: Request, found: why.Why) -> list[Html]:
 
 
 def _decided(req: Request, found: why.Why, line: Line) -> Html:
-    told = texts.moment(req.language, line.told_at) if line.told_at else ""
+    told = req.moment(line.told_at) if line.told_at else ""
     if line.state == "copy":
         original = found.original.outlet if found.original else ""
         return req.say("missed.copy", outlet=short(original, MAX_OUTLET) or "–", moment=told or "–")
@@ -90,7 +90,9 @@ def _decided(req: Request, found: why.Why, line: Line) -> Html:
         return _held(req, line)
     if line.state == "failed":
         return req.say("missed.failed", reason=short(line.alert_reason or "", MAX_TITLE))
-    return req.say("missed.told", moment=told) if told else req.say("missed.on_its_way")
+    if not told:
+        return req.say("missed.on_its_way")
+    return req.say("missed.told_digest" if line.digest_id else "missed.told", moment=told)
 
 
 def _held(req: Request, line: Line) -> Html:

@@ -54,7 +54,7 @@ def timezone(tx: Tx, req: Request) -> Reply:
     if len(found) > 1 or (not req.pressed and _guessed(req, found[0])):
         city = short(req.argument, MAX_SHOWN)
         return Reply("timezone.which", {"city": city}, _cities(req, found))
-    watches.set_zone(tx, req.subscriber.id, found[0])
+    watches.set_zone(tx, req.subscriber.id, found[0], req.now)
     moved = replace(req, subscriber=replace(req.subscriber, zone=found[0]))
     params = {
         "city": zones.city(req.language, found[0]),

@@ -141,7 +141,7 @@ def _keep(tx: Tx, chat_id: int, message: Message, now: datetime) -> WaitingReply
 def follow(tx: Tx, update_id: int, old: int, new: int, now: datetime) -> None:
     """Follow a group that became a supergroup; either side tells, in any order."""
     if updates.advance(tx, update_id):
-        watches.move_chat(tx, old, new)
+        watches.move_chat(tx, old, new, now)
         for known in watches.of_chat(tx, new):
             _welcome_back(tx, known, now)
 

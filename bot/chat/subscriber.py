@@ -4,7 +4,18 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from bot import texts, topics
-from bot.chat import alert, archive, channels, exchange, naming, packs, preferences, trend, watching
+from bot.chat import (
+    alert,
+    archive,
+    channels,
+    exchange,
+    hours,
+    naming,
+    packs,
+    preferences,
+    trend,
+    watching,
+)
 from bot.chat.command import Command, Reply, Request, fits
 from bot.chat.unseen import unseen_lines
 from bot.domain.errors import UserError
@@ -218,7 +229,7 @@ def unite(tx: Tx, req: Request) -> Reply:
     topic = watches.find_subscriber(tx, req.subscriber.chat_id, thread_id) if thread_id else None
     if topic is None or not watches.count(tx, topic.id):
         return Reply(toast="toast.stale")
-    watches.leave_topic(tx, topic)
+    watches.leave_topic(tx, topic, req.now)
     here = watches.find_subscriber(tx, topic.chat_id)
     if here and here.state is SubscriberState.GONE:
         watches.set_state(tx, here.id, SubscriberState.ACTIVE, now=req.now)
@@ -243,6 +254,7 @@ COMMANDS = (
     *exchange.COMMANDS,
     *packs.COMMANDS,
     *channels.COMMANDS,
+    *hours.COMMANDS,
     *preferences.COMMANDS,
     Command("help", Role.SUBSCRIBER, help_, "menu.help"),
     Command("start", Role.SUBSCRIBER, start, "menu.start", changes=True),

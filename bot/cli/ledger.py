@@ -79,7 +79,8 @@ def _said(line: Line) -> str:
     match line.state:
         case "told":
             shown = f"message {line.message_id}" if line.message_id else "a message"
-            return f"told {chat} ({shown}, {line.told_at:%H:%M:%S} UTC)"
+            digest = f", digest {line.digest_id}" if line.digest_id else ""
+            return f"told {chat} ({shown}{digest}, {line.told_at:%Y-%m-%d %H:%M:%S} UTC)"
         case "copy":
             return f"folded as a copy for {chat}"
         case "excluded":

@@ -240,6 +240,8 @@ class Subscriber:
     state_reason: str = ""
     zone: str = ""  # IANA name of the time zone it reads, "" for UTC
     thread_id: int = 0  # the topic of a forum; 0 for none, or its General
+    mode: str = "instant"  # how soon it is told, a printed hours.Mode
+    quiet: str = ""  # its quiet hours, printed; "" for none
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +258,7 @@ class Watch:
     off: tuple[str, ...] = ()  # names that the subscriber switched off for it
     token: str | None = None  # of the link that shares it
     own: tuple[str, ...] = ()  # aliases that the subscriber gave it, each "term=alias"
+    mode: str | None = None  # a printed hours.Mode where it differs from the chat's
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,6 +370,8 @@ class Alert:
     muted: bool = False  # the chat wants to hear no more of this story
     thread_id: int = 0  # the topic of a forum; 0 for none, or its General
     kind: ChatKind = ChatKind.PRIVATE
+    quiet: str = ""  # the reader's quiet hours, printed; "" for none
+    digest_id: int | None = None  # of the message that tells of it with others, None for its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,3 +393,31 @@ class AlertView:
 
     alert: Alert
     story: StoryView
+
+    @property
+    def covers(self) -> Mapping[int, int]:
+        """Return what the message brings up to date: alert id -> the revision it shows."""
+        return {self.alert.id: self.alert.revision}
+
+
+@dataclass(frozen=True, slots=True)
+class DigestView:
+    """One page of a digest: a message that tells of several alerts, grouped by watch.
+
+    alert: one of them, for the chat's language, zone and message. why: hourly, daily, quiet or surplus.
+    stories: those of the page, each with its alert's id. first: the number of the page's first, from 1.
+    n: of all stories. since: when the oldest alert was raised. covers: as AlertView's, of all its alerts.
+    """
+
+    alert: Alert
+    why: str
+    stories: tuple[tuple[int, StoryView], ...]
+    page: int
+    pages: int
+    first: int
+    n: int
+    since: datetime
+    covers: Mapping[int, int]
+
+
+Due = AlertView | DigestView  # what a message of the outbox is made from

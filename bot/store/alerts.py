@@ -1,13 +1,15 @@
 """The outbox, the delivery log, and decisions as they are made; store/ledger.py reads those."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
+from bot.domain.hours import TIMED, Hold
 from bot.domain.model import Alert, ChatKind, Outcome, Sent, SubscriberState
+from bot.store import digests, holds
 from bot.store.engine import Tx, chunked, insert
 from bot.store.schema import alerts, articles, decisions, deliveries, outlets, stories, subscribers
 
@@ -27,7 +29,12 @@ _ALERT = sa.select(
     (alerts.c.state == "muted").label("muted"),
     subscribers.c.thread_id,
     subscribers.c.kind,
+    subscribers.c.quiet,
+    alerts.c.digest_id,
 ).join_from(alerts, subscribers)
+
+
+_BEHIND = (alerts.c.state == "open") & (alerts.c.revision > alerts.c.delivered_revision)
 
 
 def subscribers_told(tx: Tx, story_id: int) -> set[int]:
@@ -43,41 +50,50 @@ def subscribers_muted(tx: Tx, story_id: int) -> set[int]:
 
 
 def raise_or_revise(
-    tx: Tx, subscriber_ids: Collection[int], story_id: int, now: datetime
-) -> dict[int, str]:
-    """Raise alerts, or let those already raised show the story anew. Returns "told" or "held" for each.
+    tx: Tx, fired: Mapping[int, Collection[int]], story_id: int, now: datetime
+) -> dict[int, Hold | None]:
+    """Raise alerts, or let those already raised show the story anew. Returns why each is held, if it is.
 
-    A chat that is paused or gone has its new alert held: kept, and released when it is back. One that was
-    forgotten meanwhile is not in the answer.
+    fired: by subscriber, the watches that the article fulfils, none for a copy. A held alert comes earlier
+    if a more urgent watch fires. A chat that was forgotten meanwhile is not in the answer.
     A lease is not moved by a revision, or two senders would send the first message twice.
     """
-    outcomes: dict[int, str] = {}
-    for part in chunked(sorted(subscriber_ids), AT_ONCE):
-        chats = sa.select(subscribers.c.id, subscribers.c.state).where(subscribers.c.id.in_(part))
-        # Locked as a foreign key locks them: none is forgotten before this transaction ends.
-        held = chats.order_by(subscribers.c.id).with_for_update(read=True, key_share=True)
-        rows = tx.execute(held).all()
-        active = SubscriberState.ACTIVE.value
-        new = [
-            {
-                "subscriber_id": subscriber_id,
-                "story_id": story_id,
-                "state": "open" if state == active else "held",
-                "state_reason": "" if state == active else state,
-                "revision": 1,
-                "due_at": now,
-                "created_at": now,
-            }
-            for subscriber_id, state in rows
-        ]
-        if new:
-            statement = insert(tx, alerts).on_conflict_do_update(
-                index_elements=[alerts.c.subscriber_id, alerts.c.story_id],
-                set_={"revision": alerts.c.revision + 1},
-            )
-            tx.execute(statement, new)
-        outcomes |= {i: "told" if state == active else "held" for i, state in rows}
+    outcomes: dict[int, Hold | None] = {}
+    for part in chunked(sorted(fired), AT_ONCE):
+        planned = holds.plan(tx, {i: fired[i] for i in part}, now)
+        for urgent in (True, False):
+            new = [
+                {
+                    "subscriber_id": subscriber_id,
+                    "story_id": story_id,
+                    "state": "held" if held else "open",
+                    "state_reason": held.why.value if held else "",
+                    "revision": 1,
+                    "due_at": held.until or now if held else now,
+                    "created_at": now,
+                }
+                for subscriber_id, held in planned.items()
+                if urgent == bool(fired[subscriber_id] and (held is None or held.until))
+            ]
+            if new:
+                tx.execute(_upsert(tx, urgent=urgent), new)
+        outcomes |= planned
     return outcomes
+
+
+def _upsert(tx: Tx, *, urgent: bool) -> sa.Insert:
+    """Return the statement that raises an alert. urgent: it takes one that is held for longer forward."""
+    new = insert(tx, alerts)
+    revised: dict[str, Any] = {"revision": alerts.c.revision + 1}
+    if urgent:
+        timed = sa.or_(*(alerts.c.state_reason == why.value for why in TIMED))  # IN takes no batch
+        later = (alerts.c.state == "held") & timed
+        later &= alerts.c.due_at > new.excluded.due_at
+        for name in ("state", "state_reason", "due_at"):
+            revised[name] = sa.case((later, new.excluded[name]), else_=alerts.c[name])
+    return new.on_conflict_do_update(
+        index_elements=[alerts.c.subscriber_id, alerts.c.story_id], set_=revised
+    )
 
 
 def claim_due(
@@ -87,8 +103,12 @@ def claim_due(
     limit: int,
     lease_s: int,
     busy: Collection[int] = (),
+    digest_over: int | None = None,
 ) -> list[Alert]:
     """Take up to `limit` alerts whose message is missing or out of date: news first, longest due first.
+
+    Those of one digest are taken together, and one of them returned. digest_over: of a chat that has more
+    alerts than that waiting, the oldest become a digest. None: never.
 
     At most one for each chat, so that a chat (or a forum's topics) with hundreds due delays nobody.
     busy: chats to leave out: those being written to, and those that flood limits keep waiting.
@@ -102,14 +122,19 @@ def claim_due(
             picked = _pick_due(tx, now, limit=limit - len(ids), news=news, left_out=left_out)
             if not picked:
                 break
+            if news and digest_over is not None:
+                first = digests.fold_surplus(tx, picked.values(), over=digest_over, now=now)
+                picked = {chat: first.get(alert, alert) for chat, alert in picked.items()}
             ids += picked.values()
             left_out |= set(picked)
-    lease = sa.update(alerts).where(alerts.c.id.in_(ids))
-    until = now + timedelta(seconds=lease_s)
-    tx.execute(lease.values(due_at=until, attempts=alerts.c.attempts + 1))
     rows = tx.execute(_ALERT.where(alerts.c.id.in_(ids)))
     found = {row["id"]: _alert(row) for row in rows.mappings()}
-    return [found[alert_id] for alert_id in ids]
+    together = {alert.digest_id for alert in found.values() if alert.digest_id}
+    taken = alerts.c.id.in_(ids) | (alerts.c.digest_id.in_(together) & _BEHIND)
+    until = now + timedelta(seconds=lease_s)
+    lease = alerts.update().where(taken)
+    tx.execute(lease.values(due_at=until, attempts=alerts.c.attempts + 1))
+    return [replace(found[i], attempts=found[i].attempts + 1) for i in ids]
 
 
 def _alert(row: Mapping[Any, Any]) -> Alert:
@@ -124,8 +149,7 @@ def _pick_due(
     due = (
         sa.select(subscribers.c.chat_id, alerts.c.id)
         .join_from(alerts, subscribers)
-        .where(alerts.c.state == "open", alerts.c.revision > alerts.c.delivered_revision)
-        .where(alerts.c.due_at <= now, unsent if news else sa.not_(unsent))
+        .where(_BEHIND, alerts.c.due_at <= now, unsent if news else sa.not_(unsent))
         .where(subscribers.c.chat_id.not_in(left_out))
         .order_by(alerts.c.due_at, alerts.c.id)
         .limit(4 * limit)  # a chat may have several of them
@@ -149,6 +173,7 @@ def record_delivery(tx: Tx, alert: Alert, outcome: Outcome, *, edit: bool, now: 
             outcome=outcome.sent.value,
             detail=outcome.detail[:500],
             message_id=outcome.message_id,
+            digest_id=alert.digest_id,
         )
     )
     if outcome.sent is Sent.REFUSED and not edit:
@@ -177,38 +202,58 @@ def _decide_last(
 
 
 def mark_shown(
-    tx: Tx, alert: Alert, *, message_id: int | None, due_at: datetime, now: datetime
+    tx: Tx,
+    covers: Mapping[int, int],
+    *,
+    message_id: int | None,
+    digest_id: int | None = None,
+    due_at: datetime,
+    now: datetime,
 ) -> None:
-    """The chat shows alert.revision. due_at: the earliest moment of the next edit."""
-    tx.execute(
-        alerts.update()
-        .where(alerts.c.id == alert.id)
-        .values(
-            delivered_revision=alert.revision,
+    """The chat shows these revisions of these alerts. due_at: the earliest moment of the next edit."""
+    for revision in sorted(set(covers.values())):
+        _update(
+            tx,
+            [i for i, shown in covers.items() if shown == revision],
+            delivered_revision=revision,
             message_id=message_id,
+            digest_id=digest_id,
             due_at=due_at,
             attempts=0,
+            # What was to be held while it was on its way is told all the same.
+            state=sa.case((alerts.c.state == "held", "open"), else_=alerts.c.state),
             state_reason="",
             told_at=sa.func.coalesce(alerts.c.told_at, now),
         )
-    )
 
 
-def mark_later(tx: Tx, alert: Alert, *, due_at: datetime, reason: str) -> None:
-    """Try again at due_at."""
+def mark_later(tx: Tx, ids: Collection[int], *, due_at: datetime, reason: str) -> None:
+    """Try again at due_at. What was to be held meanwhile stays so."""
+    still = alerts.c.state == "open"
+    _update(tx, ids, still, due_at=due_at, state_reason=reason[:500])
+
+
+def mark_failed(tx: Tx, ids: Collection[int], reason: str) -> None:
+    """Give alerts up, visibly: Telegram will never take their message, or was asked too often."""
+    _update(tx, ids, state="failed", state_reason=reason[:500])
+
+
+def _update(tx: Tx, ids: Collection[int], *where: sa.ColumnElement[bool], **values: object) -> None:
+    for part in chunked(list(ids), 500):
+        tx.execute(alerts.update().where(alerts.c.id.in_(part), *where).values(**values))
+
+
+def move_news(tx: Tx, subscriber_id: int, due_at: datetime, *, back: bool) -> None:
+    """Let what a chat has not been told wait until due_at, or, the way being open again, no longer.
+
+    So its news keep their order, whichever was tried.
+    """
+    moved = alerts.c.due_at < due_at if back else alerts.c.due_at > due_at
     tx.execute(
         alerts.update()
-        .where(alerts.c.id == alert.id)
-        .values(due_at=due_at, state_reason=reason[:500])
-    )
-
-
-def mark_failed(tx: Tx, alert: Alert, reason: str) -> None:
-    """Give an alert up, visibly: Telegram will never take it, or was asked too often."""
-    tx.execute(
-        alerts.update()
-        .where(alerts.c.id == alert.id)
-        .values(state="failed", state_reason=reason[:500])
+        .where(alerts.c.subscriber_id == subscriber_id, alerts.c.message_id.is_(None))
+        .where(alerts.c.state == "open", moved)
+        .values(due_at=due_at)
     )
 
 
@@ -245,10 +290,7 @@ def decide(tx: Tx, article_id: int, decided: Iterable[Decided], now: datetime) -
 
 def behind(tx: Tx) -> int:
     """Return how many alerts wait in the outbox."""
-    waiting = sa.select(sa.func.count()).where(
-        alerts.c.state == "open", alerts.c.revision > alerts.c.delivered_revision
-    )
-    return tx.execute(waiting).scalar_one()
+    return tx.execute(sa.select(sa.func.count()).where(_BEHIND)).scalar_one()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.domain.hours import TIMED
 from bot.domain.model import Article
 from bot.domain.urls import canonical_url
 from bot.store import articles as articles_store
@@ -42,6 +43,13 @@ class Told:
     message_id: int | None
     created_at: datetime
     told_at: datetime | None
+    digest_id: int | None
+    due_at: datetime
+
+    @property
+    def held_until(self) -> datetime | None:
+        """Return until when it is held; None: it is not, or until its chat is back."""
+        return self.due_at if self.state == "held" and self.state_reason in TIMED else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,7 @@ class Attempt:
     edit: bool
     outcome: str
     detail: str
+    digest_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +168,8 @@ def _told(tx: Tx, story_id: int) -> list[Told]:
             alerts.c.message_id,
             alerts.c.created_at,
             alerts.c.told_at,
+            alerts.c.digest_id,
+            alerts.c.due_at,
         )
         .join_from(alerts, subscribers, subscribers.c.id == alerts.c.subscriber_id)
         .where(alerts.c.story_id == story_id)
@@ -169,6 +180,10 @@ def _told(tx: Tx, story_id: int) -> list[Told]:
 
 
 def _attempts(tx: Tx, alert_ids: Sequence[int]) -> list[Attempt]:
+    """Return the attempts for these alerts, alone or in a digest."""
+    of_digest = sa.select(alerts.c.digest_id).where(
+        alerts.c.id.in_(alert_ids), alerts.c.digest_id.is_not(None)
+    )
     rows = tx.execute(
         sa.select(
             deliveries.c.at,
@@ -177,8 +192,9 @@ def _attempts(tx: Tx, alert_ids: Sequence[int]) -> list[Attempt]:
             deliveries.c.edit,
             deliveries.c.outcome,
             deliveries.c.detail,
+            deliveries.c.digest_id,
         )
-        .where(deliveries.c.alert_id.in_(alert_ids))
+        .where(deliveries.c.alert_id.in_(alert_ids) | deliveries.c.digest_id.in_(of_digest))
         .order_by(deliveries.c.id)
         .limit(MOST)
     )

@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.domain.hours import TIMED, Held, Hold
 from bot.store import alerts as alerts_log
 from bot.store.engine import Tx
 from bot.store.schema import alerts, articles, decisions, matches, outlets, subscribers, watches
@@ -85,6 +86,8 @@ class Line:
     attempts: int | None
     message_id: int | None
     told_at: datetime | None
+    digest_id: int | None = None
+    alert_due_at: datetime | None = None
     key: int = 0
 
     @property
@@ -101,14 +104,18 @@ class Line:
 
     @property
     def held_by(self) -> str:
-        """Return why it is or was held: paused, gone, muted and the like; "" if it never was."""
+        """Return why it is or was held: paused, quiet, muted and the like; "" if it never was."""
+        if self.alert_state == "held" and self.alert_reason:
+            return self.alert_reason  # by now
         if self.outcome == "held":
             return str(self.reason.get("held") or self.alert_reason or "")
         return self.alert_reason or "" if self.alert_state == "held" else ""
 
     @property
     def held_until(self) -> datetime | None:
-        """Return until when it is held, where a time was set."""
+        """Return until when it is, or was held, where a time was set."""
+        if self.alert_state == "held":
+            return self.alert_due_at if self.alert_reason in TIMED else None
         until = self.reason.get("until")
         return datetime.fromisoformat(str(until)) if until else None
 
@@ -153,6 +160,8 @@ _LINE = (
         alerts.c.attempts,
         alerts.c.message_id,
         alerts.c.told_at,
+        alerts.c.digest_id,
+        alerts.c.due_at.label("alert_due_at"),
     )
     .join_from(decisions, articles, articles.c.id == decisions.c.article_id)
     .join(outlets, outlets.c.id == articles.c.outlet_id)
@@ -239,6 +248,19 @@ def exclude(tx: Tx, article_id: int, barred: Mapping[int, Sequence[str]], now: d
         for subscriber_id, ids in shut_out.items()
     ]
     alerts_log.decide(tx, article_id, decided_now, now)
+
+
+def hold_of(tx: Tx, subscriber_id: int, article_ids: Sequence[int]) -> Hold | None:
+    """Return until when a chat's alert on these articles was held for a time; None if it was not."""
+    held = sa.select(decisions.c.reason).where(
+        decisions.c.article_id.in_(article_ids),
+        decisions.c.subscriber_id == subscriber_id,
+        decisions.c.outcome == "held",
+    )
+    for reason in tx.execute(held.order_by(decisions.c.id).limit(10)).scalars():
+        if until := reason.get("until"):
+            return Hold(Held(reason["held"]), datetime.fromisoformat(until))
+    return None
 
 
 def newest_id(tx: Tx) -> int:

@@ -233,6 +233,9 @@ subscribers = sa.Table(
     sa.Column("paused_until", Utc),
     sa.Column("created_at", Utc, nullable=False),
     sa.Column("zone", sa.String(64), nullable=False, server_default=""),  # IANA name, "" for UTC
+    # When it is told, see domain/hours.py: a Mode, and Quiet hours, "" for none.
+    sa.Column("mode", sa.String(16), nullable=False, server_default="instant"),
+    sa.Column("quiet", sa.String(32), nullable=False, server_default=""),
     sa.UniqueConstraint("chat_id", "thread_id"),
 )
 
@@ -260,6 +263,7 @@ watches = sa.Table(
     sa.Column("own", sa.JSON),  # aliases that the subscriber gave it, each "term=alias"
     sa.Column("packed", sa.Text),  # its compiled keys, see domain/packing.py; None: to be made
     sa.Column("stamp", sa.String(64)),  # what those were made with
+    sa.Column("mode", sa.String(16)),  # where it differs from its chat's
     sa.Index("ix_watches_revision", "revision"),
     sa.Index("ix_watches_token", "token", unique=True),
     sa.Index("ix_watches_subscriber_id", "subscriber_id"),
@@ -272,6 +276,20 @@ forgotten_watches = sa.Table(
     sa.Column("watch_id", Id, primary_key=True, autoincrement=False),
 )
 
+digests = sa.Table(
+    "digests",  # messages that tell of several alerts; what each shows, and when it is due, its alerts say
+    metadata,
+    _id(),
+    _ref("subscriber_id", "subscribers.id", cascade=True),
+    sa.Column("why", sa.String(16), nullable=False),  # hourly, daily, quiet, surplus
+    sa.Column(
+        "page", sa.Integer, nullable=False, server_default="1"
+    ),  # that the chat has turned to
+    sa.Column("created_at", Utc, nullable=False),
+    sa.Column("told_at", Utc),  # first delivered
+    sa.Index("ix_digests_subscriber_id", "subscriber_id"),
+)
+
 alerts = sa.Table(
     "alerts",
     metadata,
@@ -279,6 +297,7 @@ alerts = sa.Table(
     _ref("subscriber_id", "subscribers.id", cascade=True),
     _ref("story_id", "stories.id"),
     sa.Column("state", sa.String(16), nullable=False),  # open, held, failed
+    # Of a held one a word of hours.Held; those with a time are held until due_at.
     sa.Column("state_reason", sa.Text, nullable=False, server_default=""),
     sa.Column("revision", sa.Integer, nullable=False),
     sa.Column("delivered_revision", sa.Integer, nullable=False, server_default="0"),
@@ -287,8 +306,22 @@ alerts = sa.Table(
     sa.Column("message_id", sa.BigInteger),
     sa.Column("created_at", Utc, nullable=False),
     sa.Column("told_at", Utc),  # first delivered
+    sa.Column("digest_id", Id),  # of the message that tells of it with others, None for its own
     sa.UniqueConstraint("subscriber_id", "story_id"),
     sa.Index("ix_alerts_subscriber_id_message_id", "subscriber_id", "message_id"),
+    sa.Index(
+        "ix_alerts_digest_id",
+        "digest_id",
+        sqlite_where=sa.text("digest_id IS NOT NULL"),
+        postgresql_where=sa.text("digest_id IS NOT NULL"),
+    ),
+    sa.Index(
+        "ix_alerts_state_reason_due_at",
+        "state_reason",
+        "due_at",
+        sqlite_where=sa.text("state = 'held'"),
+        postgresql_where=sa.text("state = 'held'"),
+    ),
     sa.Index(
         "ix_alerts_due_at",
         "due_at",
@@ -423,7 +456,14 @@ deliveries = sa.Table(
     sa.Column("outcome", sa.String(16), nullable=False),
     sa.Column("detail", sa.Text, nullable=False),
     sa.Column("message_id", sa.BigInteger),
+    sa.Column("digest_id", Id),  # the attempt was for all alerts of that digest
     sa.Index("ix_deliveries_alert_id", "alert_id"),
+    sa.Index(
+        "ix_deliveries_digest_id",
+        "digest_id",
+        sqlite_where=sa.text("digest_id IS NOT NULL"),
+        postgresql_where=sa.text("digest_id IS NOT NULL"),
+    ),
 )
 
 console_people = sa.Table(

@@ -52,7 +52,8 @@ def move_article(
         revise(tx, old)
     revise(tx, new)
     told = alerts.subscribers_told(tx, new)
-    alerts.raise_or_revise(tx, _interested(tx, article_id) - told, new, now)
+    fired = _interested(tx, article_id)
+    alerts.raise_or_revise(tx, {s: w for s, w in fired.items() if s not in told}, new, now)
     return new
 
 
@@ -91,10 +92,14 @@ def revise(tx: Tx, story_id: int) -> None:
     )
 
 
-def _interested(tx: Tx, article_id: int) -> set[int]:
+def _interested(tx: Tx, article_id: int) -> dict[int, list[int]]:
+    """Return, by subscriber, the watches that the article fulfils."""
     rows = tx.execute(
-        sa.select(watches.c.subscriber_id)
+        sa.select(watches.c.subscriber_id, watches.c.id)
         .join_from(matches, watches)
         .where(matches.c.article_id == article_id, watches.c.stopped_at.is_(None))
     )
-    return set(rows.scalars())
+    found: dict[int, list[int]] = {}
+    for row in rows:
+        found.setdefault(row.subscriber_id, []).append(row.id)
+    return found

@@ -7,8 +7,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.domain.hours import Mode, Quiet
 from bot.domain.model import ChatKind, Subscriber, SubscriberState, Watch
 from bot.domain.packing import Packed
+from bot.store import holds
 from bot.store.engine import Tx, chunked, insert, next_value
 from bot.store.schema import (
     alerts,
@@ -62,6 +64,8 @@ def _subscriber(row: sa.RowMapping) -> Subscriber:
         state_reason=row["state_reason"],
         zone=row["zone"],
         thread_id=row["thread_id"],
+        mode=row["mode"],
+        quiet=row["quiet"],
     )
 
 
@@ -91,7 +95,7 @@ def subscribe(
         set_={**values, "state_reason": "", "paused_until": None},
     )
     row = tx.execute(again.returning(subscribers)).mappings().one()
-    release_held(tx, row["id"], now)
+    holds.replan(tx, row["id"], now)
     return _subscriber(row)
 
 
@@ -111,7 +115,7 @@ def set_state(
         .values(state=state.value, paused_until=until, state_reason=reason)
     )
     if state is SubscriberState.ACTIVE:
-        release_held(tx, subscriber_id, now)
+        holds.replan(tx, subscriber_id, now)
     else:
         _hold_untold(tx, subscriber_id, state)
 
@@ -122,30 +126,56 @@ def set_language(tx: Tx, subscriber_id: int, language: str) -> None:
     tx.execute(mine.values(language=language))
 
 
-def set_zone(tx: Tx, subscriber_id: int, zone: str) -> None:
-    """Tell a chat times in that zone, an IANA name."""
+def set_zone(tx: Tx, subscriber_id: int, zone: str, now: datetime) -> None:
+    """Tell a chat times in that zone, an IANA name, and keep its hours by it."""
     mine = subscribers.update().where(subscribers.c.id == subscriber_id)
     tx.execute(mine.values(zone=zone))
+    holds.replan(tx, subscriber_id, now)
+
+
+def set_mode(tx: Tx, subscriber_id: int, mode: Mode, now: datetime) -> None:
+    """Tell a chat so from now on; what is held or waits comes as it would have."""
+    mine = subscribers.update().where(subscribers.c.id == subscriber_id)
+    tx.execute(mine.values(mode=str(mode)))
+    holds.replan(tx, subscriber_id, now)
+
+
+def set_own_mode(tx: Tx, watch: Watch, mode: Mode | None, now: datetime) -> None:
+    """Tell of a watch so from now on; None: as its chat is told of the others."""
+    own = None if mode is None else str(mode)
+    tx.execute(watches.update().where(watches.c.id == watch.id).values(mode=own))
+    holds.replan(tx, watch.subscriber_id, now)
+
+
+def with_own_mode(tx: Tx, subscriber_id: int, *, limit: int) -> list[Watch]:
+    """Return the active watches of a chat that are told otherwise than the chat, oldest first."""
+    other = _active(subscriber_id).where(watches.c.mode.is_not(None))
+    rows = tx.execute(other.order_by(watches.c.id).limit(limit))
+    return [_watch(row) for row in rows.mappings()]
+
+
+def set_quiet(tx: Tx, subscriber_id: int, quiet: Quiet | None, now: datetime) -> None:
+    """Keep those hours of each day quiet; None: none."""
+    mine = subscribers.update().where(subscribers.c.id == subscriber_id)
+    tx.execute(mine.values(quiet="" if quiet is None else str(quiet)))
+    holds.replan(tx, subscriber_id, now)
 
 
 def _hold_untold(tx: Tx, subscriber_id: int, state: SubscriberState) -> None:
     """Take what waits for a chat out of the outbox. A pause still lets told messages be edited: silently."""
+    untold = alerts.c.message_id.is_(None)
     waiting = alerts.c.revision > alerts.c.delivered_revision
     if state is SubscriberState.PAUSED:
-        waiting = alerts.c.message_id.is_(None)
+        waiting = untold
     tx.execute(
         alerts.update()
-        .where(alerts.c.subscriber_id == subscriber_id, alerts.c.state == "open", waiting)
-        .values(state="held", state_reason=state.value)
-    )
-
-
-def release_held(tx: Tx, subscriber_id: int, now: datetime) -> None:
-    """Put alerts that were held for a chat back into the outbox."""
-    tx.execute(
-        alerts.update()
-        .where(alerts.c.subscriber_id == subscriber_id, alerts.c.state == "held")
-        .values(state="open", state_reason="", due_at=now)
+        .where(alerts.c.subscriber_id == subscriber_id, waiting)
+        .where(alerts.c.state.in_(("open", "held")))
+        .values(
+            state="held",
+            state_reason=state.value,
+            digest_id=sa.case((untold, None), else_=alerts.c.digest_id),
+        )
     )
 
 
@@ -161,22 +191,24 @@ def resume_due(tx: Tx, now: datetime) -> list[int]:
     return ids
 
 
-def move_chat(tx: Tx, chat_id: int, new_chat_id: int) -> None:
+def move_chat(tx: Tx, chat_id: int, new_chat_id: int, now: datetime) -> None:
     """Follow a group that became a supergroup, with its topics if it has any.
 
     What the old group was told stays as it is: its messages cannot be reached from the new one.
     """
     for old in of_chat(tx, chat_id):
-        _move(tx, old, new_chat_id, old.thread_id, why="the group became a supergroup")
+        _move(tx, old, new_chat_id, old.thread_id, now, why="the group became a supergroup")
 
 
-def leave_topic(tx: Tx, subscriber: Subscriber) -> None:
+def leave_topic(tx: Tx, subscriber: Subscriber, now: datetime) -> None:
     """Let a topic that is no more be told in the General of its forum from now on."""
     if subscriber.thread_id:
-        _move(tx, subscriber, subscriber.chat_id, 0, why="the topic was deleted")
+        _move(tx, subscriber, subscriber.chat_id, 0, now, why="the topic was deleted")
 
 
-def _move(tx: Tx, old: Subscriber, chat_id: int, thread_id: int, *, why: str) -> None:
+def _move(
+    tx: Tx, old: Subscriber, chat_id: int, thread_id: int, now: datetime, *, why: str
+) -> None:
     """Take a subscriber's watches elsewhere; one who is there already takes them over."""
     new = find_subscriber(tx, chat_id, thread_id)
     told = sa.and_(alerts.c.subscriber_id == old.id, alerts.c.message_id.is_not(None))
@@ -194,9 +226,11 @@ def _move(tx: Tx, old: Subscriber, chat_id: int, thread_id: int, *, why: str) ->
     tx.execute(
         alerts.update()
         .where(waiting, alerts.c.story_id.not_in(known))
-        .values(subscriber_id=new.id, state="open")
+        .values(subscriber_id=new.id, state="open", digest_id=None)
     )
-    if new.state is not SubscriberState.ACTIVE:
+    if new.state is SubscriberState.ACTIVE:
+        holds.replan(tx, new.id, now)
+    else:
         _hold_untold(tx, new.id, new.state)
     gone = {"state": SubscriberState.GONE.value, "state_reason": why}
     tx.execute(subscribers.update().where(subscribers.c.id == old.id).values(**gone))

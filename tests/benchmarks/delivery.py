@@ -31,7 +31,7 @@ import httpx
 import sqlalchemy as sa
 
 from bot.adapters.messenger import TelegramMessenger, open_bot
-from bot.config import Settings, shipped
+from bot.config import Delivery, Settings, shipped
 from bot.crew import Crew
 from bot.domain.model import AlertView
 from bot.domain.names import load_names
@@ -235,7 +235,7 @@ def make_pipeline(store: Store, messenger: TelegramMessenger) -> Pipeline:
         store,
         reader=None,  # type: ignore[arg-type]  # nothing is polled here
         messenger=messenger,
-        settings=Settings(),
+        settings=Settings(delivery=Delivery(digest_over=100_000)),  # one message an alert
         names=load_names((shipped("config") / "names.toml").read_text("utf-8")),
         sources=load_provenance((shipped("config") / "provenance.toml").read_text("utf-8")),
         now=now,

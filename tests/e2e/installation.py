@@ -20,6 +20,7 @@ FAST = {
     "OUTPOST__POLLING__PAGE_GAP_S": "0",
     "OUTPOST__NETWORK__ALLOW_PRIVATE": "127.0.0.0/8",
     "OUTPOST__DELIVERY__EDIT_GAP_S": "0",
+    "OUTPOST__DELIVERY__DIGEST_OVER": "100000",  # its own tests show it
     "OUTPOST__WORK__LEASE_S": "5",
 }
 STOP_S = 20  # what SIGTERM is promised to take at most

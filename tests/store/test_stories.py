@@ -109,7 +109,7 @@ async def test_a_group_that_subscribed_anew_takes_over_the_watches_of_the_old_on
     world.watch(-7, "harbour")
     await world.publish("Outlet 0", TEXTS[0])  # waits for the old group
     world.watch(-1007, "granary")
-    world.store.call(watches.move_chat, -7, -1007)
+    world.store.call(watches.move_chat, -7, -1007, world.now)
 
     old, new = (world.store.call(watches.find_subscriber, c) for c in (-7, -1007))
     assert old is not None
@@ -130,7 +130,7 @@ async def test_messages_of_a_group_that_moved_are_never_edited_from_the_new_one(
     world.watch(-7, "harbour")
     await world.publish("Outlet 0", TEXTS[0])
     await world.deliver_all()
-    world.store.call(watches.move_chat, -7, -1007)
+    world.store.call(watches.move_chat, -7, -1007, world.now)
     await world.publish("Outlet 1", TEXTS[0])
     assert await world.deliver_all() == []
 

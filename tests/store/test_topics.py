@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot import topics
-from bot.domain.model import ChatKind, Outcome, Sent, SubscriberState
+from bot.domain.model import AlertView, ChatKind, Outcome, Sent, StoryView, SubscriberState
 from bot.store import alerts, chats, updates, watches
 from bot.store.schema import stories
 
@@ -41,7 +41,7 @@ class Forum:
     def alert(self, subscriber):
         def raised(tx):
             new = stories.insert().values(opened_at=NOON).returning(stories.c.id)
-            alerts.raise_or_revise(tx, [subscriber.id], tx.execute(new).scalar_one(), NOON)
+            alerts.raise_or_revise(tx, {subscriber.id: ()}, tx.execute(new).scalar_one(), NOON)
 
         self.store.call(raised)
 
@@ -50,7 +50,8 @@ class Forum:
 
     def lose(self, sent):
         [alert] = self.claim()
-        self.store.call(topics.lose, alert, Outcome(sent, detail="x"), NOON)
+        view = AlertView(alert, StoryView(alert.story_id, (), ()))
+        self.store.call(topics.lose, view, Outcome(sent, detail="x"), NOON)
 
     def queries(self, thread_id, chat_id=FORUM):
         here = self.store.call(watches.find_subscriber, chat_id, thread_id)
@@ -138,7 +139,7 @@ def test_a_closed_general_is_not_written_to_about_itself(forum):
 def test_a_group_that_moves_takes_its_topics_along(forum):
     forum.subscribe(0, "port")
     forum.subscribe(5, "harbour")
-    forum.store.call(watches.move_chat, FORUM, -1009)
+    forum.store.call(watches.move_chat, FORUM, -1009, NOON)
     assert forum.queries(0, -1009) == ["port"]
     assert forum.queries(5, -1009) == ["harbour"]
     assert forum.store.call(watches.of_chat, FORUM) == []
@@ -148,7 +149,9 @@ def test_a_message_tells_its_topic_where_telegram_does_not(forum):
     docks = forum.subscribe(5, "harbour")
     forum.alert(docks)
     [alert] = forum.claim()
-    forum.store.call(alerts.mark_shown, alert, message_id=77, due_at=NOON, now=NOON)
+    forum.store.call(
+        alerts.mark_shown, {alert.id: alert.revision}, message_id=77, due_at=NOON, now=NOON
+    )
     assert forum.store.call(alerts.thread_of, FORUM, 77) == 5
     assert forum.store.call(alerts.thread_of, FORUM, 78) == 0
 

@@ -1,0 +1,176 @@
+"""When a chat is told: /digest and /quiet, and turning the pages of a digest. COMMANDS is at the end."""
+
+import re
+from dataclasses import replace
+from datetime import time
+
+from bot.chat.command import Command, Reply, Request
+from bot.chat.naming import mine
+from bot.digest import digest as show_digest
+from bot.domain.errors import UserError
+from bot.domain.hours import Mode, Pace, Quiet, clock
+from bot.domain.model import AlertView, Button, Role, Watch
+from bot.render import MAX_QUERY, short
+from bot.render import alert as show_alert
+from bot.store import alerts, articles, digests, watches
+from bot.store.engine import Tx
+from bot.texts import Html
+
+OFFERED = (time(8), time(18))  # of a daily digest, by a tap
+NIGHTS = ("22:00-7:00", "23:00-8:00")
+MAX_SHOWN = 60  # characters of what was typed
+MAX_OWN = 20  # watches with a mode of their own that are named
+
+Rows = tuple[tuple[Button, ...], ...]
+
+_NUMBER = re.compile(r"#?[0-9]+")
+
+
+def digest(tx: Tx, req: Request) -> Reply:
+    """/digest [number] [hourly|daily 8:30|off]: how soon the chat, or one watch, is told; alone, show it.
+
+    Raises UserError: no such watch, nothing that is known.
+    """
+    first, _, _ = req.argument.partition(" ")
+    if _NUMBER.fullmatch(first):
+        watch, wish = mine(tx, req)
+        return _of_watch(tx, req, watch, wish)
+    if req.argument:
+        mode = Mode() if _is_off(req.argument) else _mode(req, req.argument)
+        watches.set_mode(tx, req.subscriber.id, mode, req.now)
+        req = replace(req, subscriber=replace(req.subscriber, mode=str(mode)))
+    mode = Mode.parse(req.subscriber.mode) or Mode()
+    parts: list[str] = [req.say(f"digest.now_{mode.pace}", **_clock(req, mode))]
+    own = watches.with_own_mode(tx, req.subscriber.id, limit=MAX_OWN)
+    if own:
+        parts.append("\n".join(_own_line(req, watch) for watch in own))
+    return Reply(html="\n\n".join((*parts, *_hint(req))), buttons=_modes(req, ""), edit=True)
+
+
+def _is_off(wish: str) -> bool:
+    return wish.strip().casefold() == "off"
+
+
+def _mode(req: Request, wish: str) -> Mode:
+    mode = Mode.parse(wish)
+    if mode is None:
+        raise UserError("digest.usage", argument=short(wish, MAX_SHOWN))
+    return mode
+
+
+def _of_watch(tx: Tx, req: Request, watch: Watch, wish: str) -> Reply:
+    """Show or set how soon one watch is told; "off" lets it follow the chat again."""
+    if wish:
+        mode = None if _is_off(wish) else _mode(req, wish)
+        watches.set_own_mode(tx, watch, mode, req.now)
+        watch = replace(watch, mode=None if mode is None else str(mode))
+    follow = req.button("button.as_chat", f"digest:{watch.id} off")
+    buttons = (*_modes(req, f"{watch.id} "), (follow,))
+    html = "\n\n".join((_own_line(req, watch), *_hint(req)))
+    return Reply(html=html, buttons=buttons, edit=True)
+
+
+def _own_line(req: Request, watch: Watch) -> Html:
+    mode = Mode.parse(watch.mode) if watch.mode else None
+    params = {"id": str(watch.id), "query": short(watch.title or watch.query, MAX_QUERY)}
+    if mode is None:
+        return req.say("digest.watch_as_chat", **params)
+    return req.say(f"digest.watch_{mode.pace}", **params, **_clock(req, mode))
+
+
+def _clock(req: Request, mode: Mode) -> dict[str, object]:
+    daily = mode.pace is Pace.DAILY
+    return {"time": clock(mode.at), "zone": req.offset(req.now)} if daily else {}
+
+
+def _hint(req: Request) -> tuple[Html, ...]:
+    """Return how to set a time zone, where none was."""
+    return () if req.subscriber.zone else (req.say("hours.utc"),)
+
+
+def _modes(req: Request, watch: str) -> Rows:
+    daily = tuple(
+        req.button("button.daily", f"digest:{watch}daily {clock(at)}", time=clock(at))
+        for at in OFFERED
+    )
+    return (
+        (
+            req.button("button.instant", f"digest:{watch}instant"),
+            req.button("button.hourly", f"digest:{watch}hourly"),
+        ),
+        daily,
+    )
+
+
+def quiet(tx: Tx, req: Request) -> Reply:
+    """/quiet [22:00-7:00 [silent]|off]: hours without a sound; alone, show them.
+
+    Alerts are held meanwhile and come as one digest, or come without a sound. New hours keep that choice.
+    Raises UserError: no such hours.
+    """
+    now = Quiet.parse(req.subscriber.quiet)
+    if req.argument:
+        now = None if _is_off(req.argument) else _quiet(req.argument, now)
+        watches.set_quiet(tx, req.subscriber.id, now, req.now)
+    if now is None:
+        nights = tuple(Button(_span(n), f"quiet:{n}") for n in NIGHTS)
+        html = "\n\n".join((req.say("quiet.none"), *_hint(req)))
+        return Reply(html=html, buttons=(nights,), edit=True)
+    params = {"start": clock(now.start), "end": clock(now.end), "zone": req.offset(req.now)}
+    said = req.say("quiet.silent" if now.silent else "quiet.held", **params)
+    other = replace(now, silent=not now.silent)
+    key = "button.quiet_hold" if now.silent else "button.quiet_silent"
+    wish = str(other) if other.silent else f"{other} held"
+    buttons = ((req.button(key, f"quiet:{wish}"),), (req.button("button.quiet_off", "quiet:off"),))
+    return Reply(html="\n\n".join((said, *_hint(req))), buttons=buttons, edit=True)
+
+
+def _span(hours: str) -> str:
+    return hours.replace("-", "–")
+
+
+def _quiet(wish: str, now: Quiet | None) -> Quiet:
+    """Return the hours that are wished for. "silent" or "held" alone changes those there are."""
+    word = wish.strip().casefold()
+    if now and word in ("silent", "held"):
+        return replace(now, silent=word == "silent")
+    found = Quiet.parse(wish)
+    if found is None:
+        raise UserError("quiet.usage", argument=short(wish, MAX_SHOWN))
+    says = word.endswith((" silent", " held"))
+    return found if says or now is None else replace(found, silent=now.silent)
+
+
+# A digest's own buttons
+
+
+def turn(tx: Tx, req: Request) -> Reply:
+    """Button of a digest: show that page of it, in place. Argument: digest, page."""
+    asked = re.fullmatch(r"([0-9]{1,18}):([0-9]{1,6})", req.argument)
+    digest_id = int(asked[1]) if asked else 0
+    alert_id = digests.member(tx, req.subscriber.id, digest_id)
+    told = alerts.of_chat(tx, req.subscriber.id, alert_id) if alert_id else None
+    if asked is None or told is None:
+        return Reply(toast="toast.stale")
+    digests.turn(tx, digest_id, int(asked[2]))
+    message = show_digest(digests.view(tx, told.alert))
+    return Reply(html=message.html, buttons=message.buttons, edit=True)
+
+
+def open_(tx: Tx, req: Request) -> Reply:
+    """Button of a digest: show one of its alerts whole, with all its buttons. Argument: alert."""
+    known = re.fullmatch(r"[0-9]{1,18}", req.argument)
+    told = alerts.of_chat(tx, req.subscriber.id, int(known[0])) if known else None
+    story = articles.view_story(tx, told.alert.story_id, req.subscriber.id) if told else None
+    if told is None or story is None or not story.articles:
+        return Reply(toast="toast.stale")
+    message = show_alert(AlertView(told.alert, story))
+    return Reply(html=message.html, buttons=message.buttons)
+
+
+COMMANDS = (
+    Command("digest", Role.SUBSCRIBER, digest, "menu.digest", changes=True, known=True),
+    Command("quiet", Role.SUBSCRIBER, quiet, "menu.quiet", changes=True, known=True),
+    Command("turn", Role.SUBSCRIBER, turn, typed=False),
+    Command("open", Role.SUBSCRIBER, open_, typed=False),
+)
