@@ -39,6 +39,7 @@ class Outlet:
     country: str = "AM"
     language: str = "en"
     full: bool = False
+    listed: int = 50
     front: bool = False
     articles: list[Published] = field(default_factory=list)
     feed: Answer | None = None
