@@ -176,39 +176,31 @@ def _watch_page() -> sa.Select[Any]:
 
 
 def read_subscribers(tx: Tx, *, before: int | None = None, limit: int = 50) -> list[SubscriberRow]:
-    """Return a page of subscribers, newest first."""
-    page = sa.select(subscribers).where(subscribers.c.id > 0)
-    if before is not None:
-        page = page.where(subscribers.c.id < before)
-    rows = tx.execute(page.order_by(subscribers.c.id.desc()).limit(limit)).all()
-    return [_subscriber(tx, row) for row in rows]
-
-
-def _subscriber(tx: Tx, row: sa.Row[tuple[object, ...]]) -> SubscriberRow:
+    """Return a page of subscribers, newest first, in one query."""
     active = (
         sa.select(watches.c.id)
-        .where(watches.c.subscriber_id == row.id, watches.c.stopped_at.is_(None))
+        .where(watches.c.subscriber_id == subscribers.c.id, watches.c.stopped_at.is_(None))
         .limit(COUNTED)
+        .correlate(subscribers)
         .subquery()
     )
     newest = (
         sa.select(decisions.c.at)
-        .where(decisions.c.subscriber_id == row.id)
+        .where(decisions.c.subscriber_id == subscribers.c.id)
         .order_by(decisions.c.id.desc())
         .limit(1)
+        .correlate(subscribers)
     )
-    return SubscriberRow(
-        id=row.id,
-        chat_id=row.chat_id,
-        kind=row.kind,
-        title=row.title,
-        language=row.language,
-        state=row.state,
-        state_reason=row.state_reason,
-        created_at=row.created_at,
-        watches=tx.execute(sa.select(sa.func.count()).select_from(active)).scalar_one(),
-        last_told_at=tx.execute(newest).scalar(),
-    )
+    kept = (name for name in SubscriberRow.__slots__ if name in subscribers.c)
+    page = sa.select(
+        *(subscribers.c[name] for name in kept),
+        sa.select(sa.func.count()).select_from(active).scalar_subquery().label("watches"),
+        newest.scalar_subquery().label("last_told_at"),
+    ).where(subscribers.c.id > 0)
+    if before is not None:
+        page = page.where(subscribers.c.id < before)
+    rows = tx.execute(page.order_by(subscribers.c.id.desc()).limit(limit)).mappings()
+    return [SubscriberRow(**row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

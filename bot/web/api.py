@@ -197,6 +197,8 @@ def read_health(tx: Tx, asked: Asked) -> dict[str, Any]:
         },
         "queues": plain(asdict(found.queues)),
         "deliveries": dict(found.deliveries),
+        "rate": asdict(found.rate),
+        "polls_per_hour": found.polls_per_hour,
         "feeds": found.feeds,
         "feeds_failing": dict(found.feeds_failing),
         "database_bytes": found.database_bytes,
