@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY = 64 * 1024  # bytes; the largest form of ours is a short one
@@ -62,11 +62,15 @@ class Guard:
             return
         await self._app(scope, _Bounded(receive), dressed)
 
-    def _refusal(self, scope: Scope) -> PlainTextResponse | None:
+    def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
         if scope["path"] not in ANY_HOST and _host(headers.get("host", "")) not in self._hosts:
             return PlainTextResponse("unknown host\n", status_code=400)
         if len(scope["path"]) + len(scope["query_string"]) > MAX_TARGET:
+            if scope["path"].startswith(
+                "/api/"
+            ):  # as its document says: JSON, and 400 for what is wrong
+                return JSONResponse({"error": "the address is too long"}, status_code=400)
             return PlainTextResponse("the address is too long\n", status_code=414)
         length = headers.get("content-length", "0")
         if not (length.isascii() and length.isdigit()):

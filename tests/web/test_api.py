@@ -86,6 +86,11 @@ def test_a_wrong_parameter_is_named_not_guessed(reader, query):
     assert query.partition("=")[0] in answer.json()["error"]
 
 
+def test_an_address_that_is_too_long_is_refused_as_the_document_has_it(reader):
+    answer = reader.get("/api/v1/why", params={"article": "x" * 5_000})
+    assert (answer.status_code, answer.json()) == (400, {"error": "the address is too long"})
+
+
 def test_the_document_describes_every_route_and_parameter(site):
     document = site.visitor().get("/api/openapi.json").json()
     assert document["openapi"] == "3.1.0"
