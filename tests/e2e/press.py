@@ -31,7 +31,8 @@ class Published:
 class Outlet:
     """One publisher. feed: answers in place of the feed, to misbehave. full: whole texts in the feed.
 
-    front: whether it has a front page, which names the feed.
+    listed: how many articles the feed has, the newest. front: whether it has a front page, which names
+    the feed.
     """
 
     key: str
