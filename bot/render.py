@@ -50,7 +50,8 @@ def alert(view: AlertView) -> Message:
         if not shown or length(words) <= MAX_MESSAGE:
             break
         shown -= 1
-    return Message(words, (*_ask_buttons(view), *_stop_buttons(language, story)))
+    buttons = (*_ask_buttons(view), *_stop_buttons(language, story))
+    return Message(words, buttons, preview=view.alert.preview)
 
 
 def length(words: str) -> int:

@@ -65,9 +65,11 @@ class Chat(TerminalMessenger):
         self.by_id: dict[int, Shown] = {}
         super().__init__(io.StringIO())
 
-    async def send(self, chat_id: int, message: Message) -> Outcome:
+    async def send(
+        self, chat_id: int, message: Message, *, thread_id: int | None = None
+    ) -> Outcome:
         """Keep a new message."""
-        outcome = await super().send(chat_id, message)
+        outcome = await super().send(chat_id, message, thread_id=thread_id)
         shown = self.by_id[outcome.message_id or 0] = Shown("")
         self.bubbles.append(shown)
         _put(shown, message)
@@ -78,6 +80,14 @@ class Chat(TerminalMessenger):
         _put(self.by_id[message_id], message)
         self.by_id[message_id].edited = True
         return await super().edit(chat_id, message_id, message)
+
+    def numbers(self) -> list[tuple[int, Shown]]:
+        """Return the messages with the numbers they are replied to by."""
+        return [(n, self.by_id[message_id]) for (_, message_id), n in self._order.items()]
+
+    def labels(self) -> list[tuple[int, str]]:
+        """Return the buttons' numbers and labels, oldest first."""
+        return [(n, tapped.button.label) for n, tapped in self._buttons.items()]
 
 
 def _put(shown: Shown, message: Message) -> None:
@@ -104,11 +114,12 @@ def draw(bubbles: list[Shown]) -> str:
     alert = [i for i, b in enumerate(bubbles) if not b.typed and "🔎" in b.html]
     first, last = alert[0], alert[-1]
     phones = (bubbles[:first], bubbles[first : last + 1])
-    columns = "".join(f'<div class="phone">{"".join(map(_bubble, p))}</div>' for p in phones)
+    columns = "".join(f'<div class="phone">{"".join(map(bubble, p))}</div>' for p in phones)
     return f'<!doctype html><meta charset="utf-8"><style>{STYLE}</style><main>{columns}</main>'
 
 
-def _bubble(shown: Shown) -> str:
+def bubble(shown: Shown) -> str:
+    """Return a message as HTML, with its buttons."""
     edited = "<small>edited</small>" if shown.edited else ""
     side = "out" if shown.typed else "in"
     rows = "".join(
@@ -118,23 +129,24 @@ def _bubble(shown: Shown) -> str:
     return f'<div class="bubble {side}">{shown.html}{edited}</div>{rows}'
 
 
-def photograph(page: str, out: Path) -> None:
+def photograph(page: str, out: Path, *, width: int = WIDTH, scale: int = SCALE) -> None:
     """Draw a page with Chromium, as high as it is."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "chat.html")
         script = "<script>document.title = document.querySelector('main').offsetHeight</script>"
         file.write_text(page + script, "utf-8")
-        dom = _chromium("--dump-dom", f"--window-size={WIDTH},1000", file.as_uri())
+        dom = _chromium("--dump-dom", f"--window-size={width},1000", file.as_uri(), scale=scale)
         height = re.search(r"<title>(\d+)</title>", dom)
         if not height:
             sys.exit("chromium did not say how high the page is")
-        _chromium(f"--screenshot={out}", f"--window-size={WIDTH},{height[1]}", file.as_uri())
+        window = f"--window-size={width},{height[1]}"
+        _chromium(f"--screenshot={out}", window, file.as_uri(), scale=scale)
 
 
-def _chromium(*arguments: str) -> str:
+def _chromium(*arguments: str, scale: int) -> str:
     command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
     done = subprocess.run(  # noqa: S603 - our own page, our own arguments
-        [*command, f"--force-device-scale-factor={SCALE}", *arguments],
+        [*command, f"--force-device-scale-factor={scale}", *arguments],
         check=True,
         capture_output=True,
         text=True,

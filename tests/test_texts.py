@@ -20,17 +20,10 @@ LANGUAGES = texts.languages()
 PLAIN = ("button.", "menu.", "toast.", "time.", "failure.", "place.", "start.suggest_")
 # Keys put together in code, from an enum or an outcome.
 MADE = (
-    "digest.now_",
-    "digest.watch_",
-    "missed.held_",
-    "failure.",
-    "log.",
-    "query.bad_",
-    "why.",
-    "place.",
-    "verdicts.",
-    "outlet.",
-)
+    "digest.now_", "digest.watch_", "missed.held_",
+    "failure.", "log.", "query.bad_", "why.", "place.", "verdicts.", "outlet.",
+    "card.only_", "where.", "button.where_", "button.by_",
+)  # fmt: skip
 
 
 def placeholders(form: str) -> set[str]:

@@ -6,21 +6,14 @@
 import json
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+
+from bot.domain.chart import Chart
 
 TIMEOUT_S = 30
 # Apart in hue and in lightness, so that they are told apart also by the colour-blind (after Okabe and Ito).
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#B3A125", "#8C8C8C")
 PAPER, INK, GRID = "#ffffff", "#1d2733", "#d5dbe1"  # its own paper: legible in dark themes as well
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """Bars, stacked. days: labels from left to right. series: (name, number for each day), largest first."""
-
-    title: str
-    days: tuple[str, ...]
-    series: tuple[tuple[str, tuple[int, ...]], ...]
 
 
 class ChartError(Exception):

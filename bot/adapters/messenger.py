@@ -41,7 +41,6 @@ MAX_UNITS = 4096  # UTF-16, the strictest reading of Telegram's "characters"
 POOL = 16  # calls at once; 28 a second at half a second each
 READ_TIMEOUT_S = 20.0  # Telegram answers within one; a lost answer costs a doubled message
 POOL_TIMEOUT_S = 10.0
-NO_PREVIEW = telegram.LinkPreviewOptions(is_disabled=True)
 
 # Refusals that are about the chat, not about the message (lower case; the library re-cases them).
 CLOSED = (
@@ -152,7 +151,7 @@ class TelegramMessenger:
                 text,
                 parse_mode=mode,
                 reply_markup=keys,
-                link_preview_options=NO_PREVIEW,
+                link_preview_options=telegram.LinkPreviewOptions(is_disabled=not message.preview),
                 disable_notification=message.silent,
                 message_thread_id=thread_id,
             )
@@ -182,6 +181,20 @@ class TelegramMessenger:
         )
         return int(sent.message_id)
 
+    async def _edit_file(
+        self,
+        chat_id: int,
+        message_id: int,
+        file: Attachment,
+        *,
+        caption: str,
+        keys: telegram.InlineKeyboardMarkup | None,
+        mode: str | None,
+    ) -> None:
+        kind = telegram.InputMediaPhoto if file.picture else telegram.InputMediaDocument
+        media = kind(file.body, caption=caption, parse_mode=mode, filename=file.name)
+        await self._bot.edit_message_media(media, chat_id, message_id, reply_markup=keys)
+
     async def edit(
         self, chat_id: int, message_id: int, message: Message, *, rank: Rank = Rank.EDIT
     ) -> Outcome:
@@ -190,13 +203,18 @@ class TelegramMessenger:
         async def call(
             text: str, keys: telegram.InlineKeyboardMarkup | None, mode: str | None
         ) -> int:
+            if message.file:
+                await self._edit_file(
+                    chat_id, message_id, message.file, caption=text, keys=keys, mode=mode
+                )
+                return message_id
             await self._bot.edit_message_text(
                 text,
                 chat_id,
                 message_id,
                 parse_mode=mode,
                 reply_markup=keys,
-                link_preview_options=NO_PREVIEW,
+                link_preview_options=telegram.LinkPreviewOptions(is_disabled=not message.preview),
             )
             return message_id
 

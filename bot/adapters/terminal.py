@@ -212,6 +212,9 @@ class TerminalMessenger:
         width = max(MIN_COLUMNS, min(self._columns, MAX_COLUMNS)) - len(BAR)
         lines = [f"  ┌ {_painted(Run(head, ('2',)), color=self._color)}"]
         lines += [BAR + line for line in wrap(read_html(message.html), width, color=self._color)]
+        if message.file:
+            size = f"({len(message.file.body):,} bytes; a chat would get it)"
+            lines.append(f"{BAR}📎 {printable(message.file.name)} {size}")
         for row in message.buttons:
             runs = [Run("   ".join(self._labelled(chat_id, message_id, b) for b in row))]
             lines += [BAR + line for line in wrap(runs, width, color=False)]

@@ -7,17 +7,19 @@ from typing import NamedTuple
 
 from bot import render, texts
 from bot.chat.command import Command, Reply, Request
+from bot.chat.naming import heard
 from bot.domain.errors import UserError
 from bot.domain.model import AlertView, Article, Button, Hit, Role, StoryView, VerdictKind, Watch
 from bot.domain.urls import canonical_url
 from bot.render import MAX_OUTLET, MAX_QUERY, flag, link, short
-from bot.store import alerts, articles, ledger, stories, verdicts
+from bot.store import alerts, articles, deliveries, ledger, stories, verdicts
 from bot.store.engine import Tx
 from bot.texts import Html, escape
 
 MAX_HITS = 8  # of one watch in "why?"
 MAX_COPIES = 12  # of a story in "why?"
 NOT_COPIES = 4  # that can be refused by a tap
+MAX_NAMES = 8  # that a watch hears, in "why?"
 MAX_TITLE = 160
 MAX_CARRIERS = 40  # outlets with a link each; Telegram keeps 100 entities of a message
 OPEN_CARRIERS = 8
@@ -87,7 +89,13 @@ def _shown_again(tx: Tx, req: Request, asked: Asked, *, toast: str) -> Reply:
     """Show the alert as it is now, in place."""
     told = alerts.of_chat(tx, req.subscriber.id, asked.told.alert.id) or asked.told
     message = render.alert(AlertView(told.alert, asked.story))
-    return Reply(html=message.html, buttons=message.buttons, edit=True, toast=toast)
+    return Reply(
+        html=message.html,
+        buttons=message.buttons,
+        edit=True,
+        toast=toast,
+        preview=message.preview,
+    )
 
 
 def not_relevant(tx: Tx, req: Request) -> Reply:
@@ -202,10 +210,18 @@ def _reasons(req: Request, story: StoryView) -> list[str]:
     by_watch: dict[int, tuple[Watch, list[Hit]]] = {}
     for watch, _, hits in story.matches:
         by_watch.setdefault(watch.id, (watch, []))[1].extend(hits)
-    return [
-        "\n".join((req.say("why.watch", query=short(w.query, MAX_QUERY)), *_hit_lines(req, hits)))
-        for w, hits in list(by_watch.values())[: render.NAMED_WATCHES]
-    ]
+    named = list(by_watch.values())[: render.NAMED_WATCHES]
+    return ["\n".join((*_understood(req, w), *_hit_lines(req, hits))) for w, hits in named]
+
+
+def _understood(req: Request, watch: Watch) -> Iterator[str]:
+    """Yield the watch, and the other names it hears."""
+    names = [name for name, on in heard(req, watch) if on]
+    if names:
+        listed = texts.listed(req.language, [short(n, render.MAX_LABEL) for n in names[:MAX_NAMES]])
+        yield req.say("why.also", query=short(watch.query, MAX_QUERY), names=listed)
+    else:
+        yield req.say("why.watch", query=short(watch.query, MAX_QUERY))
 
 
 def _hit_lines(req: Request, hits: list[Hit]) -> Iterator[str]:
@@ -224,28 +240,36 @@ def _folded(req: Request, story: StoryView) -> list[str]:
     """Return how each copy was recognised, as one part; none where there are no copies."""
     lines: list[str] = []
     for article in story.articles:
-        if not article.evidence:
-            continue
-        if original := render.translated(article):
-            phrase = short(str(article.evidence.get("phrase") or ""), MAX_QUERY)
-            outlet = link(escape(_outlet(article)), article.url)
-            lines.append(
-                req.say("why.translation", outlet=outlet, original=original, phrase=phrase)
-            )
-            continue
-        score, phrase = article.evidence.get("score"), str(article.evidence.get("phrase") or "")
-        percent = round(100 * score) if isinstance(score, int | float) else 0
-        outlet = link(escape(_outlet(article)), article.url)
-        key = "why.copy_named" if phrase else "why.copy"
-        lines.append(req.say(key, outlet=outlet, percent=percent, phrase=short(phrase, MAX_QUERY)))
-        other = next((a for a in story.articles if a.id == article.copy_of), None)
-        if other is not None and "shared_pct" in article.evidence:
-            shared = article.evidence["shared_pct"]
-            lines[-1] += req.say("why.shared", outlet=escape(_outlet(other)), percent=shared)
+        if article.evidence:
+            lines.append(_recognised(req, article))
     if len(lines) > MAX_COPIES:
         more = len(lines) - MAX_COPIES
         lines = [*lines[:MAX_COPIES], req.say("alert.more_copies", n=more)]
     return ["\n".join((req.say("why.copies"), *lines))] if lines else []
+
+
+def _recognised(req: Request, article: Article) -> str:
+    """Return the line of a copy: when it was seen, and by what it was recognised."""
+    evidence = article.evidence
+    if original := render.translated(article):
+        words = short(str(evidence.get("phrase") or ""), MAX_QUERY)
+        outlet = link(escape(_outlet(article)), article.url)
+        return req.say("why.translation", outlet=outlet, original=original, phrase=words)
+    score, phrase = evidence.get("score"), str(evidence.get("phrase") or "")
+    percent = round(100 * score) if isinstance(score, int | float) else 0
+    shared = evidence.get("shared_pct")
+    key = {"verdict": "why.by_verdict", "same url": "why.by_url"}.get(str(evidence.get("rule")), "")
+    if not key:
+        named = {"revision": "why.by_revision", "possible": "why.by_chance"}
+        key = named.get(str(evidence.get("kind")), "why.by_name" if phrase else "why.by_text")
+    return req.say(
+        key,
+        outlet=link(escape(_outlet(article)), article.url),
+        moment=req.moment(article.seen_at),
+        percent=percent,
+        shared=shared if isinstance(shared, int) else percent,
+        phrase=short(phrase, MAX_QUERY),
+    )
 
 
 def _times(tx: Tx, req: Request, asked: Asked) -> Iterator[str]:
@@ -258,6 +282,7 @@ def _times(tx: Tx, req: Request, asked: Asked) -> Iterator[str]:
         ("why.matched", asked.told.created_at),
         (f"why.held_{held.why}" if held else "", held.until if held else None),
         ("why.told", asked.told.told_at),
+        ("why.edited", deliveries.edited_at(tx, asked.told.alert.id)),
     )
     for key, at in steps:
         if at is not None:

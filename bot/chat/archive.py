@@ -1,19 +1,21 @@
 """Looking back: /search, and what a new watch would have told in the last weeks. COMMANDS is at the end."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from bot import texts
 from bot.chat.command import Command, Reply, Request
 from bot.domain.errors import QueryError, UserError
 from bot.domain.matching import Matcher
-from bot.domain.meaning import compile_query
-from bot.domain.model import Button, Role
+from bot.domain.meaning import Spec, compile_query
+from bot.domain.model import Button, Document, Role
 from bot.domain.names import Names
+from bot.domain.narrowing import NARROWER, narrower
 from bot.domain.needles import Needle, needle
-from bot.domain.query import InTitle, Query, parse_query
+from bot.domain.query import Query, parse_query
 from bot.render import MAX_OUTLET, MAX_QUERY, flag, link, short
 from bot.store import archive
 from bot.store.engine import Tx
@@ -29,6 +31,16 @@ MANY_A_DAY = 5  # alerts from which on a watch is too wide to be read
 MAX_TITLE = 140
 
 Rows = tuple[tuple[Button, ...], ...]
+Pair = tuple[archive.Kept, Document]
+
+
+@dataclass(frozen=True, slots=True)
+class Less:
+    """A narrower query, by which way of NARROWER it is one, and how many stories of those kept it has."""
+
+    query: Query
+    way: str
+    stories: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +48,8 @@ class Looked:
     """What the archive has for a query, newest first.
 
     kept: what the matcher found among the newest `checked` of `candidates` that the index gave. whole:
-    all of them were checked. days: how far back, fewer where the archive is younger.
+    all of them were checked. days: how far back, fewer where the archive is younger. less: how to ask
+    for less, if it is too much.
     """
 
     query: Query
@@ -44,6 +57,7 @@ class Looked:
     checked: int
     candidates: int
     days: int
+    less: Less | None = None
 
     @property
     def whole(self) -> bool:
@@ -53,8 +67,12 @@ class Looked:
     @property
     def stories(self) -> list[archive.Kept]:
         """Return the newest article of each story."""
-        by_story = {a.story_id or -a.id: a for a in reversed(self.kept)}
-        return sorted(by_story.values(), key=lambda a: a.at, reverse=True)
+        return stories_of(self.kept)
+
+    @property
+    def crowded(self) -> bool:
+        """Return whether a watch would tell more than anybody reads."""
+        return self.about(len(self.stories)) > MANY_A_DAY * self.days
 
     def about(self, n: int) -> int:
         """Return how many there are in all, if n were found among those checked; two digits of it."""
@@ -63,6 +81,12 @@ class Looked:
         guess = round(n * self.candidates / self.checked)
         step: int = 10 ** max(0, len(str(guess)) - 2)
         return guess // step * step
+
+
+def stories_of(kept: Sequence[archive.Kept]) -> list[archive.Kept]:
+    """Return the newest article of each story, newest first."""
+    by_story = {a.story_id or -a.id: a for a in reversed(kept)}
+    return sorted(by_story.values(), key=lambda a: a.at, reverse=True)
 
 
 def look_back(
@@ -74,10 +98,12 @@ def look_back(
     days: int,
     off: frozenset[str] = frozenset(),
     own: Sequence[str] = (),
+    language: str = "",
 ) -> Looked | None:
     """Return what a query finds in the archive, None while the archive is empty.
 
-    off, own: names that a watch does without, and its aliases, each "term=alias".
+    off, own: names that a watch does without, and its aliases, each "term=alias". language: of a reader
+    who is to be told how to ask for less, if it is too much; "" for nobody.
     """
     begins = archive.first_at(tx)
     if begins is None:
@@ -86,15 +112,41 @@ def look_back(
     wanted: Needle | None = needle(spec, names)
     since = now - timedelta(days=days)
     found = archive.find(tx, wanted, since=since, limit=MAX_CHECKED)
+    pairs = _matching(spec, names, archive.documents(tx, found.ids, since=since))
+    span = min(days, max(1, (now - begins).days + 1))
+    looked = Looked(query, [k for k, _ in pairs], len(found.ids), found.total, span)
+    if language and looked.crowded:
+        compiled = partial(compile_query, names=names, off=off, own=own)
+        return replace(looked, less=_less(looked, pairs, names, compiled, language))
+    return looked
+
+
+def _matching(spec: Spec, names: Names, pairs: Sequence[Pair]) -> list[Pair]:
     matcher = Matcher(names)
     matcher.add_compiled(0, spec)
-    kept = [
-        k
-        for k, document in archive.documents(tx, found.ids, since=since)
-        if matcher.match(document)
-    ]
-    span = min(days, max(1, (now - begins).days + 1))
-    return Looked(query, kept, len(found.ids), found.total, span)
+    return [pair for pair in pairs if matcher.match(pair[1])]
+
+
+def _less(
+    looked: Looked,
+    pairs: Sequence[Pair],
+    names: Names,
+    compiled: Callable[[Query], Spec],
+    language: str,
+) -> Less | None:
+    """Return the gentlest way to ask that leaves no more than can be read; else the one that leaves least."""
+    found: list[Less] = []
+    for way in NARROWER:
+        query = narrower(looked.query, way, language)
+        if query is None:
+            continue
+        left = _matching(compiled(query), names, pairs)
+        less = Less(query, way, len(stories_of([k for k, _ in left])))
+        if less.stories and looked.about(less.stories) <= MANY_A_DAY * looked.days:
+            return less
+        if 0 < less.stories < len(looked.stories):
+            found.append(less)
+    return min(found, key=lambda less: less.stories, default=None)
 
 
 # /search
@@ -180,7 +232,9 @@ def rehearse(tx: Tx, req: Request, text: str, own: Sequence[str] = ()) -> Looked
         query = parse_query(text)
     except QueryError:
         return None
-    return look_back(tx, query, req.names, now=req.now, days=REHEARSED_DAYS, own=own)
+    return look_back(
+        tx, query, req.names, now=req.now, days=REHEARSED_DAYS, own=own, language=req.language
+    )
 
 
 def rehearsal(req: Request, looked: Looked) -> list[str]:
@@ -196,24 +250,10 @@ def rehearsal(req: Request, looked: Looked) -> list[str]:
     if copies:
         parts[0] += "\n" + req.say("rehearsal.copies", n=copies)
     parts.append("\n".join((req.say("rehearsal.last"), *(line(req, a) for a in stories[:SAMPLE]))))
-    if crowded(looked) and (narrow := narrower(looked.query)):
-        parts.append(req.say("rehearsal.too_many", query=short(narrow, MAX_QUERY)))
+    if looked.less:
+        query, left = short(str(looked.less.query), MAX_QUERY), looked.about(looked.less.stories)
+        parts.append(req.say("rehearsal.too_many", query=query, n=left))
     return parts
-
-
-def crowded(looked: Looked) -> bool:
-    """Return whether a watch would tell more than anybody reads."""
-    return looked.about(len(looked.stories)) > MANY_A_DAY * looked.days
-
-
-def narrower(query: Query) -> str | None:
-    """Return the query asked of headlines alone, None if it says so already."""
-    if isinstance(query.root, InTitle):
-        return None
-    try:
-        return str(parse_query(f"title:({query})"))
-    except QueryError:
-        return None
 
 
 COMMANDS = (Command("search", Role.SUBSCRIBER, search, "menu.search", look=look_search),)

@@ -132,6 +132,7 @@ class Reply:
     toast: str = ""
     language: str = ""
     file: Attachment | None = None
+    preview: bool = False  # of the first link
 
 
 Run = Callable[[Tx, Request], Reply]
@@ -441,7 +442,8 @@ def _unknown(order: Order, req: Request) -> Reply:
 def _worded(reply: Reply, language: str, *, pressed: bool) -> Answer:
     html = reply.html or (texts.html(language, reply.key, **reply.params) if reply.key else "")
     toast = texts.say(language, reply.toast)[:MAX_TOAST] if reply.toast else ""
-    message = Message(html, reply.buttons, file=reply.file) if html else None
+    shown = Message(html, reply.buttons, preview=reply.preview, file=reply.file)
+    message = shown if html else None
     return Answer(message, edit=reply.edit and pressed, toast=toast)
 
 

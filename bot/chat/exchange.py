@@ -4,21 +4,35 @@ import csv
 import io
 import json
 import secrets
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import available_timezones
 
 from bot import texts
 from bot.chat.command import Command, Reply, Request
 from bot.chat.naming import MAX_OWN, mine
 from bot.chat.watching import affordable, enrol, watch
 from bot.domain.errors import UserError
-from bot.domain.model import Attachment, Role
+from bot.domain.model import Attachment, Role, Subscriber
 from bot.domain.packing import packed
 from bot.domain.query import parse_query
-from bot.render import MAX_QUERY, short
-from bot.store import alerts, watches
+from bot.render import MAX_HEADLINE, MAX_QUERY, MAX_URL, short
+from bot.store import history, watches
 from bot.store.engine import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What a file brings along. language, zone: "" where it names none that we have."""
+
+    watches: Sequence[dict[str, Any]] = ()
+    told: Sequence[history.Told] = ()
+    language: str = ""
+    zone: str = ""
+    preview: bool = False
+
 
 FORMAT = 1
 MOST_ALERTS = 20_000  # of the history, the newest
@@ -48,6 +62,7 @@ def _everything(tx: Tx, req: Request) -> dict[str, Any]:
         "exported_at": req.now.isoformat(),
         "language": req.language,
         "zone": req.subscriber.zone,
+        "preview": req.subscriber.preview,
         "watches": [
             {
                 "query": w.watch.query,
@@ -59,12 +74,12 @@ def _everything(tx: Tx, req: Request) -> dict[str, Any]:
             }
             for w in listed
         ],
-        "alerts": [{**a, "told_at": a["told_at"].isoformat()} for a in _history(tx, req)],
+        "alerts": [{**a._asdict(), "told_at": a.told_at.isoformat()} for a in _told(tx, req)],
     }
 
 
-def _history(tx: Tx, req: Request) -> list[dict[str, Any]]:
-    return alerts.history(tx, req.subscriber.id, limit=MOST_ALERTS)
+def _told(tx: Tx, req: Request) -> list[history.Told]:
+    return history.of_chat(tx, req.subscriber.id, limit=MOST_ALERTS)
 
 
 def _table(tx: Tx, req: Request) -> str:
@@ -74,8 +89,8 @@ def _table(tx: Tx, req: Request) -> str:
     table.writerow(("kind", "query", "title", "outlet", "url", "at"))
     for w in _everything(tx, req)["watches"]:
         table.writerow(("watch", *map(_safe, (w["query"], w["title"])), "", "", w["created_at"]))
-    for a in _history(tx, req):
-        cells = (_safe(a["title"]), _safe(a["outlet"]), a["url"], a["told_at"].isoformat())
+    for a in _told(tx, req):
+        cells = (_safe(a.title), _safe(a.outlet), a.url, a.told_at.isoformat())
         table.writerow(("alert", "", *cells))
     return out.getvalue()
 
@@ -86,14 +101,44 @@ def _safe(cell: str) -> str:
 
 
 def import_(tx: Tx, req: Request) -> Reply:
-    """/import, with a file or lines: start the watches in it. Raises UserError: nothing in it.
+    """/import, with a file or lines: bring watches, settings, history along. Raises UserError: nothing in it.
 
     Takes what /export gives, or a query on each line. Watches that are there already are left alone.
     """
-    rows = list(_rows(req.argument))[:MOST_ROWS]
-    if not rows:
+    saved = _read(req.argument)
+    if not (saved.watches or saved.told):
         raise UserError("import.usage")
     subscriber = req.subscriber if req.subscriber.id else enrol(tx, req)
+    added, faults = _start(tx, req, subscriber, saved.watches)
+    _settle(tx, req, subscriber, saved)
+    told = history.bring(tx, subscriber.id, saved.told)
+    parts: list[str] = [texts.html(saved.language or req.language, "import.done", n=added)]
+    if told:
+        parts.append(req.say("import.told", n=told))
+    if faults:
+        listed = texts.Html(
+            "\n".join(
+                f"<code>{texts.escape(short(q, MAX_QUERY))}</code>" for q in faults[:SHOWN_FAULTS]
+            )
+        )
+        parts.append(req.say("import.faults", n=len(faults), queries=listed))
+    return Reply(html="\n\n".join(parts))
+
+
+def _settle(tx: Tx, req: Request, subscriber: Subscriber, saved: Saved) -> None:
+    """Let the chat be spoken to as it was where the file was written."""
+    if saved.language:
+        watches.set_language(tx, subscriber.id, saved.language)
+    if saved.zone:
+        watches.set_zone(tx, subscriber.id, saved.zone, req.now)
+    if saved.preview:
+        watches.set_preview(tx, subscriber.id, True)
+
+
+def _start(
+    tx: Tx, req: Request, subscriber: Subscriber, rows: Sequence[dict[str, Any]]
+) -> tuple[int, list[str]]:
+    """Start watches; return how many, and the queries that were not taken."""
     added, faults, room = 0, [], req.limits.watches_per_subscriber
     room -= watches.count(tx, subscriber.id)
     for row in rows:
@@ -113,41 +158,61 @@ def import_(tx: Tx, req: Request) -> Reply:
         if row["title"] or off or own:
             watches.change(tx, replace(new, title=row["title"], off=off, own=own), keys)
         added += 1
-    parts: list[str] = [req.say("import.done", n=added)]
-    if faults:
-        listed = texts.Html(
-            "\n".join(
-                f"<code>{texts.escape(short(q, MAX_QUERY))}</code>" for q in faults[:SHOWN_FAULTS]
-            )
-        )
-        parts.append(req.say("import.faults", n=len(faults), queries=listed))
-    return Reply(html="\n\n".join(parts))
+    return added, faults
 
 
-def _rows(text: str) -> Iterator[dict[str, Any]]:
-    """Yield query, title, off and own of each watch in an export, as JSON or CSV, or in plain lines."""
+def _read(text: str) -> Saved:
+    """Return what an export has, as JSON or CSV, or queries in plain lines. Raises UserError: broken JSON."""
     words = text.lstrip("\ufeff").strip()
     try:
         given = json.loads(words) if words.startswith("{") else None
-    except json.JSONDecodeError:
+    except (json.JSONDecodeError, RecursionError):
         raise UserError("import.usage") from None
     if isinstance(given, dict):
-        found = given.get("watches")
-        for one in found if isinstance(found, list) else ():
-            if isinstance(one, Mapping):
-                yield _row(one)
-    elif words.startswith("kind,query,"):
-        for line in csv.DictReader(io.StringIO(words)):
-            if line.get("kind") == "watch":
-                yield _row(
-                    {
-                        **line,
-                        "query": _unsafe(line.get("query")),
-                        "title": _unsafe(line.get("title")),
-                    }
-                )
-    else:
-        yield from (_row({"query": line.strip()}) for line in words.splitlines() if line.strip())
+        return _of_json(given)
+    if words.startswith("kind,query,"):
+        cells = ("query", "title", "outlet")
+        lines = list(csv.DictReader(io.StringIO(words)))
+        rows = [{**line, **{name: _unsafe(line.get(name)) for name in cells}} for line in lines]
+        return Saved(
+            tuple(_row(row) for row in rows if row.get("kind") == "watch")[:MOST_ROWS],
+            _told_of({**row, "told_at": row.get("at")} for row in rows if row["kind"] == "alert"),
+        )
+    lines_ = [line.strip() for line in words.splitlines() if line.strip()]
+    return Saved(tuple(_row({"query": line}) for line in lines_[:MOST_ROWS]))
+
+
+def _of_json(given: Mapping[str, Any]) -> Saved:
+    language, zone = str(given.get("language") or ""), str(given.get("zone") or "")
+    return Saved(
+        tuple(_row(one) for one in _mappings(given.get("watches")))[:MOST_ROWS],
+        _told_of(_mappings(given.get("alerts"))),
+        language=language if language in texts.languages() else "",
+        zone=zone if zone in available_timezones() else "",
+        preview=given.get("preview") is True,
+    )
+
+
+def _mappings(given: object) -> list[Mapping[str, Any]]:
+    return [one for one in given if isinstance(one, Mapping)] if isinstance(given, list) else []
+
+
+def _told_of(rows: Iterable[Mapping[str, Any]]) -> tuple[history.Told, ...]:
+    """Return the alerts of an export; what has no time or no address is none."""
+    found: dict[str, history.Told] = {}
+    for row in rows:
+        url = texts.printable(str(row.get("url") or ""))[:MAX_URL]
+        try:
+            at = datetime.fromisoformat(str(row.get("told_at")))
+            told_at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+        except (ValueError, OverflowError):
+            continue
+        if url.startswith(("http://", "https://")) and len(found) < MOST_ALERTS:
+            title, outlet = (
+                short(str(row.get(n) or ""), MAX_HEADLINE) for n in ("title", "outlet")
+            )
+            found.setdefault(url, history.Told(told_at, title, outlet, url))
+    return tuple(found.values())
 
 
 def _unsafe(cell: str | None) -> str:

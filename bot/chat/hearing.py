@@ -14,7 +14,7 @@ from bot.store import alerts, watches
 from bot.store.engine import Store
 
 DISLIKE = "👎"  # as good as a tap on "not relevant"
-MAX_FILE_BYTES = 1_000_000  # of a file for /import
+MAX_FILE_BYTES = 10_000_000  # of a file for /import: a history of 20,000 alerts takes half of it
 LINKS = ("text_link", "url")
 
 

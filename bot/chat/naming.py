@@ -1,24 +1,31 @@
 """A watch's own name, and the names by which it hears, from the table and from its owner."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from bot import texts
 from bot.chat.command import Command, Reply, Request
 from bot.domain.errors import UserError
 from bot.domain.meaning import understood
 from bot.domain.misses import without_not
 from bot.domain.model import Button, Role, Watch
+from bot.domain.narrowing import Switch, switched, switches
 from bot.domain.packing import given, packed
 from bot.domain.query import Query, parse_query
 from bot.render import MAX_LABEL, MAX_QUERY, short
 from bot.store import watches
 from bot.store.engine import Tx
+from bot.texts import Html
 
 MAX_TITLE = 60  # characters of a watch's own name
 MAX_NAMES = 40  # names of a watch that can be switched: buttons on one screen
 MAX_OWN = 20  # aliases of one watch
 MAX_ALIAS = 60  # characters
+MAX_WORDS = 12  # of a watch, whose forms can be switched
+SHOWN_FORMS = 8  # of one word
+
+Rows = tuple[tuple[Button, ...], ...]
 
 _NUMBERED = re.compile(r"#?([0-9]{1,18})(?:\s+(.*))?", re.DOTALL)
 
@@ -52,8 +59,9 @@ def name(tx: Tx, req: Request) -> Reply:
 
 def heard(req: Request, watch: Watch) -> list[tuple[str, bool]]:
     """Return the other names that a watch hears, each with whether it is on; always in one order."""
-    terms = understood(parse_query(watch.query), req.names, frozenset(watch.off))
-    own = [alias.partition("=")[2] for alias in watch.own]
+    query = parse_query(watch.query)
+    terms = understood(query, req.names, frozenset(watch.off))
+    own = [alias.partition("=")[2] for alias in kept_aliases(req, query, watch.own)]
     every = dict.fromkeys([*own, *(text for term in terms for text, _ in term.names)])
     return [(text, text not in watch.off) for text in every][:MAX_NAMES]
 
@@ -79,17 +87,66 @@ def switch(tx: Tx, req: Request) -> Reply:
 
 
 def _names_page(req: Request, watch: Watch) -> Reply:
-    listed = heard(req, watch)
-    if not listed:
+    """Return what a watch hears, word by word: its forms and its other names, each with a switch."""
+    words, listed = switches(parse_query(watch.query))[:MAX_WORDS], heard(req, watch)
+    if not (words or listed):
         return Reply(toast="toast.no_names")
-    buttons = [
-        Button(f"{'✅' if on else '▫️'} {short(text, MAX_LABEL)}", f"name_off:{watch.id}:{i}")
+    query = short(watch.query, MAX_QUERY)
+    parts = [req.say("names.page", query=query), "\n".join(_form_lines(req, watch, words))]
+    if listed:
+        parts.append(req.say("names.others"))
+    forms = [
+        Button(f"{_tick(word.on)} {short(word.text, MAX_LABEL)} …", f"forms:{watch.id}:{i}")
+        for i, word in enumerate(words)
+    ]
+    names = [
+        Button(f"{_tick(on)} {short(text, MAX_LABEL)}", f"name_off:{watch.id}:{i}")
         for i, (text, on) in enumerate(listed)
     ]
-    rows = tuple(tuple(buttons[i : i + 3]) for i in range(0, len(buttons), 3))
-    done = ((req.button("button.keep_watch", f"kept:{watch.id}"),),)
-    params = {"query": short(watch.query, MAX_QUERY)}
-    return Reply("names.page", params, (*rows, *done), edit=True)
+    done = (
+        req.button("button.keep_watch", f"kept:{watch.id}"),
+        req.button("button.card", f"card:{watch.id}"),
+    )
+    rows = (*_rows(forms, 2), *_rows(names, 3), done)
+    return Reply(html="\n\n".join(filter(None, parts)), buttons=rows, edit=True)
+
+
+def _tick(on: bool) -> str:
+    return "✅" if on else "▫️"
+
+
+def _rows(buttons: Sequence[Button], n: int) -> Rows:
+    return tuple(tuple(buttons[i : i + n]) for i in range(0, len(buttons), n))
+
+
+def _form_lines(req: Request, watch: Watch, words: Sequence[Switch]) -> Iterator[Html]:
+    """Yield a line for each word: whether its forms count, and some of them where a dictionary lists any."""
+    known = {u.term: u.forms for u in understood(parse_query(watch.query), req.names)}
+    for word in words:
+        text = short(word.text, MAX_LABEL)
+        forms = [f for f in known.get(word.text, ()) if f != word.text.casefold()][:SHOWN_FORMS]
+        if not word.on:
+            yield req.say("names.exact", word=text)
+        elif forms:
+            listed = texts.listed(req.language, [short(f, MAX_LABEL) for f in forms])
+            yield req.say("names.forms", word=text, forms=listed)
+        else:
+            yield req.say("names.inflected", word=text)
+
+
+def forms(tx: Tx, req: Request) -> Reply:
+    """Button of names: let a word count in all its forms, or as written only. Argument: watch, place."""
+    watch_id, _, place = req.argument.partition(":")
+    found, _ = mine(tx, replace(req, argument=watch_id))
+    query = parse_query(found.query)
+    if not re.fullmatch("[0-9]{1,3}", place) or int(place) >= len(switches(query)):
+        return Reply(toast="toast.stale")
+    text = str(switched(query, int(place)))
+    if watches.same(tx, req.subscriber.id, text):
+        return Reply(toast="toast.same_watch")
+    changed = replace(found, query=text)
+    save(tx, req, changed)
+    return _names_page(req, changed)
 
 
 # Aliases of the subscriber
@@ -103,8 +160,7 @@ def alias(tx: Tx, req: Request) -> Reply:
     """
     found, typed = mine(tx, req)
     if not typed:
-        page = _names_page(req, found)
-        return page if page.key else Reply("alias.usage")
+        return _names_page(req, found) if heard(req, found) else Reply("alias.usage")
     if typed.startswith("-"):
         gone = typed[1:].strip().casefold()
         left = tuple(a for a in found.own if a.partition("=")[2].casefold() != gone)
@@ -112,8 +168,7 @@ def alias(tx: Tx, req: Request) -> Reply:
     else:
         changed = _with_alias(req, found, typed)
     save(tx, req, changed)
-    page = _names_page(req, changed)
-    return page if page.key else Reply("alias.none", {"query": found.query})
+    return _names_page(req, changed)
 
 
 def _with_alias(req: Request, watch: Watch, typed: str) -> Watch:
@@ -147,5 +202,6 @@ COMMANDS = (
     Command("name", Role.SUBSCRIBER, name, "menu.name", changes=True),
     Command("alias", Role.SUBSCRIBER, alias, "menu.alias", changes=True),
     Command("names", Role.SUBSCRIBER, names, changes=True, typed=False),
+    Command("forms", Role.SUBSCRIBER, forms, changes=True, typed=False),
     Command("name_off", Role.SUBSCRIBER, switch, changes=True, typed=False),
 )

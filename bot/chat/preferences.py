@@ -1,4 +1,4 @@
-"""How a chat wants to be spoken to: its language and its time zone. COMMANDS is at the end."""
+"""How a chat wants to be spoken to: its language, time zone and previews. COMMANDS is at the end."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,13 +6,14 @@ from dataclasses import replace
 from bot import texts
 from bot.chat.command import Command, Reply, Request
 from bot.domain.errors import UserError
-from bot.domain.model import Button, Role
+from bot.domain.model import Button, Role, SubscriberState
 from bot.render import short
 from bot.store import watches
 from bot.store.engine import Tx
 from bot.texts import zones
 
 Rows = tuple[tuple[Button, ...], ...]
+ON = ("on", "1", "yes", "вкл", "да", "так", "այո", "bəli", "evet", "კი")
 MAX_SHOWN = 60  # characters of what was typed
 
 
@@ -73,7 +74,48 @@ def _cities(req: Request, names: Sequence[str]) -> Rows:
     return _in_pairs([Button(zones.city(req.language, z), f"timezone:{z}") for z in names])
 
 
+def preview(tx: Tx, req: Request) -> Reply:
+    """/preview [on|off]: let alerts show a preview of the page, or none; alone, the other of both."""
+    word = req.argument.casefold()
+    wanted = not req.subscriber.preview if not word else word in ON
+    watches.set_preview(tx, req.subscriber.id, wanted)
+    changed = replace(req, subscriber=replace(req.subscriber, preview=wanted))
+    toast = "preview.on" if wanted else "preview.off"
+    return replace(settings(tx, changed), toast=toast)
+
+
+def settings(tx: Tx, req: Request) -> Reply:
+    """/settings: how this chat is spoken to, and buttons to change it."""
+    chat = req.subscriber
+    language = texts.language_name(req.language, req.language)
+    there = {"moment": req.moment(req.now), "zone": req.offset(req.now)}
+    lines = [
+        req.say("settings.title"),
+        req.say("settings.language", language=language),
+        req.say("settings.time", **there),
+        req.say("preview.on" if chat.preview else "preview.off"),
+    ]
+    paused = chat.state is SubscriberState.PAUSED
+    if paused and chat.paused_until:
+        until = {"moment": req.moment(chat.paused_until), "zone": req.offset(chat.paused_until)}
+        lines.append(req.say("pause.until", **until))
+    show = "button.preview_off" if chat.preview else "button.preview_on"
+    rows = (
+        (req.button("button.language", "lang"), req.button("button.time", "timezone")),
+        (
+            req.button(show, f"preview:{'off' if chat.preview else 'on'}"),
+            req.button("button.resume", "resume")
+            if paused
+            else req.button("button.pause", "pause"),
+        ),
+        (req.button("button.watches", "watches"), req.button("button.export", "export")),
+    )
+    return Reply(html="\n".join(lines), buttons=rows, edit=True)
+
+
 COMMANDS = (
+    Command("settings", Role.SUBSCRIBER, settings, "menu.settings", known=True, remote=True),
+    Command("preview", Role.SUBSCRIBER, preview, "menu.preview", changes=True, known=True),
     Command("lang", Role.SUBSCRIBER, lang, "menu.lang", changes=True, known=True),
     Command("timezone", Role.SUBSCRIBER, timezone, "menu.timezone", changes=True, known=True),
 )

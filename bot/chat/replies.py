@@ -7,10 +7,12 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import chain, repeat
 from typing import Protocol
 
+from bot.adapters.chart import ChartError, draw
 from bot.domain.errors import DatabaseDown
 from bot.domain.model import Message, Outcome, Sent
 from bot.domain.pacing import Rank
@@ -64,6 +66,7 @@ class Replies:
         self._now = now
         self._lanes: dict[int, deque[WaitingReply]] = {}  # chat -> replies in order
         self._tasks: set[asyncio.Task[None]] = set()
+        self._pen = asyncio.Semaphore(1)  # a drawing process takes 100 MB for a second
         # Keys in a lane, or lately sent: a list just read may be out of date.
         self._taken: dict[tuple[int, datetime], None] = {}
 
@@ -114,9 +117,9 @@ class Replies:
     async def _send(self, reply: WaitingReply) -> None:
         """Send until it is out, or never can be; for each answer that was lost, once more."""
         chat_id, edits, began, doubts = reply.chat_id, reply.edits, self._now(), 0
-        thread_id = reply.thread_id
+        message, thread_id = await self._drawn(reply.message), reply.thread_id
         for wait in waits():
-            outcome = await self._show(chat_id, thread_id, edits, reply)
+            outcome = await self._show(chat_id, thread_id, edits, message)
             doubts += outcome.sent is Sent.UNCERTAIN
             if outcome.sent in (Sent.REFUSED, *NO_TOPIC) and edits is not None:
                 edits = None  # the message it was to replace was deleted
@@ -130,14 +133,24 @@ class Replies:
             else:
                 await asyncio.sleep(outcome.retry_after_s or wait)
 
+    async def _drawn(self, message: Message) -> Message:
+        """Return the message with its picture drawn; with words instead, where it cannot be."""
+        if not (message.file and message.file.chart):
+            return message
+        async with self._pen:
+            try:
+                body = await asyncio.to_thread(draw, message.file.chart)
+            except ChartError as e:
+                log.warning("a chart was not drawn: %s", e)
+                return in_words(message)
+        return replace(message, file=replace(message.file, body=body, chart=None))
+
     async def _show(
-        self, chat_id: int, thread_id: int | None, edits: int | None, reply: WaitingReply
+        self, chat_id: int, thread_id: int | None, edits: int | None, message: Message
     ) -> Outcome:
         if edits is not None:
-            return await self._messenger.edit(chat_id, edits, reply.message, rank=Rank.REPLY)
-        return await self._messenger.send(
-            chat_id, reply.message, thread_id=thread_id, rank=Rank.REPLY
-        )
+            return await self._messenger.edit(chat_id, edits, message, rank=Rank.REPLY)
+        return await self._messenger.send(chat_id, message, thread_id=thread_id, rank=Rank.REPLY)
 
     async def _drop(self, reply: WaitingReply) -> None:
         for wait in waits():
@@ -146,6 +159,13 @@ class Replies:
             except DatabaseDown as e:
                 log.error("a reply that was sent waits for the database: %s", e)
                 await asyncio.sleep(wait)
+
+
+def in_words(message: Message) -> Message:
+    """Return a message that has what its chart says in words."""
+    if not (message.file and message.file.chart):
+        return message
+    return replace(message, html=f"{message.html}\n{message.file.instead}", file=None)
 
 
 def _is_over(sent: Sent, doubts: int) -> bool:

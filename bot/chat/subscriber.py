@@ -7,6 +7,7 @@ from bot import texts, topics
 from bot.chat import (
     alert,
     archive,
+    card,
     channels,
     exchange,
     hours,
@@ -19,7 +20,7 @@ from bot.chat import (
 from bot.chat.command import Command, Reply, Request, fits
 from bot.chat.unseen import unseen_lines
 from bot.domain.errors import UserError
-from bot.domain.model import Button, ChatKind, Role, SubscriberState
+from bot.domain.model import Button, ChatKind, Role, SubscriberState, Watch
 from bot.domain.query import parse_query
 from bot.render import MAX_LABEL, short
 from bot.store import watches
@@ -28,7 +29,7 @@ from bot.store.engine import Tx
 PAGE = 8  # watches on a page: as many buttons as a phone shows above the keyboard
 SUGGESTIONS = ("start.suggest_1", "start.suggest_2", "start.suggest_3", "start.suggest_4")
 LONGEST_PAUSE = timedelta(days=366)
-MAX_SHOWN = 300  # characters of a query in a list
+MAX_SHOWN = 150  # characters of a query in a list, of two units each at worst
 
 Rows = tuple[tuple[Button, ...], ...]
 
@@ -71,7 +72,7 @@ def help_(tx: Tx, req: Request) -> Reply:
 
 
 def list_watches(tx: Tx, req: Request) -> Reply:
-    """/watches [page]: the chat's watches, with a button to stop each, and outlets out of sight."""
+    """/watches [page]: the chat's watches, each with its card and a way to stop it; outlets out of sight."""
     page = int(req.argument) if re.fullmatch(r"[0-9]{1,4}", req.argument) else 1
     return _page(tx, req, page)
 
@@ -87,12 +88,8 @@ def _page(tx: Tx, req: Request, page: int, *, toast: str = "") -> Reply:
     title = req.say("watches.title_paused" if paused else "watches.title", n=n)
     buttons: list[tuple[Button, ...]] = [
         (
-            req.button(
-                "button.stop_numbered",
-                f"drop:{w.watch.id}:{page}",
-                id=str(w.watch.id),
-                query=short(w.watch.query, MAX_LABEL),
-            ),
+            Button(f"✏️ #{w.watch.id} {_label(w.watch)}", f"card:{w.watch.id}"),
+            req.button("button.stop_numbered", f"drop:{w.watch.id}:{page}", id=str(w.watch.id)),
         )
         for w in shown
     ]
@@ -107,6 +104,10 @@ def _page(tx: Tx, req: Request, page: int, *, toast: str = "") -> Reply:
     if unseen := unseen_lines(tx, req):
         html = "\n".join((html, "", *unseen))
     return Reply(html=html, buttons=tuple(buttons), edit=True, toast=toast)
+
+
+def _label(watch: Watch) -> str:
+    return short(watch.title or watch.query, MAX_LABEL)
 
 
 def _line(req: Request, listed: watches.Listed) -> str:
@@ -244,6 +245,7 @@ def keep(tx: Tx, req: Request) -> Reply:
 COMMANDS = (
     *watching.COMMANDS,
     *naming.COMMANDS,
+    *card.COMMANDS,
     Command("watches", Role.SUBSCRIBER, list_watches, "menu.watches", remote=True),
     Command("unwatch", Role.SUBSCRIBER, unwatch, "menu.unwatch", changes=True),
     Command("pause", Role.SUBSCRIBER, pause, "menu.pause", changes=True, known=True),

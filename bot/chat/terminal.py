@@ -16,6 +16,7 @@ from datetime import datetime
 
 from bot.adapters.terminal import TerminalMessenger
 from bot.chat.command import Caller, Desk
+from bot.chat.replies import in_words
 from bot.domain.model import ChatKind
 
 LOCAL_ID = 1  # chat and user in one; Telegram's private chats have the id of their user as well
@@ -113,7 +114,7 @@ class TerminalChat:
             return
         answer = await self._desk.answer(order, self._caller(reply_to=reply_to), self._now())
         if answer.message:
-            await self._messenger.send(LOCAL_ID, answer.message)
+            await self._messenger.send(LOCAL_ID, in_words(answer.message))
 
     async def _tap(self, number: int) -> None:
         tapped = self._messenger.tapped(number)
@@ -125,9 +126,9 @@ class TerminalChat:
         if answer.toast:
             self._messenger.note(f"  ({answer.toast})")
         if answer.message and answer.edit:
-            await self._messenger.edit(LOCAL_ID, tapped.message_id, answer.message)
+            await self._messenger.edit(LOCAL_ID, tapped.message_id, in_words(answer.message))
         elif answer.message:
-            await self._messenger.send(LOCAL_ID, answer.message)
+            await self._messenger.send(LOCAL_ID, in_words(answer.message))
 
     def _caller(self, message_id: int | None = None, *, reply_to: int | None = None) -> Caller:
         return Caller(

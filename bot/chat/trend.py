@@ -1,15 +1,15 @@
-"""/trend: how often the archive mentions something, by day and outlet, as a picture."""
+"""/trend: how often the archive mentions something, by day and outlet or country, as a picture."""
 
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from bot import texts
-from bot.adapters.chart import COLORS, Chart, ChartError, draw
 from bot.chat.archive import Looked, look_back
 from bot.chat.command import Command, Reply, Request
+from bot.domain.chart import MAX_SERIES, Chart
 from bot.domain.errors import UserError
 from bot.domain.meaning import compile_query
 from bot.domain.model import Attachment, Role
@@ -21,101 +21,126 @@ from bot.store.engine import Tx
 
 USUAL_DAYS, MOST_DAYS = 30, 365
 MAX_NAME = 22  # characters of an outlet in the legend
+OTHER_WAY = {"outlet": "country", "country": "outlet"}
 
 _ASKED = re.compile(r"(.*?)(?:\s+(\d{1,3})(?:d|\s*days?)?)?", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
-    """A trend that was looked up. picture: PNG, None where none can be drawn here."""
+class Counted:
+    """Mentions that were looked up. words, days: as asked, by: what the bars are stacked by."""
 
-    query: str
+    words: str
     days: int
-    n: int
-    whole: bool
-    top: tuple[tuple[str, int], ...]
-    picture: bytes | None
+    by: str
+    mentions: Sequence[archive.Mention] = ()
+    whole: bool = True
 
 
-def look(tx: Tx, req: Request) -> Drawn | None:
-    """Count, and draw what was counted. Raises UserError: nothing asked, a bad query."""
-    asked = _ASKED.fullmatch(req.argument)
-    words, days = (asked[1], int(asked[2] or USUAL_DAYS)) if asked else ("", 0)
-    if not words or not 1 <= days <= MOST_DAYS:
+def _asked(tx: Tx, req: Request) -> Counted:
+    """Return what is asked: typed, or a button's `#search:by`. Raises UserError: nothing, or forgotten."""
+    words, by = req.argument, "outlet"
+    turned = re.fullmatch(r"#([0-9]{1,18}):(outlet|country)", req.argument)
+    if turned and req.pressed:
+        kept = archive.search_of(tx, req.subscriber.id, int(turned[1]))
+        if kept is None:
+            raise UserError("toast.stale")
+        words, by = kept, turned[2]
+    asked = _ASKED.fullmatch(words)
+    text, days = (asked[1], int(asked[2] or USUAL_DAYS)) if asked else ("", 0)
+    if not text or not 1 <= days <= MOST_DAYS:
         raise UserError("trend.usage")
-    query = parse_query(words)
-    looked = look_back(tx, query, req.names, now=req.now, days=days)
+    return Counted(text, days, by)
+
+
+def look(tx: Tx, req: Request) -> Counted:
+    """Count. Raises UserError: nothing asked, a bad query."""
+    asked = _asked(tx, req)
+    query = parse_query(asked.words)
+    looked = look_back(tx, query, req.names, now=req.now, days=asked.days)
     if looked is None or not looked.kept:
-        return Drawn(words, days, 0, True, (), None)
-    mentions = _mentions(tx, req, looked, days)
-    outlets = Counter[str]()
-    for mention in mentions:
-        outlets[mention.outlet] += mention.n
-    n = outlets.total()
-    top = tuple(outlets.most_common(len(COLORS) - 1))
-    title = texts.count(req.language, "trend.title", days, query=short(words, 60))
-    chart = Chart(title, *_stacked(req, mentions, [name for name, _ in top], days))
-    try:
-        picture = draw(chart)
-    except ChartError:
-        picture = None
-    return Drawn(words, days, n, looked.whole, top, picture)
+        return asked
+    return replace(asked, mentions=_mentions(tx, req, looked, asked.days), whole=looked.whole)
 
 
 def _mentions(tx: Tx, req: Request, looked: Looked, days: int) -> list[archive.Mention]:
     """Return the mentions: those verified, or, where there are too many, the index's in that proportion."""
-    if looked.whole:
+    wanted = None
+    if not looked.whole:
+        wanted = needle(compile_query(looked.query, req.names), req.names)
+    if wanted is None:  # all were verified, or there is nothing for the index to count by
         return [archive.Mention(f"{a.at:%Y-%m-%d}", 0, a.outlet, a.country, 1) for a in looked.kept]
-    wanted = needle(compile_query(looked.query, req.names), req.names)
-    if wanted is None:  # nothing for the index to count by
-        return _verified(looked)
     since = req.now - timedelta(days=days)
     found = archive.mentions(tx, wanted, since=since, about=looked.candidates)
     share = len(looked.kept) / looked.checked
-    scaled = (
-        archive.Mention(m.day, m.outlet_id, m.outlet, m.country, round(m.n * share)) for m in found
-    )
+    scaled = (replace(m, n=round(m.n * share)) for m in found)
     return [m for m in scaled if m.n]
 
 
-def _verified(looked: Looked) -> list[archive.Mention]:
-    return [archive.Mention(f"{a.at:%Y-%m-%d}", 0, a.outlet, a.country, 1) for a in looked.kept]
+def trend(tx: Tx, req: Request) -> Reply:
+    """/trend <query> [days]: mentions by day and outlet; a tap stacks them by country, and back.
+
+    Raises UserError: nothing asked, a bad query.
+    """
+    counted = req.found if isinstance(req.found, Counted) else look(tx, req)
+    if not counted.mentions:
+        return Reply("search.none", {"query": short(counted.words, MAX_QUERY)})
+    chart, top = drawn(req, counted)
+    n = sum(m.n for m in counted.mentions)
+    key = "trend.found" if counted.whole else "trend.about"
+    html = req.say(key, query=short(counted.words, MAX_QUERY), n=n)
+    lines = [req.say("trend.line", outlet=name, n=n) for name, n in top]
+    other = OTHER_WAY[counted.by]
+    switch = (req.button(f"button.by_{other}", f"trend:#{_number(tx, req, counted)}:{other}"),)
+    file = Attachment("trend.png", b"", picture=True, chart=chart, instead="\n".join(lines))
+    return Reply(html=html, buttons=(switch,), file=file, edit=True)
 
 
-def _stacked(
-    req: Request, mentions: Sequence[archive.Mention], named: Sequence[str], days: int
-) -> tuple[tuple[str, ...], tuple[tuple[str, tuple[int, ...]], ...]]:
-    """Return the labels of the days, and the numbers of each outlet; small outlets together, last."""
-    last = req.now.date()
-    every = [last - timedelta(days=back) for back in range(days, -1, -1)]
-    by_day: dict[str, Counter[str]] = {name: Counter() for name in (*named, "")}
-    for mention in mentions:
-        by_day[mention.outlet if mention.outlet in by_day else ""][mention.day] += mention.n
-    series = []
-    for name, numbers in by_day.items():
-        label = short(name, MAX_NAME) or texts.say(req.language, "trend.others")
-        if numbers:
-            series.append((label, tuple(numbers[f"{day:%Y-%m-%d}"] for day in every)))
-    return tuple(_label(req, day) for day in every), tuple(series)
+def _number(tx: Tx, req: Request, counted: Counted) -> int:
+    """Return the number that the button finds this question by."""
+    turned = re.match(r"#([0-9]{1,18}):", req.argument) if req.pressed else None
+    if turned:
+        return int(turned[1])
+    return archive.note_search(tx, req.subscriber.id, f"{counted.words} {counted.days}d", req.now)
+
+
+def drawn(req: Request, counted: Counted) -> tuple[Chart, list[tuple[str, int]]]:
+    """Return the picture of what was counted, and (name, number) of what it names, largest first."""
+    totals = Counter[str]()
+    for mention in counted.mentions:
+        totals[_key(counted, mention)] += mention.n
+    top = sorted(totals.items(), key=lambda item: (-item[1], item[0]))[: MAX_SERIES - 1]
+    last = req.now.date()  # of UTC, as the index counts days
+    every = [last - timedelta(days=back) for back in range(counted.days, -1, -1)]
+    by_day: dict[str, Counter[str]] = {key: Counter() for key in (*dict(top), "")}
+    for mention in counted.mentions:
+        key = _key(counted, mention)
+        by_day[key if key in by_day else ""][mention.day] += mention.n
+    series = tuple(
+        (_name(req, counted, key), tuple(numbers[f"{day:%Y-%m-%d}"] for day in every))
+        for key, numbers in by_day.items()
+        if numbers
+    )
+    title = texts.count(req.language, "trend.title", counted.days, query=short(counted.words, 60))
+    chart = Chart(title, tuple(_label(req, day) for day in every), series)
+    return chart, [(_name(req, counted, key), n) for key, n in top]
+
+
+def _key(counted: Counted, mention: archive.Mention) -> str:
+    return mention.country if counted.by == "country" else mention.outlet
+
+
+def _name(req: Request, counted: Counted, key: str) -> str:
+    """Return what the legend says; "" is for all that are too small to be named."""
+    if not key:
+        return texts.say(req.language, "trend.others")
+    name = texts.country_name(req.language, key) if counted.by == "country" else key
+    return short(name, MAX_NAME)
 
 
 def _label(req: Request, day: date) -> str:
     noon = datetime(day.year, day.month, day.day, 12, tzinfo=req.now.tzinfo)
     return texts.day(req.language, noon)
-
-
-def trend(tx: Tx, req: Request) -> Reply:
-    """/trend <query> [days]: mentions by day and outlet. Raises UserError: nothing asked, a bad query."""
-    drawn = req.found if isinstance(req.found, Drawn) else look(tx, req)
-    if drawn is None or not drawn.n:
-        return Reply("search.none", {"query": short(req.argument, MAX_QUERY)})
-    key = "trend.found" if drawn.whole else "trend.about"
-    lines: list[str] = [req.say(key, query=short(drawn.query, MAX_QUERY), n=drawn.n)]
-    if drawn.picture is None:
-        lines += [req.say("trend.line", outlet=short(o, MAX_NAME), n=n) for o, n in drawn.top]
-        return Reply(html="\n".join(lines))
-    file = Attachment("trend.png", drawn.picture, picture=True)
-    return Reply(html="\n".join(lines), file=file)
 
 
 COMMANDS = (Command("trend", Role.SUBSCRIBER, trend, "menu.trend", look=look),)

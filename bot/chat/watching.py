@@ -4,11 +4,12 @@ import re
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from bot.chat.archive import REHEARSED_DAYS, Looked, crowded, narrower, rehearsal, rehearse
+from bot.chat.archive import REHEARSED_DAYS, Looked, rehearsal, rehearse
 from bot.chat.command import Command, Reply, Request, fits
 from bot.chat.naming import heard, kept_aliases, mine, save
 from bot.domain.errors import UserError
 from bot.domain.model import Button, Role, Subscriber, SubscriberState, Watch
+from bot.domain.narrowing import NARROWER, narrower
 from bot.domain.packing import packed
 from bot.domain.query import Query, parse_query
 from bot.domain.syntax import cost
@@ -97,30 +98,41 @@ def _asked_first(
         "daily": max(1, round(looked.about(len(looked.stories)) / looked.days)),
     }
     row = [req.button("button.broad", f"broad:{number}:all")]
-    if narrower(looked.query):
-        row.append(req.button("button.headlines", f"broad:{number}:title"))
+    parts = [req.say("watch.broad", **params)]
+    if looked.less:
+        query, left = short(str(looked.less.query), MAX_QUERY), looked.about(looked.less.stories)
+        parts.append(req.say("rehearsal.too_many", query=query, n=left))
+        row.append(req.button("button.narrower", f"broad:{number}:{looked.less.way}"))
     cancel_row = (req.button("button.cancel_watch", f"broad:{number}:no"),)
-    return Reply("watch.broad", params, (tuple(row), cancel_row))
+    rows = (tuple(row), cancel_row)
+    return Reply("watch.broad", params, rows, html="" if len(parts) == 1 else "\n\n".join(parts))
 
 
 def broad(tx: Tx, req: Request) -> Reply:
-    """Button of the question about a broad watch: as it is, of headlines alone, or not at all."""
-    answer = re.fullmatch(r"([0-9]{1,18}):(all|title|no)", req.argument)
+    """Button of the question about a broad watch: as it is, narrower in the way offered, or not at all."""
+    answer = re.fullmatch(r"([0-9]{1,18}):(all|near|title|lang|no)", req.argument)
     query = archive.search_of(tx, req.subscriber.id, int(answer[1])) if answer else None
     if answer is None or query is None:
         return Reply(toast="toast.stale")
     if answer[2] == "no":
         return Reply("watch.broad_not", {"query": short(query, MAX_QUERY)}, edit=True)
-    parsed = parse_query(f"title:({query})" if answer[2] == "title" else query)
+    parsed = parse_query(query)
+    if answer[2] in NARROWER:
+        parsed = narrower(parsed, answer[2], req.language) or parsed
     refused = _refused(tx, req, req.subscriber, parsed)
     return replace(refused or _begun(tx, req, req.subscriber, parsed, None), edit=True)
 
 
 def _parsed(req: Request, text: str) -> Query:
     """Return the query typed. Raises UserError: too long, or a mistake in it."""
+    return affordable(req, parse_query(check_length(req, text)))
+
+
+def check_length(req: Request, text: str) -> str:
+    """Return the text of a watch as it is. Raises UserError: too long."""
     if len(text) > req.limits.query_chars:
         raise UserError("watch.too_long", n=req.limits.query_chars)
-    return affordable(req, parse_query(text))
+    return text
 
 
 def affordable(req: Request, query: Query) -> Query:
@@ -182,8 +194,8 @@ def _choice(req: Request, watch: Watch, looked: Looked) -> Rows:
         req.button("button.change_watch", f"edit:{watch.id}"),
         req.button("button.cancel_watch", f"cancel:{watch.id}"),
     )
-    if crowded(looked) and narrower(looked.query):
-        return ((req.button("button.headlines", f"headlines:{watch.id}"),), row)
+    if looked.less:
+        return ((req.button("button.narrower", f"narrow:{watch.id}:{looked.less.way}"),), row)
     return (row,)
 
 
@@ -218,13 +230,19 @@ def edit(tx: Tx, req: Request) -> Reply:
     return _introduced(req, "edit.done", changed, parsed, looked)
 
 
-def headlines(tx: Tx, req: Request) -> Reply:
-    """Button: ask headlines alone."""
-    found, _ = mine(tx, req)
-    narrow = str(parse_query(f"title:({found.query})"))
-    changed = replace(found, query=narrow)
+def narrow(tx: Tx, req: Request) -> Reply:
+    """Button of a rehearsal: ask for less, in the way that it offered. Argument: watch, way."""
+    watch_id, _, way = req.argument.partition(":")
+    found, _ = mine(tx, replace(req, argument=watch_id))
+    less = narrower(parse_query(found.query), way, req.language) if way in NARROWER else None
+    if less is None:
+        return Reply(toast="toast.stale")
+    text = check_length(req, str(less))
+    if watches.same(tx, req.subscriber.id, text):
+        return Reply(toast="toast.same_watch")
+    changed = replace(found, query=text, own=kept_aliases(req, less, found.own))
     save(tx, req, changed)
-    return Reply("edit.done", {"query": narrow}, _stop_row(req, changed), edit=True)
+    return Reply("edit.done", {"query": text}, _stop_row(req, changed), edit=True)
 
 
 COMMANDS = (
@@ -232,6 +250,6 @@ COMMANDS = (
     Command("edit", Role.SUBSCRIBER, edit, "menu.edit", changes=True, look=rehearse_edit),
     Command("kept", Role.SUBSCRIBER, kept, typed=False),
     Command("cancel", Role.SUBSCRIBER, cancel, changes=True, typed=False),
-    Command("headlines", Role.SUBSCRIBER, headlines, changes=True, typed=False),
+    Command("narrow", Role.SUBSCRIBER, narrow, changes=True, typed=False),
     Command("broad", Role.SUBSCRIBER, broad, changes=True, typed=False),
 )

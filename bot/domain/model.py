@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from bot.domain.chart import Chart
 from bot.domain.rhythm import Rhythm
 
 
@@ -242,6 +243,7 @@ class Subscriber:
     thread_id: int = 0  # the topic of a forum; 0 for none, or its General
     mode: str = "instant"  # how soon it is told, a printed hours.Mode
     quiet: str = ""  # its quiet hours, printed; "" for none
+    preview: bool = False  # alerts show a preview of the article's page
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,23 +335,30 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that a message brings. picture: to be shown at once, a PNG; else to be kept."""
+    """A file that a message brings. picture: to be shown at once, a PNG; else to be kept.
+
+    chart: to be drawn when it is sent, and body is empty until then; instead: html for where it cannot be.
+    """
 
     name: str
     body: bytes
     picture: bool = False
+    chart: Chart | None = None
+    instead: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
     """What a chat is to show. html: Telegram's HTML, at most 4096 characters once its tags are parsed.
 
-    file: what it brings; its html then has at most 1024 characters, and it cannot be edited.
+    file: what it brings; its html then has at most 1024 characters. preview: Telegram may show a preview
+    of the first link.
     """
 
     html: str
     buttons: tuple[tuple[Button, ...], ...] = ()  # rows
     silent: bool = False
+    preview: bool = False
     file: Attachment | None = None
 
 
@@ -367,6 +376,7 @@ class Alert:
     attempts: int
     message_id: int | None
     zone: str = ""  # IANA name of the reader's time zone, "" for UTC
+    preview: bool = False  # the chat wants to see a preview of the article's page
     muted: bool = False  # the chat wants to hear no more of this story
     thread_id: int = 0  # the topic of a forum; 0 for none, or its General
     kind: ChatKind = ChatKind.PRIVATE

@@ -11,7 +11,7 @@ from bot.domain.hours import TIMED, Hold
 from bot.domain.model import Alert, ChatKind, Outcome, Sent, SubscriberState
 from bot.store import digests, holds
 from bot.store.engine import Tx, chunked, insert
-from bot.store.schema import alerts, articles, decisions, deliveries, outlets, stories, subscribers
+from bot.store.schema import alerts, articles, decisions, deliveries, subscribers
 
 AT_ONCE = 5_000  # subscribers in one statement
 
@@ -26,6 +26,7 @@ _ALERT = sa.select(
     alerts.c.attempts,
     alerts.c.message_id,
     subscribers.c.zone,
+    subscribers.c.preview,
     (alerts.c.state == "muted").label("muted"),
     subscribers.c.thread_id,
     subscribers.c.kind,
@@ -366,19 +367,3 @@ def unmute(tx: Tx, alert_id: int, now: datetime) -> None:
         .where(alerts.c.id == alert_id, alerts.c.state == "muted")
         .values(state="open", due_at=now)
     )
-
-
-def history(tx: Tx, subscriber_id: int, *, limit: int) -> list[dict[str, Any]]:
-    """Return what a chat was told, newest first: told_at, title, outlet and url of the story's origin."""
-    rows = tx.execute(
-        sa.select(
-            alerts.c.told_at, articles.c.title, outlets.c.name.label("outlet"), articles.c.url
-        )
-        .join_from(alerts, stories, stories.c.id == alerts.c.story_id)
-        .join(articles, articles.c.id == stories.c.origin_id)
-        .join(outlets, outlets.c.id == articles.c.outlet_id)
-        .where(alerts.c.subscriber_id == subscriber_id, alerts.c.told_at.is_not(None))
-        .order_by(alerts.c.id.desc())
-        .limit(limit)
-    )
-    return [dict(row) for row in rows.mappings()]

@@ -1,4 +1,4 @@
-"""The log of deliveries, read back: what was sent in the last minute, for the flood limits."""
+"""The log of deliveries, read back: for the flood limits, and for who asks when a message was edited."""
 
 from datetime import datetime
 
@@ -22,3 +22,14 @@ def sent_since(tx: Tx, since: datetime) -> list[tuple[int, datetime]]:
         .order_by(newest.c.id)
     )
     return [(row.chat_id, row.at) for row in rows]
+
+
+def edited_at(tx: Tx, alert_id: int) -> datetime | None:
+    """Return when an alert's message was last edited, None if it never was."""
+    edits = (
+        deliveries.c.alert_id == alert_id,
+        deliveries.c.edit,
+        deliveries.c.outcome == Sent.OK.value,
+    )
+    at: datetime | None = tx.execute(sa.select(sa.func.max(deliveries.c.at)).where(*edits)).scalar()
+    return at

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -99,6 +99,24 @@ def name_of(tx: Tx, outlet_id: int) -> str | None:
     found = sa.select(outlets.c.name).where(outlets.c.id == outlet_id)
     name: str | None = tx.execute(found).scalar()
     return name
+
+
+class Brief(NamedTuple):
+    """An outlet as lists show it. country: ISO 3166-1 alpha-2; language: BCP 47."""
+
+    id: int
+    name: str
+    country: str
+    language: str
+
+
+def polled_briefly(tx: Tx) -> list[Brief]:
+    """Return every outlet that is polled, by name."""
+    columns = outlets.c.id, outlets.c.name, outlets.c.country, outlets.c.language
+    rows = tx.execute(
+        sa.select(*columns).where(outlets.c.retired_at.is_(None)).order_by(outlets.c.name)
+    )
+    return [Brief(*row) for row in rows]
 
 
 def polled(tx: Tx) -> list[OutletEntry]:

@@ -236,6 +236,8 @@ subscribers = sa.Table(
     # When it is told, see domain/hours.py: a Mode, and Quiet hours, "" for none.
     sa.Column("mode", sa.String(16), nullable=False, server_default="instant"),
     sa.Column("quiet", sa.String(32), nullable=False, server_default=""),
+    # Alerts show a preview of the article's page.
+    sa.Column("preview", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.UniqueConstraint("chat_id", "thread_id"),
 )
 
@@ -443,6 +445,18 @@ rulings = sa.Table(
     sa.Column("user_id", sa.BigInteger, nullable=False),
     sa.Column("at", Utc, nullable=False),
     sa.Index("ix_rulings_other_id", "other_id"),
+)
+
+imported_alerts = sa.Table(
+    "imported_alerts",  # what a chat was told by another bot before, as its /export has it
+    metadata,
+    _id(),
+    _ref("subscriber_id", "subscribers.id", cascade=True),
+    sa.Column("told_at", Utc, nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("outlet", sa.Text, nullable=False),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.UniqueConstraint("subscriber_id", "url"),
 )
 
 deliveries = sa.Table(

@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.domain.chart import Chart
 from bot.domain.model import Attachment, Button, Message
 from bot.store import notices
 from bot.store.engine import Tx, insert
@@ -110,8 +111,18 @@ def _saved(message: Message) -> dict[str, Any]:
     return saved
 
 
+def _file(kept: dict[str, Any]) -> Attachment:
+    given = kept.get("chart")
+    chart = None
+    if given:
+        series = tuple((name, tuple(numbers)) for name, numbers in given["series"])
+        chart = Chart(given["title"], tuple(given["days"]), series)
+    return Attachment(**{**kept, "body": b64decode(kept["body"]), "chart": chart})
+
+
 def _message(saved: dict[str, Any]) -> Message:
     buttons = tuple(tuple(Button(**button) for button in row) for row in saved["buttons"])
     kept = saved.get("file")
-    file = Attachment(**{**kept, "body": b64decode(kept["body"])}) if kept else None
-    return Message(saved["html"], buttons, silent=saved["silent"], file=file)
+    file = _file(kept) if kept else None
+    preview = saved.get("preview", False)
+    return Message(saved["html"], buttons, silent=saved["silent"], preview=preview, file=file)

@@ -17,7 +17,9 @@ from bot.store.schema import (
     articles,
     counters,
     forgotten_watches,
+    keepers,
     matches,
+    prospects,
     subscribers,
     watches,
 )
@@ -66,6 +68,7 @@ def _subscriber(row: sa.RowMapping) -> Subscriber:
         thread_id=row["thread_id"],
         mode=row["mode"],
         quiet=row["quiet"],
+        preview=row["preview"],
     )
 
 
@@ -161,6 +164,12 @@ def set_quiet(tx: Tx, subscriber_id: int, quiet: Quiet | None, now: datetime) ->
     holds.replan(tx, subscriber_id, now)
 
 
+def set_preview(tx: Tx, subscriber_id: int, preview: bool) -> None:
+    """Show previews in a chat's alerts from now on, or none."""
+    mine = subscribers.update().where(subscribers.c.id == subscriber_id)
+    tx.execute(mine.values(preview=preview))
+
+
 def _hold_untold(tx: Tx, subscriber_id: int, state: SubscriberState) -> None:
     """Take what waits for a chat out of the outbox. A pause still lets told messages be edited: silently."""
     untold = alerts.c.message_id.is_(None)
@@ -238,14 +247,17 @@ def _move(
 
 
 def forget(tx: Tx, subscriber_id: int) -> None:
-    """Delete all that is kept of a chat: watches, alerts, deliveries, decisions.
+    """Delete all that is kept of a chat: watches, alerts, deliveries, decisions, verdicts, what it asked.
 
     The numbers of its watches stay in the log until every process has followed.
     """
     revision = sa.literal(next_value(tx, REVISION), sa.BigInteger)
     mine = sa.select(revision, watches.c.id).where(watches.c.subscriber_id == subscriber_id)
     tx.execute(forgotten_watches.insert().from_select(["revision", "watch_id"], mine))
-    tx.execute(subscribers.delete().where(subscribers.c.id == subscriber_id))
+    gone = subscribers.delete().where(subscribers.c.id == subscriber_id)
+    chat_id = tx.execute(gone.returning(subscribers.c.chat_id)).scalar()
+    tx.execute(prospects.delete().where(prospects.c.chat_id == chat_id))
+    tx.execute(keepers.delete().where(keepers.c.user_id == chat_id))  # of a person's private chat
 
 
 def prune_forgotten(tx: Tx, upto: int) -> int:
@@ -372,10 +384,11 @@ def of_subscriber(tx: Tx, subscriber_id: int, *, offset: int = 0, limit: int = 1
     """Return a page of a chat's active watches, oldest first, with how often each matched."""
     rows = tx.execute(_active(subscriber_id).order_by(watches.c.id).offset(offset).limit(limit))
     found = [_watch(row) for row in rows.mappings()]
-    return [Listed(watch, *_counted(tx, watch.id)) for watch in found]
+    return [Listed(watch, *matched(tx, watch.id)) for watch in found]
 
 
-def _counted(tx: Tx, watch_id: int) -> tuple[int, datetime | None]:
+def matched(tx: Tx, watch_id: int) -> tuple[int, datetime | None]:
+    """Return how many articles a watch matched, and when the last was filed, None for never."""
     counted = (
         sa.select(sa.func.count(), sa.func.max(articles.c.filed_at))
         .join_from(matches, articles)

@@ -6,14 +6,15 @@ from datetime import UTC, datetime
 import pytest
 import sqlalchemy as sa
 
-from bot.adapters.chart import ChartError
+from bot.adapters.chart import draw
 from bot.chat.archive import MAX_CHECKED, look_back
 from bot.chat.command import Request
-from bot.chat.trend import _stacked
+from bot.chat.replies import in_words
+from bot.chat.trend import Counted, drawn
 from bot.config import Chat, shipped
 from bot.domain.errors import UserError
 from bot.domain.meaning import compile_query
-from bot.domain.model import ChatKind, Subscriber, SubscriberState
+from bot.domain.model import ChatKind, Message, Subscriber, SubscriberState
 from bot.domain.names import load_names
 from bot.domain.needles import needle
 from bot.domain.query import parse_query
@@ -139,13 +140,63 @@ def test_a_watch_that_matches_nothing_yet_says_how_far_back_it_looked(archived):
     assert "Nothing in the archive matches it" in words(archived("watch qwertyuiop"))
 
 
-def test_a_watch_that_would_tell_too_much_can_be_narrowed_by_a_tap(archived, monkeypatch):
-    monkeypatch.setattr("bot.chat.archive.MANY_A_DAY", 0)
-    reply = archived("watch harbour")
-    assert "Too many? Try title:harbour" in words(reply)
-    narrow = next(d for d in data(reply) if d.startswith("headlines:"))
-    archived.tap(narrow)
-    assert archived.queries() == ["title:harbour"]
+def filler(place):
+    """Return words of one article alone: what shares many is taken for a repost."""
+    return " ".join(f"{place}{chr(97 + n)}" for n in range(26)) + ". "
+
+
+@pytest.fixture
+async def busy(tmp_path, database_url):
+    """An archive with four stories about a port, one of them in a headline, one in Georgian."""
+    world = World(database_url)
+    world.subscribe(CHAT)
+    await world.open_outlet("Daily Echo")
+    await world.open_outlet("Tbilisi Post", country="GE", language="ka")
+    told = (
+        ("Port shut", "Dockers met in the harbour of the port, whose cranes stand still. "),
+        ("Prices", "Dockers were calm. " + filler("east") + " The harbour is far away. Port."),
+        ("Weather", "A storm nears. " + filler("coast") + " No port is open."),
+    )
+    for title, text in told:
+        await world.publish("Daily Echo", text + filler(title), title=title)
+    await world.publish("Tbilisi Post", "Port, port. " + filler("sea") * 2, title="ზღვა")
+    with world.store.engine.begin() as tx:
+        ask = Asker(tx)
+        ask.now, ask.names = world.now, NAMES
+        yield ask
+    world.store.close()
+
+
+@pytest.mark.parametrize(
+    ("query", "offered"),
+    [
+        ("dockers harbour", '"dockers harbour"~5'),
+        ("port", "title:port"),
+        ("port -title:shut -title:prices", "port -title:shut -title:prices lang:en"),
+    ],
+)
+def test_what_is_offered_to_one_who_would_hear_too_much_was_counted(
+    busy, monkeypatch, query, offered
+):
+    monkeypatch.setattr("bot.chat.archive.MANY_A_DAY", 1)
+    reply = busy(f"watch {query}")
+    [tap] = [d for d in data(reply) if d.startswith("narrow:")]
+    assert f"Too many? Try {offered}: 1 alert in the same time." in words(reply)
+    busy.tap(tap)
+    assert busy.queries() == [offered]
+    assert busy.tap(tap).toast == "toast.stale"
+
+
+def test_where_nothing_narrower_leaves_fewer_nothing_is_offered(busy, monkeypatch):
+    monkeypatch.setattr("bot.chat.archive.MANY_A_DAY", 0.5)
+    assert not [d for d in data(busy("watch title:port lang:en")) if d.startswith("narrow:")]
+
+
+def test_a_way_to_ask_for_less_that_makes_a_watch_that_is_there_makes_no_second(busy, monkeypatch):
+    monkeypatch.setattr("bot.chat.archive.MANY_A_DAY", 1)
+    busy("watch title:port")
+    [tap] = [d for d in data(busy("watch port")) if d.startswith("narrow:")]
+    assert busy.tap(tap).toast == "toast.same_watch"
 
 
 def test_a_watch_is_changed_in_place(archived):
@@ -187,9 +238,9 @@ def test_a_name_that_a_watch_hears_of_is_switched_off_by_a_tap(archived):
     [listed] = watches.of_subscriber(archived.tx, archived.subscriber.id)
     page = archived.tap(f"names:{listed.watch.id}")
     labels = [b.label for row in page.buttons for b in row]
-    place = next(i for i, label in enumerate(labels) if label == "✅ Лачин")
+    place = next(i for i, label in enumerate(labels) if label == "✅ Лачин") - 1  # after the forms
     off = archived.tap(f"name_off:{listed.watch.id}:{place}")
-    assert off.buttons[place // 3][place % 3].label == "▫️ Лачин"
+    assert "▫️ Лачин" in [b.label for row in off.buttons for b in row]
     [watch] = [w.watch for w in watches.of_subscriber(archived.tx, archived.subscriber.id)]
     assert watch.off == ("Лачин",)
     gone = look_back(
@@ -231,18 +282,31 @@ def test_a_trend_is_a_picture_of_mentions_by_day(archived):
     reply = archived("trend harbour 7")
     assert words(reply) == "2 mentions of harbour"
     assert reply.file.picture
-    assert reply.file.body.startswith(b"\x89PNG")
+    assert draw(reply.file.chart).startswith(b"\x89PNG")
 
 
-def test_a_trend_is_told_in_words_where_nothing_can_be_drawn(archived, monkeypatch):
-    def nothing(chart):
-        raise ChartError("no library")
+def test_a_trend_has_its_figures_in_words_for_where_nothing_can_be_drawn(archived):
+    reply = archived("trend harbour strike")
+    message = in_words(Message(reply.html, file=reply.file))
+    assert "Coast Mail: 1" in parse_html(message.html).text
+    assert message.file is None
 
-    monkeypatch.setattr("bot.chat.trend.draw", nothing)
-    assert "Coast Mail: 1" in words(archived("trend harbour strike"))
+
+def test_a_tap_stacks_a_trend_by_country_and_back(archived):
+    first = archived("trend harbour 7")
+    [by_country] = data(first)
+    second = archived.tap(by_country)
+    assert second.edit
+    assert [name for name, _ in second.file.chart.series] == ["Armenia", "Georgia"]
+    [by_outlet] = data(second)
+    third = archived.tap(by_outlet)
+    assert third.file.chart == first.file.chart
+    assert [name for name, _ in third.file.chart.series] == ["Coast Mail", "Daily Echo"]
+    with pytest.raises(UserError, match=r"toast\.stale"):
+        archived.tap("trend:#999:country")
 
 
-def test_what_a_chart_shows_is_stacked_by_outlet_with_the_small_ones_last():
+def test_what_a_chart_shows_is_stacked_by_outlet_with_the_small_ones_last(monkeypatch):
     subscriber = Subscriber(1, 7, ChatKind.PRIVATE, "", "en", SubscriberState.ACTIVE)
     req = Request(subscriber, datetime(2026, 11, 23, 12, 0, tzinfo=UTC))
     found = [
@@ -250,9 +314,15 @@ def test_what_a_chart_shows_is_stacked_by_outlet_with_the_small_ones_last():
         archive.Mention("2026-11-23", 2, "Coast Mail", "GE", 2),
         archive.Mention("2026-11-23", 3, "Hill News", "RU", 1),
     ]
-    days, series = _stacked(req, found, ["Daily Echo", "Coast Mail"], 2)
-    assert days == ("21 Nov", "22 Nov", "23 Nov")
-    assert series == (("Daily Echo", (0, 3, 0)), ("Coast Mail", (0, 0, 2)), ("others", (0, 0, 1)))
+    monkeypatch.setattr("bot.chat.trend.MAX_SERIES", 3)
+    chart, top = drawn(req, Counted("harbour", 2, "outlet", found))
+    assert chart.days == ("21 Nov", "22 Nov", "23 Nov")
+    assert chart.series == (
+        ("Daily Echo", (0, 3, 0)),
+        ("Coast Mail", (0, 0, 2)),
+        ("others", (0, 0, 1)),
+    )
+    assert top == [("Daily Echo", 3), ("Coast Mail", 2)]
 
 
 @pytest.mark.parametrize("line", ["trend", "trend harbour 400", "trend harbour 0"])

@@ -70,7 +70,7 @@ async def test_a_tap_is_answered_and_edits_the_message_it_was_under(api):
     await says(api, 7, "/start")
     await says(api, 7, "/watch quay cranes")
     listed = await says(api, 7, "/watches")
-    query = api.tap(7, listed.message_id, listed.labels()[0])
+    query = api.tap(7, listed.message_id, listed.labels()[1])
     answer = await until(lambda: api.answer_of(query))
     assert answer["text"]
     await until(lambda: api.shown(7)[-1].edits)
@@ -96,7 +96,7 @@ async def test_in_a_group_only_administrators_change_watches(api, store):
     assert store.call(watches.count, store.call(watches.find_subscriber, GROUP).id) == 2
 
     listed = await says(api, GROUP, "/watches", BORIS)
-    query = api.tap(GROUP, listed.message_id, listed.labels()[0], BORIS)
+    query = api.tap(GROUP, listed.message_id, listed.labels()[1], BORIS)
     assert (await until(lambda: api.answer_of(query)))["show_alert"]
     assert store.call(watches.count, store.call(watches.find_subscriber, GROUP).id) == 2
 

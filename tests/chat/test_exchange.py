@@ -3,12 +3,15 @@
 import csv
 import io
 import json
+from datetime import timedelta
 
 import pytest
 
 from bot.config import Chat
 from bot.domain.errors import UserError
-from tests.chat.conftest import Asker
+from bot.store import history
+from bot.store.history import Told
+from tests.chat.conftest import NOON, Asker
 
 
 @pytest.fixture
@@ -37,6 +40,46 @@ def test_what_is_exported_can_be_imported_elsewhere(chat, other, kind):
     assert "2 watches were started" in reply.html
     assert other.queries() == chat.queries()
     assert "=Docks" in other("watches").html
+
+
+@pytest.mark.parametrize("kind", ["json", "csv"])
+def test_a_history_of_alerts_comes_along_and_leaves_again_as_it_was(chat, other, kind):
+    told = [
+        Told(NOON - timedelta(hours=n), f"=Strike {n}", "Daily Echo", f"https://echo.example/{n}")
+        for n in range(3)
+    ]
+    history.bring(chat.tx, chat.subscriber.id, told)
+    saved = chat(f"export {kind}").file.body.decode("utf-8-sig")
+    assert "3 alerts of your history came along." in other(f"import {saved}").html
+    assert history.of_chat(other.tx, other.subscriber.id, limit=9) == told
+    assert "came along" not in other(f"import {saved}").html  # twice is harmless
+    assert other(f"export {kind}").file.body.count(b"echo.example") == 3
+
+
+def test_settings_come_along(chat, other):
+    chat("lang hy")
+    chat("timezone Yerevan")
+    chat("preview on")
+    other(f"import {chat('export json').file.body.decode()}")
+    there = other.subscriber
+    assert (there.language, there.zone, there.preview) == ("hy", "Asia/Yerevan", True)
+
+
+@pytest.mark.parametrize(
+    "alert",
+    [
+        {"url": "javascript:alert(1)", "told_at": "2026-01-01T00:00:00+00:00"},
+        {"url": "https://a.example", "told_at": "yesterday"},
+        {"told_at": "2026-01-01T00:00:00+00:00"},
+        7,
+    ],
+)
+def test_what_is_no_alert_is_left_out_of_a_history(chat, alert):
+    saved = {"watches": [{"query": "barley"}], "alerts": [alert], "zone": "Mars", "language": "xx"}
+    reply = chat(f"import {json.dumps(saved)}")
+    assert "1 watch was started" in reply.html
+    assert "came along" not in reply.html
+    assert (chat.subscriber.zone, chat.subscriber.language) == ("", "en")
 
 
 def test_an_export_keeps_settings_and_is_readable_by_machines(chat):

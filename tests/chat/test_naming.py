@@ -44,8 +44,7 @@ def test_a_watch_hears_of_a_name_that_its_owner_gave_it(told):
     ask("watch Lachin")
     assert not fires(ROAD)
     page = ask(f"alias {only(ask).id} Zorbadan")
-    assert labels(page)[0] == "✅ Zorbadan"
-    assert "✅ Лачин" in labels(page)
+    assert {"✅ Zorbadan", "✅ Лачин"} < set(labels(page))
     assert only(ask).own == ("Lachin=Zorbadan",)
     assert fires(ROAD)
 
@@ -55,9 +54,9 @@ def test_an_alias_is_switched_off_and_on_as_any_other_name_is(told):
     ask("watch Lachin")
     ask(f"alias {only(ask).id} Zorbadan")
     off = ask.tap(f"name_off:{only(ask).id}:0")
-    assert labels(off)[0] == "▫️ Zorbadan"
+    assert "▫️ Zorbadan" in labels(off)
     assert not fires(ROAD)
-    assert labels(ask.tap(f"name_off:{only(ask).id}:0"))[0] == "✅ Zorbadan"
+    assert "✅ Zorbadan" in labels(ask.tap(f"name_off:{only(ask).id}:0"))
     assert fires(ROAD)
 
 
@@ -66,7 +65,7 @@ def test_a_minus_takes_an_alias_back(told):
     ask("watch quay")
     ask(f"alias {only(ask).id} Zorbadan")
     assert fires(ROAD)
-    assert ask(f"alias {only(ask).id} -zorbadan").key == "alias.none"
+    assert "Zorbadan" not in " ".join(labels(ask(f"alias {only(ask).id} -zorbadan")))
     assert only(ask).own == ()
     assert not fires(ROAD)
 
@@ -120,7 +119,7 @@ def test_alias_alone_shows_the_names_or_how_to_give_one(told):
     ask("watch quay")
     assert ask(f"alias {only(ask).id}").key == "alias.usage"
     ask(f"alias {only(ask).id} Zorbadan")
-    assert labels(ask(f"alias {only(ask).id}"))[0] == "✅ Zorbadan"
+    assert "✅ Zorbadan" in labels(ask(f"alias {only(ask).id}"))
 
 
 def test_a_changed_watch_keeps_the_aliases_of_the_words_it_keeps(told):
@@ -144,6 +143,31 @@ def test_aliases_travel_with_an_export(told):
     assert fires(ROAD)
 
 
+def test_the_forms_of_a_word_are_switched_off_and_on_by_a_tap(told):
+    ask, fires = told
+    ask("watch strike")
+    page = ask.tap(f"names:{only(ask).id}")
+    assert "strike in every form" in words(page)
+    walk = Document("Strikes were called.", language="en")
+    assert fires(walk)
+    off = ask.tap(f"forms:{only(ask).id}:0")
+    assert "strike as written only" in words(off)
+    assert labels(off)[0] == "▫️ strike …"
+    assert only(ask).query == "=strike"
+    assert not fires(walk)
+    ask.tap(f"forms:{only(ask).id}:0")
+    assert only(ask).query == "strike"
+    assert ask.tap(f"forms:{only(ask).id}:7").toast == "toast.stale"
+
+
+def test_switched_off_forms_make_no_second_watch_of_the_same_words(told):
+    ask, _ = told
+    ask("watch =strikes")
+    ask("watch strikes")
+    [_, second] = watches.of_subscriber(ask.tx, ask.subscriber.id)
+    assert ask.tap(f"forms:{second.watch.id}:0").toast == "toast.same_watch"
+
+
 # Broad watches
 
 
@@ -159,14 +183,15 @@ def test_a_broad_watch_is_asked_about_before_it_is_made(judged):
     assert reply.key == "watch.broad"
     assert reply.params == {"query": "harbour", "pct": 67, "daily": 1}
     assert judged.queries() == []
-    yes, title, no = data(reply)
+    yes, no = data(reply)
     assert judged.tap(no).key == "watch.broad_not"
     assert judged.queries() == []
     assert "Watching for" in judged_words(judged, yes)
     assert judged.queries() == ["harbour"]
     assert judged.tap(yes).key == "watch.exists"
-    judged.tap(title)
-    assert judged.queries() == ["harbour", "title:harbour"]
+    judged("unwatch harbour")
+    judged.tap(yes.replace(":all", ":title"))
+    assert judged.queries() == ["title:harbour"]
 
 
 def judged_words(asker, tapped: str) -> str:

@@ -352,6 +352,12 @@ async def _parameters(request: web.Request) -> dict[str, Any]:
         if isinstance(value, str) and value.startswith("attach://"):
             given[name] = attached[value.removeprefix("attach://")]
             given.pop(value.removeprefix("attach://"), None)
+    if "media" in given:  # InputMedia names the parts of the form that hold its files
+        named = str(given["media"])
+        given["media"] = json.dumps(
+            json.loads(named)
+            | {"media": next((given.pop(k)["bytes"].hex() for k in attached if k in named), "")}
+        )
     return given
 
 

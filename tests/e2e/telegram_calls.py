@@ -25,7 +25,14 @@ class Calls:
     """One method per method of the API, by its published name and parameters."""
 
     COUNTED: ClassVar = frozenset(  # what flood limits count
-        ("sendMessage", "editMessageText", "editMessageReplyMarkup", "sendPhoto", "sendDocument")
+        (
+            "sendMessage",
+            "editMessageText",
+            "editMessageReplyMarkup",
+            "editMessageMedia",
+            "sendPhoto",
+            "sendDocument",
+        )
     )
 
     def __init__(self, world: World) -> None:
@@ -60,12 +67,15 @@ class Calls:
         chat.refuse_if_mute(more.get("message_thread_id"))
         if not isinstance(file, dict) or not file["bytes"]:
             raise bad("file must be non-empty")
-        if kind == "photo" and not file["bytes"].startswith((b"\x89PNG", b"\xff\xd8", b"RIFF")):
-            raise bad("IMAGE_PROCESS_FAILED")
+        _picture(kind, file["bytes"])
         caption = more.get("caption", "")
         parsed = _content(caption, more, MAX_CAPTION) if caption else Parsed("")
         shown = self._show(chat, parsed, caption, more)
-        file_id = f"{kind}_{chat.id}_{shown.message_id}"
+        self._put_file(shown, kind, file)
+        return self.world.json(shown)
+
+    def _put_file(self, shown: Shown, kind: str, file: Json) -> None:
+        file_id = f"{kind}_{shown.chat_id}_{shown.message_id}_{shown.edits}"
         self.world.files[f"{kind}s/{file_id}"] = file["bytes"]
         body: Json = {
             "file_id": file_id,
@@ -77,7 +87,6 @@ class Calls:
         else:
             body["file_name"] = file["name"]
         shown.file = {"kind": kind, "json": [body] if kind == "photo" else body, **file}
-        return self.world.json(shown)
 
     def _show(self, chat: Chat, parsed: Parsed, source: str, more: Json) -> Shown:
         buttons = _keyboard(more.get("reply_markup"))
@@ -105,6 +114,20 @@ class Calls:
         shown.history.append(shown.text)
         shown.text, shown.entities, shown.source = parsed.text, parsed.entities, text
         shown.buttons = buttons
+        return self._edited(shown)
+
+    def editMessageMedia(self, media: Json, **more: Any) -> Json:
+        """The media's file comes as hexadecimal digits: see bot_api._parameters."""
+        shown = self._editable(more)
+        kind, body = media["type"], bytes.fromhex(media["media"])
+        if not shown.file:
+            raise bad("there is no media in the message to edit")
+        _picture(kind, body)
+        parsed = _content(media.get("caption", ""), media, MAX_CAPTION)
+        shown.history.append(shown.text)
+        shown.text, shown.entities, shown.source = parsed.text, parsed.entities, media["caption"]
+        shown.buttons = _keyboard(more.get("reply_markup"))
+        self._put_file(shown, kind, {"name": "media", "bytes": body})
         return self._edited(shown)
 
     def editMessageReplyMarkup(self, **more: Any) -> Json:
@@ -280,6 +303,11 @@ def _content(text: str | None, more: Json, limit: int) -> Parsed:
     if utf16(parsed.text) > limit:
         raise bad("message is too long" if limit == MAX_TEXT else "message caption is too long")
     return parsed
+
+
+def _picture(kind: str, body: bytes) -> None:
+    if kind == "photo" and not body.startswith((b"\x89PNG", b"\xff\xd8", b"RIFF")):
+        raise bad("IMAGE_PROCESS_FAILED")
 
 
 def _keyboard(markup: Json | None) -> list[list[Json]]:
