@@ -1,0 +1,121 @@
+"""/digest and /quiet, and the buttons of a digest, over HTTP through the real library."""
+
+import pytest
+
+from bot.adapters.messenger import TelegramMessenger, open_bot
+from bot.domain.hours import Mode
+from bot.store import watches
+from tests.chat import test_dispatch
+from tests.chat.test_dispatch import ANI, says, until
+from tests.world import World
+
+api = test_dispatch.api
+
+
+@pytest.fixture
+def world(tmp_path):
+    world = World(f"sqlite:///{tmp_path / 'outpost.db'}")
+    yield world
+    world.store.close()
+
+
+@pytest.fixture
+def store(world):
+    return world.store
+
+
+def last(api):
+    return api.shown(ANI.id)[-1]
+
+
+async def tap(api, message, label, *, edits):
+    """Tap a button; return the message it edited, or the new one."""
+    shown, before = len(api.shown(ANI.id)), message.text
+    query = api.tap(ANI.id, message.message_id, label)
+    await until(lambda: api.answer_of(query) is not None)
+    if not edits:
+        await until(lambda: len(api.shown(ANI.id)) > shown)
+        return last(api)
+    await until(lambda: of(api, message.message_id).text != before)
+    return of(api, message.message_id)
+
+
+def of(api, message_id):
+    return next(m for m in api.shown(ANI.id) if m.message_id == message_id)
+
+
+async def test_a_chat_chooses_when_it_is_told_by_typing_and_by_taps(api, store):
+    await says(api, ANI.id, "/start")
+    await says(api, ANI.id, "/lang en")
+    await says(api, ANI.id, "/watch harbour")
+    alone = await says(api, ANI.id, "/digest")
+    assert "at once" in alone.text
+    assert "UTC" in alone.text
+    assert "10:30" not in alone.text
+    assert "once an hour" in (await says(api, ANI.id, "/digest hourly")).text
+    assert "at 10:30" in (await says(api, ANI.id, "/digest daily 10:30")).text
+    assert store.call(watches.find_subscriber, ANI.id).mode == "daily 10:30"
+    refused = await says(api, ANI.id, "/digest weekly")
+    assert "weekly" in refused.text
+    assert "/digest daily 8:30" in refused.text
+    daily = await tap(api, alone, "Daily at 18:00", edits=True)
+    assert "at 18:00" in daily.text
+    assert "at once" in (await tap(api, daily, "At once", edits=True)).text
+    assert "at once" in (await says(api, ANI.id, "/digest off")).text
+
+    own = await says(api, ANI.id, "/digest 1 daily 9:00")
+    assert "9:00" in own.text
+    assert "#1" in (await says(api, ANI.id, "/digest")).text
+    assert "as the other" in (await tap(api, own, "As the other watches", edits=True)).text
+    assert "99" in (await says(api, ANI.id, "/digest 99 hourly")).text
+
+
+async def test_a_chat_keeps_hours_quiet_by_typing_and_by_taps(api, store):
+    await says(api, ANI.id, "/start")
+    await says(api, ANI.id, "/lang en")
+    none = await says(api, ANI.id, "/quiet")
+    held = await tap(api, none, "22:00–7:00", edits=True)
+    assert "held" in held.text
+    silent = await tap(api, held, "Send without a sound", edits=True)
+    assert "without a sound" in silent.text
+    assert store.call(watches.find_subscriber, ANI.id).quiet == "22:00-7:00 silent"
+    assert "held" in (await tap(api, silent, "Hold them until the end", edits=True)).text
+    assert "25-7" in (await says(api, ANI.id, "/quiet 25-7")).text
+    assert "1:00" in (await says(api, ANI.id, "/quiet 1-6 silent")).text
+    assert store.call(watches.find_subscriber, ANI.id).quiet == "1:00-6:00 silent"
+    await says(api, ANI.id, "/quiet off")
+    assert store.call(watches.find_subscriber, ANI.id).quiet == ""
+
+
+async def test_a_digest_turns_its_pages_and_opens_each_story(api, world):
+    await says(api, ANI.id, "/start")
+    await says(api, ANI.id, "/lang en")
+    world.watch(ANI.id, "harbour")
+    chat = world.subscribe(ANI.id)
+    world.store.call(watches.set_mode, chat.id, Mode.parse("daily 8:30"), world.now)
+    for n in range(17):
+        text = f"News of the harbour, number {n}. " + " ".join(f"w{n}x{k}" for k in range(60))
+        await world.publish("Daily Echo", text, title=f"<Report> & {n}")
+    world.pass_time(days=2)
+    bot = open_bot(api.token, api.url)
+    world.messenger = TelegramMessenger(bot)
+    world.pipeline = world.new_process()
+    try:
+        assert await world.deliver_all() == ["ok"]
+    finally:
+        await bot.shutdown()
+    first = last(api)
+    assert "17 alerts" in first.text
+    assert "<Report> & 14" in first.text
+    assert "<Report> & 15" not in first.text
+    second = await tap(api, first, "and 2 more →", edits=True)
+    assert "16. <Report> & 15" in second.text
+    whole = await tap(api, second, "17", edits=False)
+    assert "<Report> & 16" in whole.text
+    assert "Why?" in whole.labels()
+    why = await tap(api, whole, "Why?", edits=False)
+    assert "daily message" in why.text
+    back = await tap(api, second, "← Back", edits=True)
+    assert "1. <Report> & 0" in back.text
+    which = await says(api, ANI.id, "/why", reply_to=first.message_id)
+    assert "several stories" in which.text
