@@ -6,7 +6,7 @@ Whatever outlets wrote, a page fits what Telegram takes: headlines get shorter u
 from collections.abc import Iterator
 
 from bot import render, texts
-from bot.domain.model import Button, DigestView, Message, StoryView
+from bot.domain.model import Button, ChatKind, DigestView, Message, StoryView
 from bot.render import clean, flag, length, link, short
 from bot.texts import Html, escape
 
@@ -41,7 +41,7 @@ def _parts(view: DigestView, size: int, link_size: int) -> Iterator[str]:
         above = _heading(story, size)
         yield line if above == heading else f"{above}\n{line}"
         heading = above
-    if view.stories:
+    if view.stories and view.alert.kind is not ChatKind.CHANNEL:
         yield texts.html(language, "digest.tap")
 
 

@@ -108,11 +108,11 @@ class World:
     def pass_time(self, **span: float) -> None:
         self.now += timedelta(**span)
 
-    def subscribe(self, chat_id: int) -> Subscriber:
+    def subscribe(self, chat_id: int, kind: ChatKind = ChatKind.PRIVATE) -> Subscriber:
         return self.store.call(
             watches.subscribe,
             chat_id=chat_id,
-            kind=ChatKind.PRIVATE,
+            kind=kind,
             title=f"chat {chat_id}",
             language="en",
             now=self.now,

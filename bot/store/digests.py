@@ -1,7 +1,8 @@
 """Digests: several alerts of one chat told in one message.
 
 The alert rows stay the outbox: those with the same digest_id are claimed, shown and marked together. A
-digest's own row says why it is one, and which page the chat has turned to.
+digest's own row says why it is one, and which page the chat has turned to. A channel has no buttons to turn
+pages by, so each page is a digest of its own there.
 """
 
 from collections.abc import Collection, Sequence
@@ -11,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.domain.hours import TIMED
-from bot.domain.model import Alert, DigestView
+from bot.domain.model import Alert, ChatKind, DigestView
 from bot.store import articles as articles_store
 from bot.store.engine import Tx, chunked
 from bot.store.schema import alerts, articles, digests, matches, stories, subscribers, watches
@@ -66,21 +67,40 @@ def fold_surplus(tx: Tx, picked: Collection[int], *, over: int, now: datetime) -
         ids = tx.execute(waiting.order_by(alerts.c.id).with_for_update()).scalars().all()
         oldest = ids[: len(ids) - over // 2]
         _fold(tx, subscriber_id, oldest, why=SURPLUS, now=now)
-        folded[picked_of[subscriber_id]] = oldest[0]
+        if picked_of[subscriber_id] in ids:  # else its digest is due before those
+            folded[picked_of[subscriber_id]] = oldest[0]
     return folded
 
 
 def _fold(tx: Tx, subscriber_id: int, ids: Sequence[int], *, why: str, now: datetime) -> None:
-    """Let these alerts be told now, in the digest that waits for the chat already, or in one of their own."""
-    digest_id = tx.execute(
-        sa.select(sa.func.max(alerts.c.digest_id)).where(
-            _UNTOLD, alerts.c.subscriber_id == subscriber_id
-        )
-    ).scalar()
-    if digest_id is None and len(ids) > 1:
-        new = digests.insert().values(subscriber_id=subscriber_id, why=why, created_at=now)
-        digest_id = tx.execute(new.returning(digests.c.id)).scalar_one()
-    values = {"state": "open", "state_reason": "", "due_at": now, "digest_id": digest_id}
+    """Let these alerts be told now, in the digest that waits for the chat already, or in one of their own.
+
+    A channel's take a page each, the one that waits being filled first.
+    """
+    kind = sa.select(subscribers.c.kind).where(subscribers.c.id == subscriber_id)
+    paged = tx.execute(kind).scalar_one() == ChatKind.CHANNEL.value
+    waiting = (
+        sa.select(alerts.c.digest_id, sa.func.count().label("n"))
+        .where(_UNTOLD, alerts.c.subscriber_id == subscriber_id, alerts.c.digest_id.is_not(None))
+        .group_by(alerts.c.digest_id)
+        .order_by(alerts.c.digest_id.desc())
+    )
+    last = tx.execute(waiting.limit(1)).one_or_none()
+    room = max(0, PAGE - last.n) if last and paged else len(ids)
+    if last:
+        _put(tx, ids[:room], last.digest_id)
+        ids = ids[room:]
+    for part in chunked(ids, PAGE if paged else max(1, len(ids))):
+        digest_id = None
+        if len(part) > 1:
+            new = digests.insert().values(subscriber_id=subscriber_id, why=why, created_at=now)
+            digest_id = tx.execute(new.returning(digests.c.id)).scalar_one()
+        _put(tx, part, digest_id)
+
+
+def _put(tx: Tx, ids: Sequence[int], digest_id: int | None) -> None:
+    """Due as they are, alerts keep their order among digests and those that come alone."""
+    values = {"state": "open", "state_reason": "", "digest_id": digest_id}
     for part in chunked(ids, 500):
         tx.execute(alerts.update().where(alerts.c.id.in_(part)).values(**values))
 

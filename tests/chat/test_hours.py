@@ -3,13 +3,17 @@
 import pytest
 
 from bot.adapters.messenger import TelegramMessenger, open_bot
-from bot.domain.hours import Mode
-from bot.store import watches
+from bot.domain.hours import Mode, Quiet
+from bot.domain.model import ChatKind
+from bot.store import digests, watches
 from tests.chat import test_dispatch
-from tests.chat.test_dispatch import ANI, says, until
+from tests.chat.live import OpenDoor, taps
+from tests.chat.test_dispatch import ANI, BORIS, says, until
 from tests.world import World
 
 api = test_dispatch.api
+
+GROUP, FORUM, CHANNEL = -100500001, -100500002, -100500003
 
 
 @pytest.fixture
@@ -87,23 +91,37 @@ async def test_a_chat_keeps_hours_quiet_by_typing_and_by_taps(api, store):
     assert store.call(watches.find_subscriber, ANI.id).quiet == ""
 
 
+async def a_digest(api, world, chat, *, stories):
+    """Let a chat watch, hold so many stories for a daily digest, and send what is due over HTTP."""
+    world.store.call(watches.set_language, chat.id, "en")
+    world.store.call(watches.add, chat.id, "harbour", world.now)
+    world.store.call(watches.set_mode, chat.id, Mode.parse("daily 8:30"), world.now)
+    await publish(world, stories)
+    world.pass_time(days=2)
+    return await send(api, world)
+
+
+async def publish(world, stories):
+    for n in range(stories):
+        text = f"News of the harbour, number {n}. " + " ".join(f"w{n}x{k}" for k in range(60))
+        await world.publish("Daily Echo", text, title=f"<Report> & {n}")
+
+
+async def send(api, world):
+    """Send what is due over HTTP; return the outcomes."""
+    bot = open_bot(api.token, api.url)
+    world.messenger = TelegramMessenger(bot, OpenDoor())
+    world.pipeline = world.new_process()
+    try:
+        return await world.deliver_all()
+    finally:
+        await bot.shutdown()
+
+
 async def test_a_digest_turns_its_pages_and_opens_each_story(api, world):
     await says(api, ANI.id, "/start")
     await says(api, ANI.id, "/lang en")
-    world.watch(ANI.id, "harbour")
-    chat = world.subscribe(ANI.id)
-    world.store.call(watches.set_mode, chat.id, Mode.parse("daily 8:30"), world.now)
-    for n in range(17):
-        text = f"News of the harbour, number {n}. " + " ".join(f"w{n}x{k}" for k in range(60))
-        await world.publish("Daily Echo", text, title=f"<Report> & {n}")
-    world.pass_time(days=2)
-    bot = open_bot(api.token, api.url)
-    world.messenger = TelegramMessenger(bot)
-    world.pipeline = world.new_process()
-    try:
-        assert await world.deliver_all() == ["ok"]
-    finally:
-        await bot.shutdown()
+    assert await a_digest(api, world, world.subscribe(ANI.id), stories=17) == ["ok"]
     first = last(api)
     assert "17 alerts" in first.text
     assert "<Report> & 14" in first.text
@@ -119,3 +137,62 @@ async def test_a_digest_turns_its_pages_and_opens_each_story(api, world):
     assert "1. <Report> & 0" in back.text
     which = await says(api, ANI.id, "/why", reply_to=first.message_id)
     assert "several stories" in which.text
+
+
+async def test_a_group_gets_a_digest_whose_pages_any_member_may_turn(api, world):
+    api.add_group(GROUP, creator=ANI)
+    await until(lambda: api.shown(GROUP))
+    group = world.store.call(watches.find_subscriber, GROUP)
+    assert await a_digest(api, world, group, stories=digests.PAGE + 1) == ["ok"]
+    told = api.shown(GROUP)[-1]
+    await taps(api, GROUP, told, "and 1 more →", BORIS)
+    await until(lambda: "16. <Report> & 15" in api.shown(GROUP)[-1].text)
+    shown = len(api.shown(GROUP))
+    await taps(api, GROUP, told, "16", BORIS)
+    await until(lambda: len(api.shown(GROUP)) > shown)
+    assert "<Report> & 15" in api.shown(GROUP)[-1].text
+
+
+async def test_a_topic_gets_its_own_digest_there_and_opens_stories_there(api, world):
+    api.add_group(FORUM, creator=ANI, is_forum=True)
+    await until(lambda: api.shown(FORUM))
+    docks = api.add_topic(FORUM, "Docks")
+    await says(api, FORUM, "/watch quay", ANI, thread_id=docks)
+    there = world.store.call(watches.find_subscriber, FORUM, docks)
+    assert await a_digest(api, world, there, stories=2) == ["ok"]
+    told = api.shown(FORUM)[-1]
+    assert "2 alerts" in told.text
+    assert told.thread_id == docks
+    await taps(api, FORUM, told, "2", ANI)
+    await until(lambda: api.shown(FORUM)[-1].message_id != told.message_id)
+    whole = api.shown(FORUM)[-1]
+    assert "<Report> & 1" in whole.text
+    assert whole.thread_id == docks
+
+
+async def test_a_channel_gets_every_page_of_a_digest_one_after_another(api, world):
+    api.add_group(CHANNEL, "Herald", kind="channel", creator=ANI)
+    channel = world.subscribe(CHANNEL, ChatKind.CHANNEL)
+    stories = 2 * digests.PAGE + 2
+    assert await a_digest(api, world, channel, stories=stories) == ["ok"] * 3
+    told = api.shown(CHANNEL)[-3:]
+    assert [sum(f"<Report> & {n}\n" in m.text for m in told) for n in range(stories)] == (
+        [1] * stories
+    )
+    assert "<Report> & 31" in told[-1].text
+    assert not any(m.buttons for m in told)
+    assert not any("Tap a number" in m.text for m in told)
+
+
+async def test_telegram_is_asked_to_make_no_sound_in_silent_quiet_hours_alone(api, world):
+    await says(api, ANI.id, "/start")
+    chat = world.subscribe(ANI.id)
+    world.store.call(watches.add, chat.id, "harbour", world.now)
+    await publish(world, 1)
+    assert await send(api, world) == ["ok"]
+    assert api.called("sendMessage")[-1]["disable_notification"] == "false"
+    world.store.call(watches.set_quiet, chat.id, Quiet.parse("0:00-23:59 silent"), world.now)
+    text = "Hail fell on the harbour. " + " ".join(f"hail{k}" for k in range(60))
+    await world.publish("Daily Echo", text, title="Hail")
+    assert await send(api, world) == ["ok"]
+    assert api.called("sendMessage")[-1]["disable_notification"] == "true"

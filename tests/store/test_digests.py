@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.domain.hours import Mode, Quiet
-from bot.domain.model import Outcome, Sent, SubscriberState
+from bot.domain.model import ChatKind, Outcome, Sent, SubscriberState
 from bot.store import alerts as outbox
 from bot.store import digests, ledger, watches
 from bot.store.schema import alerts, decisions, deliveries
@@ -29,8 +29,8 @@ def world(database_url):
     world.store.close()
 
 
-def wish(world, chat_id=ANI, *, mode=None, quiet=None):
-    chat = world.subscribe(chat_id)
+def wish(world, chat_id=ANI, *, kind=ChatKind.PRIVATE, mode=None, quiet=None):
+    chat = world.subscribe(chat_id, kind)
     if mode:
         world.store.call(watches.set_mode, chat.id, Mode.parse(mode), world.now)
     if quiet:
@@ -293,3 +293,34 @@ async def test_pages_of_a_digest_hold_every_story_once(world):
     assert (second.first, len(second.stories)) == (digests.PAGE + 1, 3)
     ids = [alert_id for alert_id, _ in (*view.stories, *second.stories)]
     assert sorted(ids) == sorted(view.covers)
+
+
+async def test_a_channel_gets_each_page_of_a_digest_as_a_message_of_its_own(world):
+    world.watch(ANI, "harbour")
+    wish(world, kind=ChatKind.CHANNEL, mode="daily 8:30")
+    n = 2 * digests.PAGE + 1
+    for k in range(n):
+        await publish(world, k)
+    world.pass_time(days=2)
+    assert await world.deliver_all() == ["ok"] * 3
+    first, second, alone = shown(world)
+    assert [f"Report {k}<" in first for k in range(n)] == [k < digests.PAGE for k in range(n)]
+    assert all(f"Report {k}<" in second for k in range(digests.PAGE, n - 1))
+    assert f"Report {n - 1}<" in alone
+    assert not any(m.buttons for m in world.messenger.messages)
+    assert "Tap a number" not in first
+
+
+async def test_a_channels_surplus_fills_the_page_that_waits_before_it_takes_another(world):
+    world.watch(ANI, "harbour")
+    world.subscribe(ANI, ChatKind.CHANNEL)
+    for k in range(20):
+        await publish(world, k)
+    world.messenger.answers = [Outcome(Sent.LATER, detail="no route")]
+    await a_minute(world)
+    for k in range(20, 33):
+        await publish(world, k)
+    for _ in range(9):
+        await a_minute(world)
+    told = [[k for k in range(33) if f"Report {k}<" in m] for m in shown(world)]
+    assert told == [[*range(15)], [*range(15, 27)], *([k] for k in range(27, 33))]
