@@ -12,6 +12,7 @@ from datetime import datetime
 from bot import texts
 from bot.domain.errors import QueryError
 from bot.domain.model import AlertView, Article, Button, Hit, Message, Place, StoryView, Watch
+from bot.domain.notes import Note
 from bot.domain.text import sentence_around
 from bot.texts import Html, escape, html
 
@@ -68,6 +69,12 @@ def short(text: str, limit: int) -> str:
     """Return the text on one line, cut to `limit` characters with an ellipsis."""
     words = clean(text).strip()
     return words if len(words) <= limit else words[: limit - 1].rstrip() + "…"
+
+
+def notes_in_words(language: str, notes: Iterable[Note], limit: int) -> str:
+    """Return what was odd in a feed as plain words of at most `limit` characters, "" if nothing was."""
+    said = (texts.say(language, f"oddity.{n.oddity}", n=n.n, detail=n.detail) for n in notes)
+    return short("; ".join(said), limit)
 
 
 def flag(country: str) -> str:

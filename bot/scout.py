@@ -14,7 +14,7 @@ from bot.adapters.explanation import Explanation, outlet_of
 from bot.domain.errors import SettingsError
 from bot.domain.model import Button, Entry, FailureKind, Message, OutletEntry
 from bot.domain.prospect import Given, Prospect
-from bot.render import MAX_LABEL, MAX_OUTLET, flag, link, short
+from bot.render import MAX_LABEL, MAX_OUTLET, flag, link, notes_in_words, short
 from bot.store import outlets, prospects, updates, watches
 from bot.store.engine import Store, Tx
 from bot.texts import Html, escape
@@ -136,8 +136,8 @@ def _preview(
     ]
     if first.newest:
         parts.append(Html("\n".join(_line(language, e, zone) for e in first.newest)))
-    if told.note:
-        parts.append(escape(short(told.note, MAX_DETAIL)))
+    if told.notes:
+        parts.append(escape(notes_in_words(language, told.notes, MAX_DETAIL)))
     hint = (
         f"/addoutlet {short(prospect.url, MAX_URL)} {entry.country} {entry.language} {entry.name}"
     )

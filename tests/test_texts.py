@@ -12,16 +12,17 @@ from babel.messages.pofile import read_po
 
 from bot import texts
 from bot.domain.model import FailureKind
+from bot.domain.notes import Oddity
 from tests.e2e.telegram_html import parse_html
 
 BOT = Path(texts.__file__).parents[1]
 ENGLISH = texts.catalogue("en").texts
 LANGUAGES = texts.languages()
-PLAIN = ("button.", "menu.", "toast.", "time.", "failure.", "place.", "start.suggest_")
+PLAIN = ("button.", "menu.", "toast.", "time.", "failure.", "oddity.", "place.", "start.suggest_")
 # Keys put together in code, from an enum or an outcome.
 MADE = (
     "digest.now_", "digest.watch_", "missed.held_",
-    "failure.", "log.", "query.bad_", "why.", "place.", "verdicts.", "outlet.",
+    "failure.", "oddity.", "log.", "query.bad_", "why.", "place.", "verdicts.", "outlet.",
     "card.only_", "where.", "button.where_", "button.by_",
 )  # fmt: skip
 
@@ -165,6 +166,10 @@ def test_the_code_fills_in_every_place_of_a_text():
 
 def test_every_reason_of_a_failed_poll_has_words():
     assert all(f"failure.{kind}" in ENGLISH for kind in FailureKind)
+
+
+def test_every_oddity_of_a_feed_has_words():
+    assert all(f"oddity.{oddity}" in ENGLISH for oddity in Oddity)
 
 
 @pytest.mark.parametrize("outcome", ["told", "copy", "excluded", "held", "failed"])

@@ -16,6 +16,7 @@ from bot.adapters.web_client import Answer
 from bot.config import check_outlet
 from bot.domain.errors import SettingsError
 from bot.domain.model import Entry, Failure, FeedKind, OutletEntry, Page
+from bot.domain.notes import Note
 from bot.domain.prospect import country_of, language_of
 
 USUAL_PATHS = ("/feed", "/rss", "/rss.xml", "/feed.xml", "/atom.xml", "/index.xml")
@@ -65,7 +66,7 @@ class Explanation:
     kind: str = "nothing"
     title: str = ""
     form: str = ""
-    note: str = ""
+    notes: tuple[Note, ...] = ()
     failure: Failure | None = None
     entries: tuple[Entry, ...] = ()
     page: Page | None = None
@@ -92,8 +93,7 @@ class Explanation:
         yield from (f"  why: {line}" for line in self.why)
         if self.failure:
             yield f"  {self.failure.kind.value}: {self.failure.detail}"
-        if self.note:
-            yield f"  note: {self.note}"
+        yield from (f"  note: {note}" for note in self.notes)
         for found in self.candidates:
             what = f"[{found.kind.value}] {found.title!r}, {found.entries} entries"
             yield f"  feed: {found.url} {what}: {found.why}"
@@ -177,7 +177,7 @@ async def explain(asker: Asker, url: str) -> Explanation:
 def _tell_feed(told: Explanation, answer: Answer, found: ParsedFeed) -> None:
     kind = kind_of(answer.url, found.form)
     told.kind, told.form, told.title = kind.value, found.form, found.title
-    told.note, told.entries = found.note, found.entries
+    told.notes, told.entries = found.notes, found.entries
     told.why.append(
         f"the answer reads as {found.form or 'a feed'} with {len(found.entries)} entries"
     )

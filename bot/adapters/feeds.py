@@ -22,6 +22,7 @@ from bot.adapters.plain import plain_text
 from bot.domain.dates import FIRST_YEAR, read_date
 from bot.domain.furniture import without_furniture
 from bot.domain.model import Entry, Failure, FailureKind
+from bot.domain.notes import Note, Oddity
 
 MAX_ENTRIES = 2_000
 MAX_TAG_BYTES = 65_536  # a 2.3 MB tag of 200,000 attributes kept feedparser busy for over 90 s
@@ -44,12 +45,12 @@ _LONG_TAG = re.compile(rb"<(?!!)[^<>]{%d}" % MAX_TAG_BYTES)
 class ParsedFeed:
     """What a feed's bytes say. entries: as published, links absolute; possibly none.
 
-    note: what was odd but survivable, one line, else "". ttl_s: how long the feed asks to be left alone.
+    ttl_s: how long the feed asks to be left alone.
     """
 
     entries: tuple[Entry, ...]
     title: str = ""
-    note: str = ""
+    notes: tuple[Note, ...] = ()
     form: str = ""  # "rss20", "atom10", "json1", ... as feedparser names them
     ttl_s: int | None = None
     parts: tuple[str, ...] = ()  # of a sitemap index: the sitemaps to read, the likeliest first
@@ -117,7 +118,7 @@ def _xml_feed(body: bytes, url: str, content_type: str) -> ParsedFeed | Failure:
     return ParsedFeed(
         entries=entries,
         title=plain_text(str(parsed.feed.get("title", ""))),
-        note=_note(parsed, entries),
+        notes=_notes(parsed, entries),
         form=str(parsed.version),
         ttl_s=_ttl_s(parsed.feed),
         language=_language(parsed.feed),
@@ -209,13 +210,13 @@ def _ttl_s(feed: Mapping[str, Any]) -> int | None:
         return None
 
 
-def _note(parsed: Mapping[str, Any], entries: tuple[Entry, ...]) -> str:
+def _notes(parsed: Mapping[str, Any], entries: tuple[Entry, ...]) -> tuple[Note, ...]:
     notes = []
     if len(parsed["entries"]) > MAX_ENTRIES:
-        notes.append(f"only the first {MAX_ENTRIES} entries are read")
+        notes.append(Note(Oddity.CUT, n=MAX_ENTRIES))
     if fault := _fault(parsed):
-        notes.append(f"ill-formed: {fault}")
-    return "; ".join([*notes, *oddities(entries)])
+        notes.append(Note(Oddity.ILL_FORMED, detail=fault))
+    return (*notes, *_lacking(entries))
 
 
 def _fault(parsed: Mapping[str, Any]) -> str:
@@ -227,17 +228,17 @@ def _fault(parsed: Mapping[str, Any]) -> str:
     return _line(re.sub(r"^<unknown>:(\d+):\d+: ", r"line \1: ", text))
 
 
-def oddities(entries: tuple[Entry, ...]) -> Iterable[str]:
-    """Yield what the entries lack, for people: dates, guids, guids of their own."""
+def _lacking(entries: tuple[Entry, ...]) -> Iterable[Note]:
+    """Yield what the entries lack: dates, guids, guids of their own."""
     if len(entries) < 2:
         return
     guids = {e.guid for e in entries if e.guid}
     if not any(e.published_at for e in entries):
-        yield "no dates we can read"
+        yield Note(Oddity.NO_DATES)
     if not guids:
-        yield "no guids"
+        yield Note(Oddity.NO_GUIDS)
     elif len(guids) == 1:
-        yield "the same guid on all entries"
+        yield Note(Oddity.ONE_GUID)
 
 
 def _json_feed(body: bytes, url: str) -> ParsedFeed | Failure:
@@ -253,7 +254,7 @@ def _json_feed(body: bytes, url: str) -> ParsedFeed | Failure:
     return ParsedFeed(
         entries=entries,
         title=plain_text(str(found.get("title") or "")),
-        note="; ".join(oddities(entries)),
+        notes=tuple(_lacking(entries)),
         form=f"json {version}",
         language=str(found.get("language") or "")[:35],
     )

@@ -34,6 +34,7 @@ from bot.domain.model import (
     PageReading,
     Unchanged,
 )
+from bot.domain.notes import Note, Oddity
 
 __all__ = ["Explanation", "WebReader"]
 
@@ -163,9 +164,9 @@ class WebReader:
             fault = fault or replace(answer, detail=f"{url}: {answer.detail}"[:300])
         if fault and not entries:
             return fault
-        note = "; ".join(filter(None, (index.note, fault.detail if fault else "")))
+        notes = (Note(Oddity.PART, detail=fault.detail),) if fault else ()
         entries = entries[:MAX_ENTRIES]
-        return replace(index, entries=tuple(entries), note=note, parts_hash=read.hexdigest())
+        return replace(index, entries=tuple(entries), notes=notes, parts_hash=read.hexdigest())
 
     async def read_page(
         self, url: str, *, language: str = "", user_agent: str | None = None
@@ -321,7 +322,7 @@ def _changed(parsed: ParsedFeed, answer: Answer, body_hash: str) -> Changed:
         last_modified=_validator(answer, "Last-Modified"),
         body_hash=body_hash,
         title=parsed.title,
-        note=parsed.note or ("" if parsed.entries else "no entries yet"),
+        notes=parsed.notes or (() if parsed.entries else (Note(Oddity.EMPTY),)),
         moved_to=storable(answer.moved_to) if answer.moved_to else None,
         hint_s=max((h for h in hints if h), default=None),
     )

@@ -19,6 +19,7 @@ from bot.adapters.feeds import ParsedFeed
 from bot.adapters.pages import extract_page
 from bot.adapters.reading import read_entries
 from bot.domain.model import Entry, Failure, FailureKind, FeedKind, Page
+from bot.domain.notes import Note, read_notes
 
 try:
     import resource
@@ -95,6 +96,8 @@ def to_lines(reading: Reading) -> Iterator[bytes]:
 def _plain(value: object) -> str:
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, Note):
+        return str(value)
     raise TypeError(type(value).__name__)
 
 
@@ -105,7 +108,8 @@ def from_lines(head: Mapping[str, Any], entries: list[Entry]) -> Reading:
     if kind == "Failure":
         return Failure(FailureKind(told["kind"]), told["detail"], told["retry_after_s"])
     if kind == "ParsedFeed":
-        return ParsedFeed(entries=tuple(entries), **{**told, "parts": tuple(told["parts"])})
+        told |= {"parts": tuple(told["parts"]), "notes": read_notes(told["notes"])}
+        return ParsedFeed(entries=tuple(entries), **told)
     for name in ("based_on", "links"):
         told[name] = tuple(told[name])
     return Page(**{**told, "published_at": _moment(told["published_at"])})

@@ -11,7 +11,7 @@ from bot.domain.errors import UserError
 from bot.domain.model import Attachment, Failure, OutletEntry, Role
 from bot.domain.prospect import Given, Prospect, read_given
 from bot.domain.urls import is_web_url
-from bot.render import MAX_OUTLET, flag, link, short
+from bot.render import MAX_OUTLET, flag, link, notes_in_words, short
 from bot.store import feeds, prospects
 from bot.store import outlets as stored
 from bot.store.engine import Tx
@@ -52,14 +52,14 @@ def _health(req: Request, feed: feeds.Health) -> Html:
         "new": _ago(req, feed.new_at),
         "rhythm": _rhythm(req, feed),
         "interval": texts.span(req.language, timedelta(seconds=feed.interval_s)),
-        "detail": short(feed.detail, MAX_DETAIL),
+        "detail": notes_in_words(req.language, feed.notes, MAX_DETAIL),
     }
     if feed.failure:
         params |= {"failure": req.say(f"failure.{feed.failure}"), "n": feed.failures}
         return texts.html(req.language, "outlets.failing", **params)
     if feed.polled_at is None:
         return texts.html(req.language, "outlets.waiting", **params)
-    return texts.html(req.language, "outlets.odd" if feed.detail else "outlets.fine", **params)
+    return texts.html(req.language, "outlets.odd" if feed.notes else "outlets.fine", **params)
 
 
 def _rhythm(req: Request, feed: feeds.Health) -> Html:

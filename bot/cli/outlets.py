@@ -5,11 +5,17 @@ import json
 import sys
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from bot.cli.words import fail, one_line, wait_for
 from bot.config import load_settings
+
+if TYPE_CHECKING:
+    from bot.store.feeds import Health
+
+MAX_DETAIL = 300  # characters of what was odd in a feed
 
 
 @click.group()
@@ -40,6 +46,13 @@ def _rhythm(per_day: float | None) -> str:
     return f"{per_day:.0f} a day" if per_day >= 1 else f"{max(1, round(7 * per_day))} a week"
 
 
+def _detail(feed: "Health") -> str:
+    """Return why a feed fails, or what was odd in it, "" if nothing was."""
+    from bot.render import notes_in_words
+
+    return feed.detail or notes_in_words("en", feed.notes, MAX_DETAIL)
+
+
 @outlets.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def list_outlets(as_json: bool) -> None:
@@ -67,14 +80,14 @@ def list_outlets(as_json: bool) -> None:
                 "interval_s": h.interval_s,
                 "failures": h.failures,
                 "failure": h.failure,
-                "detail": h.detail,
+                "detail": _detail(h),
             }
             for h in found
         ]
         click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
     for h in found:
-        state = f"{h.failure} x{h.failures}: {h.detail}" if h.failure else h.detail or "ok"
+        state = f"{h.failure} x{h.failures}: {h.detail}" if h.failure else _detail(h) or "ok"
         polled, new = _span(h.polled_at, now), _span(h.new_at, now)
         click.echo(f"{h.outlet} ({h.country})  {h.url}")
         every = f"every {h.interval_s // 60} min" if h.interval_s else "not yet"

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from bot.domain.chart import Chart
+from bot.domain.notes import Note
 from bot.domain.rhythm import Rhythm
 
 
@@ -139,14 +140,14 @@ class Unchanged:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A feed that was read. note: what was odd but survivable, one line, else ""."""
+    """A feed that was read."""
 
     entries: tuple[Entry, ...]
     etag: str | None = None
     last_modified: str | None = None
     body_hash: str | None = None
     title: str = ""
-    note: str = ""
+    notes: tuple[Note, ...] = ()
     moved_to: str | None = None  # the address of a permanent redirect
     hint_s: int | None = None  # how long the feed asks to be left alone (ttl, max-age, sy:)
 

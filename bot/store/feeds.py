@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from bot.domain.model import Changed, Failure, FailureKind, Feed, FeedKind, FeedReading, OutletEntry
+from bot.domain.notes import Note, Oddity, read_notes
 from bot.domain.rhythm import Rhythm
 from bot.domain.schedule import Plan, is_open
 from bot.store.engine import Tx
@@ -17,6 +18,7 @@ from bot.store.schema import feeds, outlets
 class Health:
     """One feed as /outlets shows it. failures: in a row. None times: never.
 
+    detail: of its failure. notes: what was odd in the last reading that brought anything.
     per_day: new articles it is expected to bring in a day; None while nothing is known of it.
     """
 
@@ -31,6 +33,7 @@ class Health:
     failures: int
     failure: str | None
     detail: str
+    notes: tuple[Note, ...]
     per_day: float | None = None
 
 
@@ -205,8 +208,8 @@ def record_poll(
         values |= {"failures": 0, "failure": None, "failure_detail": None}
         values |= {"etag": reading.etag, "last_modified": reading.last_modified}
     if isinstance(reading, Changed):
-        missed = f"may have missed about {plan.missed} entries" if plan.missed else ""
-        note = "; ".join(part for part in (reading.note, missed) if part)
+        missed = (Note(Oddity.MISSED, n=plan.missed),) if plan.missed else ()
+        note = "\n".join(map(str, (*reading.notes, *missed)))
         values |= {"body_hash": reading.body_hash, "note": note or None}
         values |= {"first_polled_at": now} if feed.first_polled_at is None else {}
         values |= {"new_at": now} if new else {}
@@ -242,7 +245,8 @@ def health(tx: Tx, *, offset: int, limit: int) -> list[Health]:
             feeds.c.interval_s,
             feeds.c.failures,
             feeds.c.failure,
-            sa.func.coalesce(feeds.c.failure_detail, feeds.c.note, "").label("detail"),
+            sa.func.coalesce(feeds.c.failure_detail, "").label("detail"),
+            sa.func.coalesce(feeds.c.note, "").label("notes"),
             feeds.c.rhythm,
         )
         .join_from(feeds, outlets)
@@ -257,6 +261,7 @@ def health(tx: Tx, *, offset: int, limit: int) -> list[Health]:
 def _health(row: sa.RowMapping) -> Health:
     told = dict(row)
     rhythm = Rhythm.from_json(told.pop("rhythm"))
+    told["notes"] = read_notes(told["notes"].splitlines())
     return Health(**told, per_day=24 * rhythm.rate_per_h if rhythm.known else None)
 
 

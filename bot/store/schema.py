@@ -110,7 +110,7 @@ feeds = sa.Table(
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # in a row
     sa.Column("failure", sa.String(32)),  # FailureKind of the last poll, None if it went well
     sa.Column("failure_detail", sa.Text),
-    sa.Column("note", sa.Text),  # what was odd but survivable in the last reading
+    sa.Column("note", sa.Text),  # what was odd in the last reading, a domain.notes.Note on a line
     sa.Column("retired_at", Utc),
     sa.Index(
         "ix_feeds_due_at",

@@ -11,7 +11,9 @@ from starlette.datastructures import FormData
 from bot import texts
 from bot.adapters.explanation import Explanation, outlet_of
 from bot.domain.errors import SettingsError
+from bot.domain.notes import read_notes
 from bot.domain.rhythm import Outlook, Rhythm, outlook
+from bot.render import notes_in_words
 from bot.store import choices, console, feeds, health
 from bot.store import outlets as outlets_store
 from bot.store.engine import Tx
@@ -21,6 +23,7 @@ from bot.web.log import download, printable
 from bot.web.view import Answer, Moved, Shown, Visit, missing
 
 PAGE = 50
+MAX_DETAIL = 300  # characters of what was odd in a feed
 REST = timedelta(hours=24)
 MAX_URL = 2_000
 PREVIEWED = 5  # entries of a feed that is looked at
@@ -160,7 +163,7 @@ def read_rows(tx: Tx, visit: Visit, *, after: str, limit: int) -> list[OutletRow
 
 def _feed(visit: Visit, row: Any) -> FeedRow:
     rhythm = Rhythm.from_json(row["rhythm"])
-    failure = row["failure"]
+    failure, noted = row["failure"], read_notes((row["note"] or "").splitlines())
     hours = [f"{hour:02}:00 UTC" for hour in range(len(rhythm.hours))]
     return FeedRow(
         id=row["id"],
@@ -172,7 +175,7 @@ def _feed(visit: Visit, row: Any) -> FeedRow:
         interval_s=row["interval_s"],
         failures=row["failures"],
         trouble=texts.plain(visit.say(f"failure.{failure}")) if failure else "",
-        detail=row["failure_detail"] or row["note"] or "",
+        detail=row["failure_detail"] or notes_in_words(visit.language, noted, MAX_DETAIL),
         retired=row["retired_at"] is not None,
         per_day=round(rhythm.rate_per_h * 24, 1) if rhythm.known else 0.0,
         bars=charts.bars(rhythm.hours, hours, width=96, height=24),

@@ -6,6 +6,7 @@ import pytest
 from aiohttp import web
 
 from bot.domain.model import Changed, FailureKind, FeedKind
+from bot.domain.notes import Oddity
 from tests.adapters.sites import feed, reader, rss, site
 from tests.adapters.test_kinds import INDEX, SITEMAP
 from tests.adapters.test_pages import LABELLED, page_of
@@ -179,7 +180,9 @@ class TestSitemapIndexes:
         assert isinstance(reading, Changed)
         assert asked == ["/", "/news.xml", "/a.xml", "/b.xml"]
         assert len(reading.entries) == 4
-        assert "404" in reading.note
+        [note] = reading.notes
+        assert note.oddity is Oddity.PART
+        assert "404" in note.detail
 
     async def test_an_index_of_nothing_readable_is_a_failure(self):
         reading, _ = await self.poll({"/": self.INDEX})

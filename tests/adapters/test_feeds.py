@@ -8,6 +8,7 @@ import pytest
 from bot.adapters.charsets import settle_charset
 from bot.adapters.feeds import MAX_ENTRIES, ParsedFeed, parse_feed
 from bot.domain.model import Failure, FailureKind
+from bot.domain.notes import Note, Oddity
 from bot.evals import feeds as feeds_eval
 from bot.evals.recordings import judge_all
 from tests.adapters.sites import rss
@@ -146,23 +147,25 @@ class TestNotes:
     def test_feeds_without_dates_or_guids_say_so(self):
         items = "<item><title>A</title></item><item><title>B</title></item>"
         found = parse(f'<rss version="2.0"><channel>{items}</channel></rss>')
-        assert found.note == "no dates we can read; no guids"
+        assert found.notes == (Note(Oddity.NO_DATES), Note(Oddity.NO_GUIDS))
 
     def test_one_guid_for_all_is_told(self):
-        assert parse(rss("A", "B").replace(b"g1", b"g0")).note == "the same guid on all entries"
+        found = parse(rss("A", "B").replace(b"g1", b"g0"))
+        assert found.notes == (Note(Oddity.ONE_GUID),)
 
     def test_ill_formed_feeds_are_read_and_the_line_is_named(self):
         found = parse(rss("A & B", "C"))
         assert len(found.entries) == 2
-        assert found.note.startswith("ill-formed: line ")
+        [note] = found.notes
+        assert str(note).startswith("ill-formed: line ")
 
     def test_the_media_type_is_not_worth_a_note(self):
-        assert parse(rss("A"), content_type="text/html").note == ""
+        assert parse(rss("A"), content_type="text/html").notes == ()
 
     def test_more_entries_than_we_take_are_cut_and_told(self):
         found = parse(rss(*(f"T{n}" for n in range(MAX_ENTRIES + 500))))
         assert len(found.entries) == MAX_ENTRIES
-        assert f"first {MAX_ENTRIES}" in found.note
+        assert found.notes[0] == Note(Oddity.CUT, n=MAX_ENTRIES)
 
 
 class TestHints:

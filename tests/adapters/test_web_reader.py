@@ -10,6 +10,7 @@ from aiohttp import web
 
 from bot.domain import schedule
 from bot.domain.model import Changed, FailureKind, Page, Unchanged
+from bot.domain.notes import Note, Oddity
 from tests.adapters.sites import (
     OK_HEAD,
     Names,
@@ -187,7 +188,7 @@ class TestFailures:
         assert (await failing(answer(rss()), first_polled_at=now)).kind is FailureKind.EMPTY
         fresh = await read(answer(rss()))
         assert isinstance(fresh, Changed)
-        assert fresh.note == "no entries yet"
+        assert fresh.notes == (Note(Oddity.EMPTY),)
 
     async def test_html_that_names_its_feed_says_so(self):
         page = b'<html><head><link rel="alternate" type="application/rss+xml" href="/rss.xml"></head></html>'

@@ -16,6 +16,7 @@ from bot.adapters import worker as inside
 from bot.adapters.feeds import ParsedFeed
 from bot.adapters.workers import Workers
 from bot.domain.model import Entry, Failure, FailureKind, FeedKind, Page
+from bot.domain.notes import Note, Oddity
 from tests.adapters.sites import rss
 
 URL = "https://outlet.example/rss"
@@ -146,7 +147,7 @@ ANSWERS = [
             Entry("u", "t"),
         ),
         title="O",
-        note="n",
+        notes=(Note(Oddity.NO_GUIDS), Note(Oddity.ILL_FORMED, detail="line 3: no element")),
         form="rss20",
         ttl_s=60,
         parts=("https://o.example/a.xml",),

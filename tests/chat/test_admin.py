@@ -19,6 +19,7 @@ from bot.domain.model import (
     Subscriber,
     SubscriberState,
 )
+from bot.domain.notes import Note, Oddity
 from bot.render import length
 from bot.store import feeds, watches
 from tests.world import World
@@ -37,8 +38,8 @@ def world(tmp_path):
     made.store.close()
 
 
-def ask(world, run, argument=""):
-    chat = Subscriber(0, 1, ChatKind.PRIVATE, "Admin", "en", SubscriberState.GONE)
+def ask(world, run, argument="", *, language="en"):
+    chat = Subscriber(0, 1, ChatKind.PRIVATE, "Admin", language, SubscriberState.GONE)
     request = Request(subscriber=chat, now=world.now, argument=argument, role=Role.ADMIN)
     return world.store.call(run, request)
 
@@ -144,11 +145,15 @@ async def test_what_was_odd_in_a_feed_is_shown_though_it_works(world):
     await world.open_outlet("Echo")
     [feed] = world.outlets["Echo"].feeds
     entry = Entry(url="https://echo.example/1", title="News")
-    world.reader.listed[feed.url] = Changed((entry,), body_hash="x", note="no dates")
+    world.reader.listed[feed.url] = Changed(
+        (entry,), body_hash="x", notes=(Note(Oddity.NO_DATES), Note(Oddity.CUT, n=1_200))
+    )
     await world.poll_all()
     html = ask(world, outlets.outlets).html
     assert "🟡" in html
-    assert "no dates" in html
+    assert "no dates we can read; only the first 1,200 entries are read" in html
+    html = ask(world, outlets.outlets, language="ru").html
+    assert "нет дат, которые можно прочесть; читаются только первые 1 200 записей" in html
 
 
 async def test_feeds_that_fail_come_first(world):

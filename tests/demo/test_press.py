@@ -51,7 +51,7 @@ async def titles(reader: WebReader, press: Press) -> set[str]:
     for paper in PAPERS:
         reading = await reader.read_feed(feed_of(press, paper.key))
         assert isinstance(reading, Changed), reading
-        assert not reading.note
+        assert not reading.notes
         found |= {e.title for e in reading.entries}
     return found
 

@@ -14,6 +14,7 @@ from bot.domain.model import (
     OutletFeed,
     Unchanged,
 )
+from bot.domain.notes import Note, Oddity
 from bot.domain.rhythm import Rhythm
 from bot.domain.schedule import BREAKER_SCORE, Plan
 from bot.store import articles, feeds
@@ -172,7 +173,7 @@ def test_an_overrun_window_is_said(store: Store) -> None:
     [feed] = claim(store)
     store.call(feeds.record_poll, feed, Changed(()), plan(missed=30), new=0, now=NOW)
     [health] = store.call(feeds.health, offset=0, limit=10)
-    assert "may have missed about 30" in health.detail
+    assert health.notes == (Note(Oddity.MISSED, n=30),)
 
 
 def test_every_feed_that_is_polled_shares_the_budget(store: Store) -> None:
