@@ -121,7 +121,7 @@ def read_story(tx: Tx, story_id: int) -> Dossier | None:
         articles=found,
         lines=ledger.of_articles(tx, ids),
         told=told,
-        attempts=_attempts(tx, [t.alert_id for t in told]),
+        attempts=_attempts(tx, told),
         verdicts=_verdicts(tx, ids),
         fired=_fired(tx, ids),
     )
@@ -179,10 +179,14 @@ def _told(tx: Tx, story_id: int) -> list[Told]:
     return [Told(**row) for row in rows.mappings()]
 
 
-def _attempts(tx: Tx, alert_ids: Sequence[int]) -> list[Attempt]:
+def _attempts(tx: Tx, told: Sequence[Told]) -> list[Attempt]:
     """Return the attempts for these alerts, alone or in a digest."""
-    of_digest = sa.select(alerts.c.digest_id).where(
-        alerts.c.id.in_(alert_ids), alerts.c.digest_id.is_not(None)
+    alone = deliveries.c.alert_id.in_([t.alert_id for t in told])
+    together = deliveries.c.digest_id.in_({t.digest_id for t in told if t.digest_id})
+    # A union: of an OR, SQLite would walk the whole table by id, as the rows are to be in order.
+    ids = sa.union(
+        sa.select(deliveries.c.id).where(alone),
+        sa.select(deliveries.c.id).where(together),
     )
     rows = tx.execute(
         sa.select(
@@ -194,7 +198,7 @@ def _attempts(tx: Tx, alert_ids: Sequence[int]) -> list[Attempt]:
             deliveries.c.detail,
             deliveries.c.digest_id,
         )
-        .where(deliveries.c.alert_id.in_(alert_ids) | deliveries.c.digest_id.in_(of_digest))
+        .where(deliveries.c.id.in_(ids))
         .order_by(deliveries.c.id)
         .limit(MOST)
     )
