@@ -14,7 +14,7 @@ from bot.domain.names import load_names
 NAMES_FILE = Path(__file__).resolve().parents[2] / "config" / "names.toml"
 KEYS = {"id", "kind", "names", "also", "never", "minds_case", "distinct_from"}
 KINDS = {"place", "person", "organisation"}
-SCRIPTS = {
+SCRIPTS: dict[str, str | tuple[str, ...]] = {
     "ab": "CYRILLIC",
     "ar": "ARABIC",
     "az": "LATIN",
@@ -24,7 +24,7 @@ SCRIPTS = {
     "es": "LATIN",
     "fa": "ARABIC",
     "he": "HEBREW",
-    "ja": "CJK",
+    "ja": ("CJK", "KATAKANA"),
     "fr": "LATIN",
     "hy": "ARMENIAN",
     "it": "LATIN",
