@@ -1,22 +1,15 @@
-"""The composition root: builds everything, starts the roles, owns the clock, the signals and the ticks.
-
-APScheduler only ticks, in memory; what is due is in the database, so a late tick or a second process
-skips nothing.
-"""
+"""The composition root: builds everything, starts the roles, owns the clock and the signals."""
 
 import asyncio
 import logging
 import signal
 import socket
 import sys
-from collections.abc import Callable, Collection, Coroutine
-from contextlib import AsyncExitStack, aclosing, suppress
+from collections.abc import Collection
+from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
-
-from bot import attic, lantern
 from bot.adapters.messenger import TelegramMessenger, open_bot
 from bot.adapters.sentry import report_bugs
 from bot.adapters.terminal import TerminalMessenger, wants_color
@@ -28,298 +21,27 @@ from bot.chat.replies import Replies
 from bot.chat.terminal import TerminalChat, read_lines
 from bot.config import Settings, config_file, load_outlets, shipped
 from bot.courtesy import Courtesy
-from bot.crew import Crew, guarded, guarded_tick
-from bot.domain.errors import DatabaseDown, SchemaError, SettingsError
-from bot.domain.model import Article, Due, Feed
+from bot.crew import guarded
+from bot.domain.errors import SchemaError, SettingsError
 from bot.domain.names import Names, load_names
-from bot.domain.prospect import Prospect
 from bot.domain.provenance import Provenance, load_provenance
+from bot.listener import Chat
 from bot.pipeline import Messenger, Pipeline
+from bot.roles import Roles
 from bot.scout import Scout
-from bot.sender import Sender
-from bot.store import alerts, chats, feeds, notices, prospects, revisions, turns, watches
+from bot.store import alerts, chats, feeds, revisions
 from bot.store.engine import Store
-from bot.store.seats import Seat
 from bot.web import server
 from bot.web.health import our_version
-from bot.web.outlets import Explain
 
 log = logging.getLogger(__name__)
 
-GRACE_S = (
-    15.0  # for what is in hand at the end; with what follows, below the 20 s that are promised
-)
-INGEST_AT_ONCE = 16
-SCOUT_AT_ONCE = 2
-FORGET_S = 3_600.0  # processes follow the watch log each second
-PER_OUTLET = 2  # pages of one outlet at once: the second waits its turn while the first is read
-DELIVER_AT_ONCE = 16
-SEAT_S = 2.0  # between two looks at a seat; with the lock freed in 6 s at worst, taken over in 8
 COMMANDS = (*subscriber.COMMANDS, *admin.COMMANDS, *console.COMMANDS)
-
-Tick = Callable[[], Coroutine[Any, Any, object]]
 
 
 def utc_now() -> datetime:
     """Return the time: the only clock of the house."""
     return datetime.now(UTC)  # noqa: TID251 - this is the clock
-
-
-class Chat(Protocol):
-    """Whatever hears commands: Telegram, a terminal, a demo."""
-
-    async def run(self) -> None:
-        """Hear and answer until cancelled, or until nobody speaks any more."""
-
-
-async def _undaunted(chat: Chat) -> None:
-    """Converse to the end; a database that is away for a while ends nothing."""
-    while True:
-        try:
-            return await chat.run()
-        except DatabaseDown as e:
-            log.error("chat: the database does not answer, trying again: %s", e)
-            await asyncio.sleep(SEAT_S)
-
-
-class App:
-    """One process: its pipeline, its desk, its roles."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        store: Store,
-        *,
-        roles: Collection[str],
-        pipeline: Pipeline,
-        desk: Desk,
-        chat: Chat | None,
-        port: socket.socket | None = None,
-        explain: Explain | None = None,
-        telegram: TelegramMessenger | None = None,
-        replies: Replies | None = None,
-        scout: Scout,
-    ) -> None:
-        self.settings = settings
-        self.store = store
-        self.roles = frozenset(roles)
-        self.pipeline = pipeline
-        self.desk = desk
-        self.chat = chat
-        self.port = port
-        self._explain = explain
-        self.stopping = asyncio.Event()
-        token = settings.telegram_bot_token
-        bot_id = token.get_secret_value().partition(":")[0] if token else ""
-        self._reader = Seat(store, f"reader:{bot_id}")
-        self._polls: Crew[Feed] = Crew(
-            "poll",
-            settings.polling.at_once,
-            claim=lambda free, _: pipeline.claim_feeds(free),
-            work=pipeline.poll,
-            key=lambda feed: feed.id,
-        )
-        self._ingests: Crew[Article] = Crew(
-            "ingest",
-            INGEST_AT_ONCE,
-            claim=lambda free, busy: pipeline.claim_articles(
-                free, per_outlet=PER_OUTLET, busy={a.outlet_id for a in busy}
-            ),
-            work=pipeline.ingest,
-            key=lambda article: article.id,
-        )
-        self._scouts: Crew[Prospect] = Crew(
-            "prospect",
-            SCOUT_AT_ONCE,
-            claim=lambda free, _: scout.claim(free),
-            work=scout.look,
-            key=lambda prospect: prospect.id,
-        )
-        self._deliveries: Crew[Due] = Crew(
-            "deliver",
-            DELIVER_AT_ONCE,
-            claim=lambda free, busy: pipeline.claim_alerts(
-                free,
-                busy={v.alert.chat_id for v in busy} | self._sender.resting(),
-                in_hand=len(busy),
-            ),
-            work=pipeline.deliver,
-            key=lambda view: view.alert.id,
-        )
-        self._sender = Sender(
-            store,
-            Seat(store, f"sender:{bot_id}"),
-            self._deliveries,
-            telegram=telegram,
-            replies=replies,
-            now=utc_now,
-        )
-        self._ingesting = asyncio.Lock()
-        self._forget_upto = 0  # the revision of the watch log at the last look
-
-    async def run(self) -> None:
-        """Work until told to stop; then finish what is in hand."""
-        scheduler = AsyncIOScheduler(timezone=UTC)
-        for what, every_s, tick in self._ticks():
-            scheduler.add_job(
-                guarded_tick,
-                "interval",
-                args=(what, tick),
-                seconds=every_s,
-                coalesce=True,
-                max_instances=1,
-                misfire_grace_time=None,  # however late: what is due is in the database
-                next_run_time=utc_now(),
-            )
-        scheduler.start()
-        try:
-            await self._until_stopped()
-        finally:
-            scheduler.pause()
-            self.stopping.set()
-            await self._sender.stop()
-            async with self._ingesting:
-                pass
-            crews = (self._polls, self._scouts, self._ingests, self._deliveries)
-            await asyncio.gather(*(crew.finish(GRACE_S) for crew in crews))
-            scheduler.shutdown(wait=False)
-            self._sender.leave()
-            self._reader.leave()
-
-    def _ticks(self) -> list[tuple[str, float, Tick]]:
-        # On PostgreSQL a notice wakes a stage at once, and the ticks only find what has become due.
-        often = 2.0 if self.store.dialect == "postgresql" else 0.25
-        every: list[tuple[str, float, Tick]] = []
-        if "poll" in self.roles:
-            every += [("pace", 60, self.pipeline.set_pace), ("poll", 0.5, self._polls.tick)]
-            every += [("sight", 60, self._look_out), ("prospect", 2, self._scouts.tick)]
-            every += [("stale", 3_600, self._forget_stale)]
-        if "ingest" in self.roles:
-            every += [("ingest", often, self._ingest), ("tend", 3_600, self.pipeline.tend)]
-            every += [("clear", 3_600, self._clear_out)]
-            every += [("watches", 1, self._follow), ("forgotten", FORGET_S, self._prune)]
-        if "deliver" in self.roles:
-            every += [("deliver", often, self._sender.work), ("resume", 15, self._resume)]
-        return every
-
-    async def _ingest(self) -> None:
-        """Work off what is new: as hands become free they take more."""
-        if self._ingesting.locked():
-            return
-        async with self._ingesting:
-            await self.pipeline.lookout.make_ready(self.store)
-            while await self._ingests.tick() and not self.stopping.is_set():
-                await self._ingests.free_hand(SEAT_S)
-
-    async def _follow(self) -> None:
-        """Take changes of watches in as they come, so that no article waits for many of them."""
-        if self.pipeline.lookout.ready:
-            await self.store.read(self.pipeline.lookout.follow)
-
-    async def _prune(self) -> None:
-        """Let go of the numbers of watches that were forgotten a while ago: all have heard of it."""
-        self._forget_upto = await self.store.run(watches.prune_forgotten, self._forget_upto)
-
-    async def _clear_out(self) -> None:
-        """Let go of what has had its days."""
-        window_h = self.settings.clustering.window_h
-        await attic.clear_out(self.store, self.settings.keep, window_h=window_h, now=utc_now())
-
-    async def _look_out(self) -> None:
-        """Tell the admins which outlets went out of sight, or came back."""
-        for outlet in await self.store.run(lantern.look, self.desk.admins, utc_now()):
-            log.warning("sight of outlet=%s changed", outlet)
-
-    async def _forget_stale(self) -> None:
-        """Let go of domains at rest, and of proposals that nobody confirmed."""
-        await self.store.run(turns.prune, utc_now())
-        await self.store.run(prospects.prune, utc_now())
-
-    async def _resume(self) -> None:
-        await self.store.run(watches.resume_due, utc_now())
-
-    async def _serve(self, port: socket.socket) -> None:
-        site = server.make_app(
-            self.store,
-            settings=self.settings,
-            names=self.pipeline.lookout.names,
-            now=utc_now,
-            counts=lambda: self.pipeline.counts,
-            admins=self.desk.admins,
-            explain=self._explain,
-        )
-        proxies = tuple(str(network) for network in self.settings.web.proxies)
-        await server.serve(site, port, proxies=proxies)
-
-    async def _until_stopped(self) -> None:
-        tasks: list[asyncio.Task[Any]] = [asyncio.create_task(self.stopping.wait())]
-        if self.chat is not None:
-            tasks.append(asyncio.create_task(self._converse(self.chat)))
-        if self.port is not None:
-            tasks.append(asyncio.create_task(self._serve(self.port)))
-        if self.store.dialect == "postgresql":
-            tasks.append(asyncio.create_task(self._heed_notices()))
-        done, waiting = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in waiting:
-            task.cancel()
-        await asyncio.gather(*waiting, return_exceptions=True)
-        for task in done:
-            task.result()  # raises what ended it
-
-    async def _converse(self, chat: Chat) -> None:
-        """Hold the chat while this process has the reader's seat; else stand by for it."""
-        while True:
-            await self._wait_for(self._reader)
-            talking = asyncio.create_task(_undaunted(chat))
-            losing = asyncio.create_task(self._until_lost(self._reader))
-            try:
-                await asyncio.wait((talking, losing), return_when=asyncio.FIRST_COMPLETED)
-                if talking.done():
-                    return talking.result()
-                log.warning("another process may read the updates now: standing by")
-            finally:
-                for task in (talking, losing):
-                    task.cancel()
-                await asyncio.gather(talking, losing, return_exceptions=True)
-
-    async def _wait_for(self, seat: Seat) -> None:
-        waiting = False
-        while not await self._holds(seat):
-            if not waiting:
-                log.info("another process reads the updates: standing by")
-            waiting = True
-            await asyncio.sleep(SEAT_S)
-
-    async def _until_lost(self, seat: Seat) -> None:
-        while await self._holds(seat):  # noqa: ASYNC110 - the server does not tell us
-            await asyncio.sleep(SEAT_S)
-
-    async def _holds(self, seat: Seat) -> bool:
-        try:
-            return await asyncio.to_thread(seat.take)
-        except DatabaseDown as e:
-            log.error("the database does not answer, trying again: %s", e)
-            return False
-
-    async def _heed_notices(self) -> None:
-        """Let the stages look as soon as another process says so."""
-        stages: dict[str, Tick] = {}
-        if "poll" in self.roles:
-            stages["prospect"] = self._scouts.tick
-        if "ingest" in self.roles:
-            stages["ingest"] = self._ingest
-        if "deliver" in self.roles:
-            stages["deliver"] = self._sender.work
-        while stages:
-            try:
-                async with aclosing(notices.listen(self.store.engine.url)) as woken:
-                    async for stage in woken:
-                        if stage in stages:
-                            await guarded_tick(stage, stages[stage])
-            except DatabaseDown as e:
-                log.warning("no notices for now, the ticks go on: %s", e)
-            await asyncio.sleep(SEAT_S)
-        await self.stopping.wait()
 
 
 def open_database(settings: Settings) -> Store:
@@ -489,24 +211,21 @@ async def run_with(
             sources=sources,
             now=utc_now,
         )
-        app = App(
-            settings,
-            store,
+        at_work = Roles(
+            pipeline,
             roles=roles,
-            pipeline=pipeline,
             desk=desk,
             chat=chat,
             port=open_port(settings) if "web" in roles else None,
-            explain=reader.explain,
+            scout=Scout(store, reader.explain, utc_now),
             telegram=messenger if isinstance(messenger, TelegramMessenger) else None,
             replies=replies,
-            scout=Scout(store, reader.explain, utc_now),
         )
-        _listen(app)
+        _heed_signals(at_work)
         log.info("outpost runs: roles %s, database %s", ",".join(sorted(roles)), store.dialect)
         if "chat" in roles and "deliver" not in roles:
             log.info("replies leave through the sender: another process must have the role deliver")
-        await app.run()
+        await at_work.run()
     log.info("outpost stopped; %d alerts wait in the outbox", await store.run(alerts.behind))
 
 
@@ -519,24 +238,24 @@ def open_port(settings: Settings) -> socket.socket | None:
         return None
 
 
-def _listen(app: App) -> None:
+def _heed_signals(at_work: Roles) -> None:
     """SIGTERM and SIGINT end the run; SIGHUP reads the outlets file again."""
     loop = asyncio.get_running_loop()
 
     def reload() -> None:
-        task = loop.create_task(guarded("reload", _reload(app)))
+        task = loop.create_task(guarded("reload", _reload(at_work)))
         background.add(task)
         task.add_done_callback(background.discard)
 
     background: set[asyncio.Task[None]] = set()
     with suppress(NotImplementedError, RuntimeError):  # not the main thread, or not POSIX
-        loop.add_signal_handler(signal.SIGTERM, app.stopping.set)
-        loop.add_signal_handler(signal.SIGINT, app.stopping.set)
+        loop.add_signal_handler(signal.SIGTERM, at_work.stopping.set)
+        loop.add_signal_handler(signal.SIGINT, at_work.stopping.set)
         loop.add_signal_handler(signal.SIGHUP, reload)
 
 
-async def _reload(app: App) -> None:
+async def _reload(at_work: Roles) -> None:
     try:
-        await sync_outlets(app.store, app.settings)
+        await sync_outlets(at_work.store, at_work.settings)
     except SettingsError as e:
         log.error("the outlets file was not read again, the old one stays in force: %s", e)

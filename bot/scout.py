@@ -36,7 +36,7 @@ class Scout:
 
     def __init__(self, store: Store, explain: Explain, now: Callable[[], datetime]) -> None:
         self._store = store
-        self._explain = explain
+        self.explain = explain
         self._now = now
 
     async def claim(self, limit: int) -> list[Prospect]:
@@ -45,7 +45,7 @@ class Scout:
 
     async def look(self, prospect: Prospect) -> str:
         """Look at one address and answer. Returns the outcome: "found", "nothing" or "later"."""
-        told = await self._explain(prospect.url)
+        told = await self.explain(prospect.url)
         failure = told.failure
         if failure and failure.kind is FailureKind.HELD and prospect.attempts < MOST_LOOKS:
             again = self._now() + timedelta(seconds=failure.retry_after_s or LEASE_S)

@@ -272,7 +272,7 @@ def build(names: Names, queries: Iterable[str]) -> tuple[Matcher, dict[str, floa
     gc.collect()
     before = psutil.Process().memory_info().rss
     matcher = Matcher(names)
-    gc.disable()  # as app.py does while it loads: nothing of this is garbage
+    gc.disable()  # as lookout.py does while it loads: nothing of this is garbage
     start = time.process_time()
     for i, text in enumerate(packed):
         matcher.add_packed(i, text)

@@ -23,7 +23,7 @@ from tests.e2e.press import Outlet, Press
 
 CUT_S = float(os.environ.get("CUT_SECONDS", "60"))
 TAKEN_OVER_S = 10.0
-IN_HAND = 16  # bot.app.DELIVER_AT_ONCE
+IN_HAND = 16  # bot.roles.DELIVER_AT_ONCE
 ALL = "poll,ingest,deliver,chat"
 PORT = 54_329
 
