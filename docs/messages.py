@@ -77,7 +77,7 @@ class Tour(play.Play):
 def messages(bubbles: list[Shown]) -> list[tuple[str, Shown]]:
     """Return the main messages, each with what it is: the last that has those words."""
     wanted = (
-        ("An alert, with the copies that came", "→"),
+        ("An alert, with the reposts that came", "→"),
         ("Why?", "Why you got this"),
         ("/story", "articles, the first one first"),
         ("A new watch is rehearsed", "Watching for <code>barley"),

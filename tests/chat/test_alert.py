@@ -120,7 +120,7 @@ def test_why_tells_forms_rules_places_copies_and_times(told):
 def test_a_copy_can_be_called_none(told):
     reply = told.tap(f"why:{alert_of(told).alert.id}")
     [[button]] = reply.buttons
-    assert button.label == "Not a copy: Coast Mail"
+    assert button.label == "Not a repost: Coast Mail"
     assert told.tap(button.data).toast == "toast.not_a_copy"
     [row] = told.tx.execute(sa.select(verdict_rows)).mappings()
     assert (row["kind"], bool(row["other_id"])) == ("not_a_copy", True)

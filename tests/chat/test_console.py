@@ -87,7 +87,7 @@ async def test_a_copy_names_its_original(world):
     await world.publish("Daily Echo", STRIKE)
     await world.deliver_all()
     await world.publish("Coast Mail", STRIKE, title="Reprinted")
-    assert "a copy of what Daily Echo wrote" in missed(world, "reprinted")
+    assert "a repost of what Daily Echo wrote" in missed(world, "reprinted")
 
 
 async def test_a_watch_that_came_near_is_named_with_what_it_lacked(world):

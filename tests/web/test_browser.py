@@ -199,7 +199,7 @@ def test_a_verdict_is_given_by_a_button_and_the_story_splits(visitors, site, siz
     page = visitors(size).enter().page
     page.goto(f"{site.url}/story/2")
     expect(page.locator(".diff mark").first).to_be_visible()
-    page.get_by_role("button", name="Not a copy").click()
+    page.get_by_role("button", name="Not a repost").click()
     expect(page.get_by_role("status")).to_contain_text("The verdict is kept")
     assert [a.id for a in site.store.look(dossier.read_story, 2).articles] == [2]
     page.reload()
@@ -210,7 +210,7 @@ def test_a_copy_is_joined_from_the_page_of_its_story(visitors, site):
     page = visitors().enter().page
     page.goto(f"{site.url}/story/4")
     page.get_by_text("More verdicts").first.click()
-    page.get_by_label("It is a copy of").first.fill(f"{site.url}/story/2")
+    page.get_by_label("It is a repost of").first.fill(f"{site.url}/story/2")
     page.get_by_role("button", name="Join").first.click()
     expect(page.locator(".articles > li")).to_have_count(3)
 
@@ -285,7 +285,7 @@ def test_a_threshold_is_tried(visitors, site):
     page.goto(f"{site.url}/quality")
     page.get_by_label("Score from which").fill("0.9")
     page.get_by_role("button", name="Show").click()
-    expect(page.locator("main")).to_contain_text("200 of the newest 200 copies")
+    expect(page.locator("main")).to_contain_text("200 of the newest 200 reposts")
 
 
 def test_access_is_given_and_taken_and_tokens_made(visitors, site):
@@ -311,7 +311,7 @@ def test_access_is_given_and_taken_and_tokens_made(visitors, site):
 def test_a_viewer_looks_and_signs_out(visitors, site):
     page = visitors("phone").enter(VIEWER).page
     page.goto(f"{site.url}/story/2")
-    expect(page.get_by_role("button", name="Not a copy")).to_have_count(0)
+    expect(page.get_by_role("button", name="Not a repost")).to_have_count(0)
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url("**/enter")
     page.goto(f"{site.url}/log")

@@ -83,7 +83,7 @@ def test_the_filters_stand_in_the_address_and_in_the_form(admin):
 def test_a_story_shows_copy_and_original_side_by_side(admin):
     page = admin.get("/story/2").text
     assert page.count("<mark>") >= 2
-    assert "copy of Outlet 3" in page
+    assert "repost of Outlet 3" in page
     assert "score 0.83" in page
 
 
@@ -94,8 +94,8 @@ def test_a_story_that_is_not_there_is_a_page_that_says_so(admin):
 
 
 def test_the_threshold_preview_counts_what_would_change(admin):
-    assert "With 0.9, 200 of the newest 200 copies" in admin.get("/quality?at=0.9").text
-    assert "With 0.8, 0 of the newest 200 copies" in admin.get("/quality?at=nonsense").text
+    assert "With 0.9, 200 of the newest 200 reposts" in admin.get("/quality?at=0.9").text
+    assert "With 0.8, 0 of the newest 200 reposts" in admin.get("/quality?at=nonsense").text
 
 
 def test_health_shows_the_lag_as_numbers(admin):
