@@ -15,7 +15,7 @@ from bot.adapters.sentry import report_bugs
 from bot.adapters.terminal import TerminalMessenger, wants_color
 from bot.adapters.web_reader import WebReader
 from bot.chat import admin, console, subscriber
-from bot.chat.command import Desk
+from bot.chat.desk import Desk
 from bot.chat.dispatch import TelegramChat
 from bot.chat.replies import Replies
 from bot.chat.terminal import TerminalChat, read_lines

@@ -24,7 +24,8 @@ from telegram.error import (
 from bot import texts
 from bot.adapters.messenger import TelegramMessenger
 from bot.chat import presence
-from bot.chat.command import Answer, Caller, Desk
+from bot.chat.command import Caller
+from bot.chat.desk import Answer, Desk
 from bot.chat.hearing import Ears, Heard, thread_of
 from bot.chat.replies import Replies, waits
 from bot.chat.rulers import Rulers

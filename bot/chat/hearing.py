@@ -7,7 +7,8 @@ import telegram
 
 from bot import topics
 from bot.chat import behalf
-from bot.chat.command import Caller, Desk, Order
+from bot.chat.command import Caller
+from bot.chat.desk import Desk, Order
 from bot.chat.rulers import Place, Rulers
 from bot.domain.model import ChatKind, Role
 from bot.store import alerts, watches

@@ -11,7 +11,8 @@ from datetime import datetime
 from bot import texts, topics
 from bot.chat.behalf import MAX_TITLE
 from bot.chat.channels import card
-from bot.chat.command import Caller, Desk
+from bot.chat.command import Caller
+from bot.chat.desk import Desk
 from bot.domain.model import Button, ChatKind, Message, Subscriber, SubscriberState
 from bot.render import short
 from bot.store import chats, keepers, updates, watches

@@ -15,7 +15,8 @@ from contextlib import suppress
 from datetime import datetime
 
 from bot.adapters.terminal import TerminalMessenger
-from bot.chat.command import Caller, Desk
+from bot.chat.command import Caller
+from bot.chat.desk import Desk
 from bot.chat.replies import in_words
 from bot.domain.model import ChatKind
 

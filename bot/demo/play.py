@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from bot import app
 from bot.adapters.terminal import TerminalMessenger, wants_color
-from bot.chat.command import Desk
+from bot.chat.desk import Desk
 from bot.chat.terminal import LOCAL_ID, TerminalChat, read_lines
 from bot.config import Delivery, Networking, Polling, Settings
 from bot.demo.press import LOOPBACK, Press, load_press

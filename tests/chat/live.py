@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from bot.adapters.messenger import TelegramMessenger, open_bot
 from bot.adapters.turnstile import Turnstile
-from bot.chat.command import Desk
+from bot.chat.desk import Desk
 from bot.chat.dispatch import TelegramChat
 from bot.chat.replies import Replies
 from bot.domain.pacing import Rank

@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot import render
-from bot.chat.command import MAX_DATA_BYTES, Caller, Desk, Order
+from bot.chat.command import MAX_DATA_BYTES, Caller
+from bot.chat.desk import Desk, Order
 from bot.config import shipped
 from bot.domain.model import AlertView, Document, Message
 from bot.domain.names import load_names

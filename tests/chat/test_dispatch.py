@@ -8,7 +8,8 @@ import pytest
 from bot import texts
 from bot.adapters.messenger import open_bot
 from bot.chat import admin, subscriber
-from bot.chat.command import Command, Desk
+from bot.chat.command import Command
+from bot.chat.desk import Desk
 from bot.chat.dispatch import TelegramChat
 from bot.domain.errors import DatabaseDown, TokenError
 from bot.domain.model import Role, SubscriberState

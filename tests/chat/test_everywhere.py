@@ -11,7 +11,7 @@ import pytest
 
 from bot.adapters.messenger import TelegramMessenger, open_bot
 from bot.app import COMMANDS
-from bot.chat.command import Desk
+from bot.chat.desk import Desk
 from bot.domain.model import ChatKind
 from bot.store import alerts, archive, prospects, updates, watches
 from bot.store.prospects import Given

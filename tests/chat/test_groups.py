@@ -3,7 +3,7 @@
 import pytest
 
 from bot.chat import admin, subscriber
-from bot.chat.command import Desk
+from bot.chat.desk import Desk
 from bot.config import Chat
 from bot.domain.model import SubscriberState
 from bot.store import keepers, watches

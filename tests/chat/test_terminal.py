@@ -10,7 +10,8 @@ import pytest
 
 from bot.adapters.terminal import TerminalMessenger
 from bot.chat import admin, subscriber
-from bot.chat.command import Command, Desk, Reply
+from bot.chat.command import Command, Reply
+from bot.chat.desk import Desk
 from bot.chat.terminal import LOCAL_ID, MAX_LINE, TerminalChat, read_lines
 from bot.domain.model import Message, Role
 from bot.store.engine import Store

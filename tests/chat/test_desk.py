@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.chat import admin, subscriber
-from bot.chat.command import Caller, Command, Desk, Reply, fits
+from bot.chat.command import Caller, Command, Reply, fits
+from bot.chat.desk import Desk
 from bot.config import Chat as Settings
 from bot.domain.errors import UserError
 from bot.domain.model import ChatKind, Role
