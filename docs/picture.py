@@ -22,7 +22,7 @@ from bot.domain.model import Message, Outcome
 
 OUT = Path(__file__).with_name("chat.png")
 WIDTH = 920  # CSS pixels: two phones side by side
-SCALE = 2  # device pixels per CSS pixel
+SCALE = 1.5  # device pixels per CSS pixel
 
 STYLE = """
 body { margin: 0; font: 15px/1.38 "Noto Sans", "Noto Sans Armenian", "Noto Color Emoji", sans-serif;
@@ -129,7 +129,7 @@ def bubble(shown: Shown) -> str:
     return f'<div class="bubble {side}">{shown.html}{edited}</div>{rows}'
 
 
-def photograph(page: str, out: Path, *, width: int = WIDTH, scale: int = SCALE) -> None:
+def photograph(page: str, out: Path, *, width: int = WIDTH, scale: float = SCALE) -> None:
     """Draw a page with Chromium, as high as it is."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "chat.html")
@@ -143,7 +143,7 @@ def photograph(page: str, out: Path, *, width: int = WIDTH, scale: int = SCALE) 
         _chromium(f"--screenshot={out}", window, file.as_uri(), scale=scale)
 
 
-def _chromium(*arguments: str, scale: int) -> str:
+def _chromium(*arguments: str, scale: float) -> str:
     command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
     done = subprocess.run(  # noqa: S603 - our own page, our own arguments
         [*command, f"--force-device-scale-factor={scale}", *arguments],
