@@ -1,15 +1,15 @@
 """What a reader says to an alert: mute it, not relevant, why?, the whole story. COMMANDS is at the end."""
 
-import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
 from bot import render, texts
-from bot.chat.command import Command, Reply, Request
+from bot.chat.command import Command, Reply, Request, Rows, number
 from bot.chat.naming import heard
 from bot.domain.errors import UserError
-from bot.domain.model import AlertView, Article, Button, Hit, Role, StoryView, VerdictKind, Watch
+from bot.domain.model import AlertView, Article, Hit, Role, StoryView, VerdictKind, Watch
 from bot.domain.urls import canonical_url
 from bot.render import MAX_OUTLET, MAX_QUERY, flag, link, short
 from bot.store import alerts, articles, deliveries, ledger, stories, verdicts
@@ -39,12 +39,12 @@ class Asked(NamedTuple):
         return self.story.articles[0]
 
 
-def _asked(tx: Tx, req: Request, alert_id: str) -> Asked | None:
+def _asked(tx: Tx, req: Request, argument: str) -> Asked | None:
     """Return the alert of that id, None if this chat has none such, or its articles are gone."""
-    if not re.fullmatch(r"[0-9]{1,18}", alert_id):
+    alert_id = number(argument)
+    if alert_id is None:
         return None
-    told = alerts.of_chat(tx, req.subscriber.id, int(alert_id))
-    return _with_story(tx, req, told)
+    return _with_story(tx, req, alerts.of_chat(tx, req.subscriber.id, alert_id))
 
 
 def _with_story(tx: Tx, req: Request, told: alerts.Told | None) -> Asked | None:
@@ -63,7 +63,7 @@ def mute(tx: Tx, req: Request) -> Reply:
     return _shown_again(tx, req, asked, toast="toast.muted")
 
 
-def _unmute_row(req: Request, asked: Asked) -> tuple[tuple[Button, ...], ...]:
+def _unmute_row(req: Request, asked: Asked) -> Rows:
     return ((req.button("button.unmute", f"unmute:{asked.told.alert.id}"),),)
 
 
@@ -88,14 +88,32 @@ def _meant(tx: Tx, req: Request) -> Asked:
 def _shown_again(tx: Tx, req: Request, asked: Asked, *, toast: str) -> Reply:
     """Show the alert as it is now, in place."""
     told = alerts.of_chat(tx, req.subscriber.id, asked.told.alert.id) or asked.told
-    message = render.alert(AlertView(told.alert, asked.story))
-    return Reply(
-        html=message.html,
-        buttons=message.buttons,
-        edit=True,
-        toast=toast,
-        preview=message.preview,
-    )
+    return replace(_whole(Asked(told, asked.story)), edit=True, toast=toast)
+
+
+def _whole(asked: Asked) -> Reply:
+    """Return the alert as its own message would show it, with all its buttons."""
+    message = render.alert(AlertView(asked.told.alert, asked.story))
+    return Reply(html=message.html, buttons=message.buttons, preview=message.preview)
+
+
+def open_(tx: Tx, req: Request) -> Reply:
+    """Button of a digest: show one of its alerts whole, with all its buttons. Argument: alert."""
+    asked = _asked(tx, req, req.argument)
+    return _whole(asked) if asked else Reply(toast="toast.stale")
+
+
+def post(tx: Tx, req: Request) -> Reply:
+    """A post of a channel, forwarded here by one of its administrators: the alert with its buttons.
+
+    Argument: the message's id in the channel. Raises UserError: that is no alert of ours.
+    """
+    message_id = number(req.argument)
+    told = None if message_id is None else alerts.by_message(tx, req.subscriber.id, message_id)
+    asked = _with_story(tx, req, told)
+    if asked is None:
+        raise UserError("story.unknown")
+    return _whole(asked)
 
 
 def not_relevant(tx: Tx, req: Request) -> Reply:
@@ -130,9 +148,7 @@ def react(tx: Tx, req: Request) -> Reply:
     if not message_id.isdecimal():
         return Reply()
     asked = _with_story(tx, req, alerts.by_message(tx, req.subscriber.id, int(message_id)))
-    if (
-        asked is None or asked.told.alert.digest_id
-    ):  # of a digest nobody can say which story is meant
+    if asked is None or asked.told.alert.digest_id:  # of a digest: who knows which story is meant?
         return Reply()
     if sign == "+":
         _judge(tx, req, asked, VerdictKind.NOT_RELEVANT)
@@ -291,7 +307,7 @@ def _times(tx: Tx, req: Request, asked: Asked) -> Iterator[str]:
         yield req.say("why.in_digest")
 
 
-def _refusals(req: Request, asked: Asked) -> tuple[tuple[Button, ...], ...]:
+def _refusals(req: Request, asked: Asked) -> Rows:
     """Return a button for each copy that may be called none."""
     copies = [a for a in asked.story.articles if a.evidence.get("kind") in ("copy", "possible")]
     return tuple(
@@ -369,4 +385,6 @@ COMMANDS = (
     Command("no", Role.SUBSCRIBER, not_relevant, typed=False),
     Command("nocopy", Role.SUBSCRIBER, not_a_copy, typed=False),
     Command("react", Role.SUBSCRIBER, react, typed=False),
+    Command("open", Role.SUBSCRIBER, open_, typed=False),
+    Command("post", Role.SUBSCRIBER, post, typed=False, remote=True),
 )

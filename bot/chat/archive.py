@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from bot import texts
-from bot.chat.command import Command, Reply, Request
+from bot.chat.command import Command, Reply, Request, Rows
 from bot.domain.errors import QueryError, UserError
 from bot.domain.matching import Matcher
 from bot.domain.meaning import Spec, compile_query
-from bot.domain.model import Button, Document, Role
+from bot.domain.model import Document, Role
 from bot.domain.names import Names
 from bot.domain.narrowing import NARROWER, narrower
 from bot.domain.needles import Needle, needle
@@ -30,7 +30,6 @@ SAMPLE = 3  # headlines of a rehearsal
 MANY_A_DAY = 5  # alerts from which on a watch is too wide to be read
 MAX_TITLE = 140
 
-Rows = tuple[tuple[Button, ...], ...]
 Pair = tuple[archive.Kept, Document]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot import texts
-from bot.chat.command import Command, Reply, Request
+from bot.chat.command import Command, Reply, Request, Rows, in_rows, tick
 from bot.chat.naming import heard, mine, save
 from bot.chat.watching import OPEN_NAMES, check_length
 from bot.domain.model import Button, Role, Watch
@@ -18,8 +18,6 @@ from bot.texts import escape
 
 PER_PAGE = 20  # outlets to tick on a page
 MAX_SHOWN = 300  # characters of a query, and of what it is limited to
-
-Rows = tuple[tuple[Button, ...], ...]
 
 
 def card(tx: Tx, req: Request) -> Reply:
@@ -137,12 +135,11 @@ def _where_page(
     page = min(max(1, page), pages)
     buttons = [
         Button(
-            f"{_tick(value in ticked)} {short(_called(req, kind, value), MAX_LABEL)}",
+            f"{tick(value in ticked)} {short(_called(req, kind, value), MAX_LABEL)}",
             f"{data}:{key}",
         )
         for key, value in choices[(page - 1) * PER_PAGE : page * PER_PAGE]
     ]
-    rows = [tuple(buttons[i : i + 2]) for i in range(0, len(buttons), 2)]
     turn = []
     if page > 1:
         turn.append(req.button("button.previous", f"{data}:p{page - 1}"))
@@ -151,13 +148,9 @@ def _where_page(
     end = [req.button("button.done", f"card:{watch.id}")]
     if ticked:
         end.insert(0, req.button("button.no_limit", f"{data}:all"))
-    rows += [tuple(turn), tuple(end)] if turn else [tuple(end)]
+    rows = (*in_rows(buttons, 2), *([tuple(turn)] if turn else ()), tuple(end))
     params = {"query": short(watch.query, MAX_QUERY)}
-    return Reply(f"where.{kind}", params, tuple(rows), edit=True)
-
-
-def _tick(on: bool) -> str:
-    return "✅" if on else "▫️"
+    return Reply(f"where.{kind}", params, rows, edit=True)
 
 
 COMMANDS = (

@@ -1,16 +1,14 @@
-"""Channels: which of them a person looks after, and what came of a post there. COMMANDS is at the end.
+"""Channels: which of them a person looks after. COMMANDS is at the end.
 
 A channel is spoken for from a private chat (bot.chat.behalf); in it the bot posts alerts and nothing else.
 """
 
-import re
-
-from bot import render, texts
+from bot import texts
 from bot.chat.command import Command, Reply, Request
 from bot.domain.errors import UserError
-from bot.domain.model import AlertView, Button, ChatKind, Role
+from bot.domain.model import Button, ChatKind, Role
 from bot.render import MAX_LABEL, short
-from bot.store import alerts, articles, keepers
+from bot.store import keepers
 from bot.store.engine import Tx
 
 SHOWN = 20  # channels of one person; a button each
@@ -34,22 +32,4 @@ def card(title: str, subscriber_id: int) -> Button:
     return Button(f"📣 {label}", f"for:{subscriber_id}:watches")
 
 
-def post(tx: Tx, req: Request) -> Reply:
-    """A post of a channel, forwarded here by one of its administrators: the alert with its buttons.
-
-    Argument: the message's id in the channel.
-    """
-    if not re.fullmatch(r"[0-9]{1,18}", req.argument):
-        raise UserError("story.unknown")
-    told = alerts.by_message(tx, req.subscriber.id, int(req.argument))
-    story = articles.view_story(tx, told.alert.story_id, req.subscriber.id) if told else None
-    if told is None or story is None or not story.articles:
-        raise UserError("story.unknown")
-    message = render.alert(AlertView(told.alert, story))
-    return Reply(html=message.html, buttons=message.buttons)
-
-
-COMMANDS = (
-    Command("channels", Role.SUBSCRIBER, channels, "menu.channels"),
-    Command("post", Role.SUBSCRIBER, post, typed=False, remote=True),
-)
+COMMANDS = (Command("channels", Role.SUBSCRIBER, channels, "menu.channels"),)

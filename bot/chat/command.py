@@ -19,6 +19,8 @@ from bot.store.engine import Tx
 NO_NAMES = Names.empty()
 LIMITS = Chat()  # the defaults of settings.toml
 
+Rows = tuple[tuple[Button, ...], ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -105,7 +107,7 @@ class Reply:
 
     key: str = ""
     params: Mapping[str, object] = field(default_factory=dict)
-    buttons: tuple[tuple[Button, ...], ...] = ()  # rows
+    buttons: Rows = ()
     html: str = ""
     edit: bool = False
     toast: str = ""
@@ -142,6 +144,16 @@ class Command(NamedTuple):
 def number(argument: str) -> int | None:
     """Return the number that an argument is, None if it is none."""
     return int(argument) if re.fullmatch(r"[0-9]{1,18}", argument) else None
+
+
+def in_rows(buttons: Sequence[Button], n: int) -> Rows:
+    """Return the buttons in rows of n, the last as long as it comes."""
+    return tuple(tuple(buttons[i : i + n]) for i in range(0, len(buttons), n))
+
+
+def tick(on: bool) -> str:
+    """Return what stands before the label of a switch."""
+    return "✅" if on else "▫️"
 
 
 def fits(data: str) -> bool:

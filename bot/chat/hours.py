@@ -4,15 +4,14 @@ import re
 from dataclasses import replace
 from datetime import time
 
-from bot.chat.command import Command, Reply, Request
+from bot.chat.command import Command, Reply, Request, Rows
 from bot.chat.naming import mine
 from bot.digest import digest as show_digest
 from bot.domain.errors import UserError
 from bot.domain.hours import Mode, Pace, Quiet, clock
-from bot.domain.model import AlertView, Button, Role, Watch
+from bot.domain.model import Button, Role, Watch
 from bot.render import MAX_QUERY, short
-from bot.render import alert as show_alert
-from bot.store import alerts, articles, digests, watches
+from bot.store import alerts, digests, watches
 from bot.store.engine import Tx
 from bot.texts import Html
 
@@ -20,8 +19,6 @@ OFFERED = (time(8), time(18))  # of a daily digest, by a tap
 NIGHTS = ("22:00-7:00", "23:00-8:00")
 MAX_SHOWN = 60  # characters of what was typed
 MAX_OWN = 20  # watches with a mode of their own that are named
-
-Rows = tuple[tuple[Button, ...], ...]
 
 _NUMBER = re.compile(r"#?[0-9]+")
 
@@ -141,9 +138,6 @@ def _quiet(wish: str, now: Quiet | None) -> Quiet:
     return found if says or now is None else replace(found, silent=now.silent)
 
 
-# A digest's own buttons
-
-
 def turn(tx: Tx, req: Request) -> Reply:
     """Button of a digest: show that page of it, in place. Argument: digest, page."""
     asked = re.fullmatch(r"([0-9]{1,18}):([0-9]{1,6})", req.argument)
@@ -157,20 +151,8 @@ def turn(tx: Tx, req: Request) -> Reply:
     return Reply(html=message.html, buttons=message.buttons, edit=True)
 
 
-def open_(tx: Tx, req: Request) -> Reply:
-    """Button of a digest: show one of its alerts whole, with all its buttons. Argument: alert."""
-    known = re.fullmatch(r"[0-9]{1,18}", req.argument)
-    told = alerts.of_chat(tx, req.subscriber.id, int(known[0])) if known else None
-    story = articles.view_story(tx, told.alert.story_id, req.subscriber.id) if told else None
-    if told is None or story is None or not story.articles:
-        return Reply(toast="toast.stale")
-    message = show_alert(AlertView(told.alert, story))
-    return Reply(html=message.html, buttons=message.buttons)
-
-
 COMMANDS = (
     Command("digest", Role.SUBSCRIBER, digest, "menu.digest", changes=True, known=True),
     Command("quiet", Role.SUBSCRIBER, quiet, "menu.quiet", changes=True, known=True),
     Command("turn", Role.SUBSCRIBER, turn, typed=False),
-    Command("open", Role.SUBSCRIBER, open_, typed=False),
 )

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from bot import texts
-from bot.chat.command import Command, Reply, Request
+from bot.chat.command import Command, Reply, Request, in_rows, tick
 from bot.domain.errors import UserError
 from bot.domain.meaning import understood
 from bot.domain.misses import without_not
@@ -24,8 +24,6 @@ MAX_OWN = 20  # aliases of one watch
 MAX_ALIAS = 60  # characters
 MAX_WORDS = 12  # of a watch, whose forms can be switched
 SHOWN_FORMS = 8  # of one word
-
-Rows = tuple[tuple[Button, ...], ...]
 
 _NUMBERED = re.compile(r"#?([0-9]{1,18})(?:\s+(.*))?", re.DOTALL)
 
@@ -96,27 +94,19 @@ def _names_page(req: Request, watch: Watch) -> Reply:
     if listed:
         parts.append(req.say("names.others"))
     forms = [
-        Button(f"{_tick(word.on)} {short(word.text, MAX_LABEL)} …", f"forms:{watch.id}:{i}")
+        Button(f"{tick(word.on)} {short(word.text, MAX_LABEL)} …", f"forms:{watch.id}:{i}")
         for i, word in enumerate(words)
     ]
     names = [
-        Button(f"{_tick(on)} {short(text, MAX_LABEL)}", f"name_off:{watch.id}:{i}")
+        Button(f"{tick(on)} {short(text, MAX_LABEL)}", f"name_off:{watch.id}:{i}")
         for i, (text, on) in enumerate(listed)
     ]
     done = (
         req.button("button.keep_watch", f"kept:{watch.id}"),
         req.button("button.card", f"card:{watch.id}"),
     )
-    rows = (*_rows(forms, 2), *_rows(names, 3), done)
+    rows = (*in_rows(forms, 2), *in_rows(names, 3), done)
     return Reply(html="\n\n".join(filter(None, parts)), buttons=rows, edit=True)
-
-
-def _tick(on: bool) -> str:
-    return "✅" if on else "▫️"
-
-
-def _rows(buttons: Sequence[Button], n: int) -> Rows:
-    return tuple(tuple(buttons[i : i + n]) for i in range(0, len(buttons), n))
 
 
 def _form_lines(req: Request, watch: Watch, words: Sequence[Switch]) -> Iterator[Html]:

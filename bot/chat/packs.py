@@ -1,7 +1,7 @@
 """Watches to start from, by country: chosen by a tap at /start, changed and stopped like any other."""
 
 from bot import texts
-from bot.chat.command import Command, Reply, Request
+from bot.chat.command import Command, Reply, Request, in_rows
 from bot.chat.watching import enrol
 from bot.domain.model import Button, Role
 from bot.domain.query import parse_query
@@ -19,16 +19,13 @@ PACKS = {
     "RU": ("Russia", "Putin", "Moscow OR Dagestan OR Chechnya"),
 }
 
-Rows = tuple[tuple[Button, ...], ...]
-
 
 def packs(tx: Tx, req: Request) -> Reply:
     """Button of /start: show the countries."""
     buttons = [
         Button(f"{flag(c)} {texts.country_name(req.language, c)}", f"pack:{c}") for c in PACKS
     ]
-    rows = tuple(tuple(buttons[i : i + 2]) for i in range(0, len(buttons), 2))
-    return Reply("packs.ask", buttons=rows, edit=True)
+    return Reply("packs.ask", buttons=in_rows(buttons, 2), edit=True)
 
 
 def pack(tx: Tx, req: Request) -> Reply:

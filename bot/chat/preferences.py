@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot import texts
-from bot.chat.command import Command, Reply, Request
+from bot.chat.command import Command, Reply, Request, Rows, in_rows
 from bot.domain.errors import UserError
 from bot.domain.model import Button, Role, SubscriberState
 from bot.render import short
@@ -12,7 +12,6 @@ from bot.store import watches
 from bot.store.engine import Tx
 from bot.texts import zones
 
-Rows = tuple[tuple[Button, ...], ...]
 ON = ("on", "1", "yes", "вкл", "да", "так", "այո", "bəli", "evet", "კი")
 MAX_SHOWN = 60  # characters of what was typed
 
@@ -37,11 +36,7 @@ def _languages() -> Rows:
     """Return a button for each language, called as its speakers call it."""
     known = texts.languages()
     named = [Button(texts.language_name(one, one).capitalize(), f"lang:{one}") for one in known]
-    return _in_pairs(named)
-
-
-def _in_pairs(buttons: Sequence[Button]) -> Rows:
-    return tuple(tuple(buttons[i : i + 2]) for i in range(0, len(buttons), 2))
+    return in_rows(named, 2)
 
 
 def timezone(tx: Tx, req: Request) -> Reply:
@@ -71,7 +66,7 @@ def _guessed(req: Request, zone: str) -> bool:
 
 
 def _cities(req: Request, names: Sequence[str]) -> Rows:
-    return _in_pairs([Button(zones.city(req.language, z), f"timezone:{z}") for z in names])
+    return in_rows([Button(zones.city(req.language, z), f"timezone:{z}") for z in names], 2)
 
 
 def preview(tx: Tx, req: Request) -> Reply:

@@ -17,7 +17,7 @@ from bot.chat import (
     trend,
     watching,
 )
-from bot.chat.command import Command, Reply, Request, fits
+from bot.chat.command import Command, Reply, Request, Rows, fits, number
 from bot.chat.unseen import unseen_lines
 from bot.domain.errors import UserError
 from bot.domain.model import Button, ChatKind, Role, SubscriberState, Watch
@@ -30,8 +30,6 @@ PAGE = 8  # watches on a page: as many buttons as a phone shows above the keyboa
 SUGGESTIONS = ("start.suggest_1", "start.suggest_2", "start.suggest_3", "start.suggest_4")
 LONGEST_PAUSE = timedelta(days=366)
 MAX_SHOWN = 150  # characters of a query in a list, of two units each at worst
-
-Rows = tuple[tuple[Button, ...], ...]
 
 _PAUSE = re.compile(r"(\d{1,5})\s*(m|h|d|w)(?:in|our|ay|eek)?s?", re.IGNORECASE)
 # "until 8:00" in any language: a word before or after, or none; an hour alone needs the word.
@@ -149,10 +147,8 @@ def unwatch(tx: Tx, req: Request) -> Reply:
 
 def _stop(tx: Tx, req: Request) -> str | None:
     """Stop the watch that the argument names; return its query, None if there is none."""
-    number = re.fullmatch(r"#?([0-9]{1,18})", req.argument)
-    if number:
-        watch_id = int(number[1])
-    else:
+    watch_id = number(req.argument.removeprefix("#"))
+    if watch_id is None:
         same = watches.same(tx, req.subscriber.id, str(parse_query(req.argument)))
         if same is None:
             return None
@@ -226,7 +222,7 @@ def forget(tx: Tx, req: Request) -> Reply:
 
 def unite(tx: Tx, req: Request) -> Reply:
     """Button in a forum: tell here what a topic watched. Argument: the topic."""
-    thread_id = int(req.argument) if re.fullmatch(r"[0-9]{1,18}", req.argument) else 0
+    thread_id = number(req.argument)
     topic = watches.find_subscriber(tx, req.subscriber.chat_id, thread_id) if thread_id else None
     if topic is None or not watches.count(tx, topic.id):
         return Reply(toast="toast.stale")

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bot.chat.archive import REHEARSED_DAYS, Looked, rehearsal, rehearse
-from bot.chat.command import Command, Reply, Request, fits
+from bot.chat.command import Command, Reply, Request, Rows, fits
 from bot.chat.naming import heard, kept_aliases, mine, save
 from bot.domain.errors import UserError
-from bot.domain.model import Button, Role, Subscriber, SubscriberState, Watch
+from bot.domain.model import Role, Subscriber, SubscriberState, Watch
 from bot.domain.narrowing import NARROWER, narrower
 from bot.domain.packing import packed
 from bot.domain.query import Query, parse_query
@@ -19,8 +19,6 @@ from bot.store.engine import Tx
 
 OPEN_NAMES = 12  # named in the answer to /watch
 JUDGED = 200  # articles that the archive must have before a share of them says anything
-
-Rows = tuple[tuple[Button, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)

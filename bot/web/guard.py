@@ -67,9 +67,7 @@ class Guard:
         if scope["path"] not in ANY_HOST and _host(headers.get("host", "")) not in self._hosts:
             return PlainTextResponse("unknown host\n", status_code=400)
         if len(scope["path"]) + len(scope["query_string"]) > MAX_TARGET:
-            if scope["path"].startswith(
-                "/api/"
-            ):  # as its document says: JSON, and 400 for what is wrong
+            if scope["path"].startswith("/api/"):  # whose document promises JSON, and 400
                 return JSONResponse({"error": "the address is too long"}, status_code=400)
             return PlainTextResponse("the address is too long\n", status_code=414)
         length = headers.get("content-length", "0")

@@ -50,12 +50,15 @@ CASES = {
     "edit": Case("/edit {watch} crane", "crane", "/edit 999 crane", "999"),
     "kept": Case("kept:{watch}", "Watching for", "kept:999", STALE),
     "cancel": Case("cancel:{watch}", "Stopped", "cancel:999", STALE),
-    "headlines": Case("headlines:{watch}", "title:", "headlines:x", STALE),
+    "narrow": Case("narrow:{watch}:title", "title:", "narrow:999:title", STALE),
     "broad": Case("broad:{search}:all", "Watching for", "broad:999:all", STALE),
     "name": Case("/name {watch} Docks", "Docks", "/name 999 Docks", "999"),
-    "alias": Case("/alias {watch} Berdzor", "also hears", "/alias 999 Berdzor", "999"),
+    "alias": Case("/alias {watch} Berdzor", "Other names", "/alias 999 Berdzor", "999"),
+    "card": Case("card:{watch}", "harbour", "card:999", STALE),
+    "where": Case("where:{watch}:country", "harbour", "where:x", STALE),
     "names": Case("names:{watch}", ".", "names:999", STALE),
     "name_off": Case("name_off:{watch}:0", ".", "name_off:999:0", STALE),
+    "forms": Case("forms:{watch}:0", "How I understand", "forms:999:0", STALE),
     "watches": Case("/watches", "harbour"),
     "unwatch": Case("/unwatch {watch}", "Stopped", "/unwatch 999", "999"),
     "pause": Case("/pause 8h", "Paused|paused|until", "/pause soon", "/pause"),
@@ -66,6 +69,8 @@ CASES = {
     "unmute": Case("unmute:{alert}", ".", "unmute:999", STALE),
     "no": Case("no:{alert}", "Thank|Noted|noted", "no:999", STALE),
     "nocopy": Case("nocopy:{alert}:{copy}", ".", "nocopy:999:1", STALE),
+    "open": Case("open:{alert}", "Port at a standstill", "open:999", STALE),
+    "turn": Case("turn:999:1", STALE),  # its pages are turned in test_hours.py
     "react": Case("react:{message}+", "", "react:x", ""),
     "search": Case("/search harbour", "Port at a standstill", "/search", "/search"),
     "trend": Case("/trend harbour", ".", "/trend", "/trend"),
@@ -76,6 +81,10 @@ CASES = {
     "pack": Case("pack:GE", ".", "pack:XX", STALE),
     "channels": Case("/channels", "channel|Channel"),
     "post": Case("post:{message}", "Port at a standstill", "post:x", "."),
+    "digest": Case("/digest hourly", "once an hour", "/digest weekly", "weekly"),
+    "quiet": Case("/quiet 22:00-7:00", "22:00", "/quiet 25-7", "25-7"),
+    "settings": Case("/settings", "Language: English"),
+    "preview": Case("/preview on", "preview of the article"),
     "lang": Case("/lang en", "English", "/lang tlh", "tlh"),
     "timezone": Case("/timezone Tbilisi", "Tbilisi", "/timezone Xyzzyx", "Xyzzyx"),
     "help": Case("/help", "/watch"),
@@ -93,9 +102,8 @@ CASES = {
     "missed": Case("/missed harbour", ".", "/missed", "/missed"),
     "console": Case("/console", "/enter|private"),
     "enter": Case("/enter", ".", "", ""),
-    "forget": Case(
-        "forget", "forgotten|Forgotten|deleted"
-    ),  # the last of all: nothing is left after it
+    # The last of all: nothing is left after it.
+    "forget": Case("forget", "forgotten|Forgotten|deleted"),
 }
 BY_COMMAND = {c.name: c for c in COMMANDS}
 ORDER = [n for n in CASES if n != "unite"]  # of a forum alone
