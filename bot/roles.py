@@ -16,7 +16,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot import attic, lantern
 from bot.adapters.messenger import TelegramMessenger
-from bot.chat.command import Desk
+from bot.chat.desk import Desk
 from bot.chat.replies import Replies
 from bot.crew import Crew, guarded_tick
 from bot.domain.errors import DatabaseDown
