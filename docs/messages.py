@@ -139,8 +139,8 @@ def main() -> None:
     """Play, and write the pictures."""
     log_to_stderr("error")
     chat = Tour.shown = Chat()
-    play.Play = Tour  # type: ignore[misc]
-    sys.stdin.isatty = lambda: True  # type: ignore[method-assign]
+    play.Play = Tour  # type: ignore[misc] # the demo builds its own; this one asks on
+    sys.stdin.isatty = lambda: True  # type: ignore[method-assign] # or the demo does not listen
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(play.perform(Path(folder), chat, chat.typed, talk=True))
     figures = "".join(

@@ -38,11 +38,11 @@ def spoken_of(buttons: Iterable[str]) -> str:
     return next((of for of, _ in map(tapped, buttons) if of), "")
 
 
-def button(button: Button, subscriber_id: int) -> Button | None:
+def _speaking(button: Button, subscriber_id: int) -> Button | None:
     """Return a button that speaks for that subscriber; None if there is no room to say so."""
-    data = f"for:{subscriber_id}:{button.data}"
     if button.url:
         return button
+    data = f"for:{subscriber_id}:{button.data}"
     return replace(button, data=data) if len(data.encode()) <= MAX_DATA_BYTES else None
 
 
@@ -50,7 +50,7 @@ def signed(message: Message, chat: Subscriber) -> Message:
     """Return an answer with the channel's name above it, and its buttons speaking for that channel."""
     name = Html(f"📣 <b>{texts.escape(chat.title[:MAX_TITLE] or str(chat.chat_id))}</b>\n\n")
     fits = not message.file and len(texts.plain(message.html)) + MAX_TITLE < MAX_CHARS
-    rows = [[b for old in row if (b := button(old, chat.id))] for row in message.buttons]
+    rows = [[b for old in row if (b := _speaking(old, chat.id))] for row in message.buttons]
     return replace(
         message,
         html=f"{name}{message.html}" if fits else message.html,
