@@ -43,6 +43,7 @@ async def clear_out(store: Store, keep: Keep, *, window_h: int, now: datetime) -
         ),
         ("decisions", partial(pruning.clear_decisions, before=ledger)),
         ("alerts", partial(pruning.clear_alerts, before=ledger, open_since=open_since)),
+        ("digests", partial(pruning.clear_digests, before=ledger)),
     )
     batches = 0
     for what, clear in tasks:

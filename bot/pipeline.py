@@ -414,6 +414,8 @@ class Pipeline:
             alerts.mark_later(tx, view.covers, due_at=later, reason=outcome.detail)
         elif outcome.sent in (Sent.TOPIC_CLOSED, Sent.TOPIC_GONE):
             topics.lose(tx, view, outcome, now)
+        elif outcome.sent is Sent.REFUSED and alert.digest_id:
+            digests.dissolve(tx, list(view.covers))
         elif outcome.sent is Sent.REFUSED:
             alerts.mark_failed(tx, view.covers, outcome.detail)
         else:
@@ -425,18 +427,23 @@ class Pipeline:
             tx,
             view.covers,
             message_id=outcome.message_id or alert.message_id,
-            digest_id=alert.digest_id,
+            digest_id=alert.digest_id or None,
             due_at=now + timedelta(seconds=self.settings.delivery.edit_gap_s),
             now=now,
         )
         if alert.message_id is not None:
             return
-        alerts.move_news(tx, alert.subscriber_id, now, back=False)
+        alerts.hasten_news(tx, alert.subscriber_id)
         if alert.digest_id:
             digests.mark_told(tx, alert.digest_id, now)
 
     def _try_again(self, tx: Tx, view: Due, outcome: Outcome, now: datetime) -> None:
         alert, unsent = view.alert, outcome.sent is Sent.LATER
+        news = alert.message_id is None
+        if unsent and news and not outcome.retry_after_s:
+            # Nobody can be reached. `reach` says when the way is tried again, with the oldest of all.
+            alerts.mark_later(tx, view.covers, due_at=None, reason=outcome.detail)
+            return
         due_at = schedule.retry_delivery_at(
             now,
             attempts=min(alert.attempts, UNSENT_TRIES) if unsent else alert.attempts,
@@ -444,8 +451,8 @@ class Pipeline:
             chance=random.random(),  # noqa: S311 - jitter
         )
         alerts.mark_later(tx, view.covers, due_at=due_at, reason=outcome.detail)
-        if unsent and alert.message_id is None:
-            alerts.move_news(tx, alert.subscriber_id, due_at, back=True)
+        if unsent and news:
+            alerts.delay_news(tx, alert.subscriber_id, due_at)
 
     def _count(self, stage: str, outcome: str) -> str:
         self.counts[f"{stage}.{outcome}"] += 1

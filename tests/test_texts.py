@@ -21,7 +21,7 @@ LANGUAGES = texts.languages()
 PLAIN = ("button.", "menu.", "toast.", "time.", "failure.", "oddity.", "place.", "start.suggest_")
 # Keys put together in code, from an enum or an outcome.
 MADE = (
-    "digest.now_", "digest.watch_", "missed.held_",
+    "digest.now_", "digest.watch_", "watches.mode_", "missed.held_",
     "failure.", "oddity.", "log.", "query.bad_", "why.", "place.", "verdicts.", "outlet.",
     "card.only_", "where.", "button.where_", "button.by_",
 )  # fmt: skip

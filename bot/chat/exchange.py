@@ -15,6 +15,7 @@ from bot.chat.command import Command, Reply, Request
 from bot.chat.naming import MAX_OWN, mine
 from bot.chat.watching import affordable, enrol, watch
 from bot.domain.errors import UserError
+from bot.domain.hours import Mode, Quiet
 from bot.domain.model import Attachment, Role, Subscriber
 from bot.domain.packing import packed
 from bot.domain.query import parse_query
@@ -32,6 +33,8 @@ class Saved:
     language: str = ""
     zone: str = ""
     preview: bool = False
+    mode: Mode | None = None  # None: left as it is, and so quiet
+    quiet: Quiet | None = None
 
 
 FORMAT = 1
@@ -63,12 +66,15 @@ def _everything(tx: Tx, req: Request) -> dict[str, Any]:
         "language": req.language,
         "zone": req.subscriber.zone,
         "preview": req.subscriber.preview,
+        "mode": req.subscriber.mode,
+        "quiet": req.subscriber.quiet,
         "watches": [
             {
                 "query": w.watch.query,
                 "title": w.watch.title,
                 "off": list(w.watch.off),
                 "own": list(w.watch.own),
+                "mode": w.watch.mode,
                 "created_at": w.watch.created_at.isoformat(),
                 "matched": w.matched,
             }
@@ -133,6 +139,10 @@ def _settle(tx: Tx, req: Request, subscriber: Subscriber, saved: Saved) -> None:
         watches.set_zone(tx, subscriber.id, saved.zone, req.now)
     if saved.preview:
         watches.set_preview(tx, subscriber.id, True)
+    if saved.mode:
+        watches.set_mode(tx, subscriber.id, saved.mode, req.now)
+    if saved.quiet:
+        watches.set_quiet(tx, subscriber.id, saved.quiet, req.now)
 
 
 def _start(
@@ -157,6 +167,8 @@ def _start(
         new = watches.add(tx, subscriber.id, query, req.now, keys)
         if row["title"] or off or own:
             watches.change(tx, replace(new, title=row["title"], off=off, own=own), keys)
+        if row["mode"]:
+            watches.set_own_mode(tx, new, row["mode"], req.now)
         added += 1
     return added, faults
 
@@ -190,6 +202,8 @@ def _of_json(given: Mapping[str, Any]) -> Saved:
         language=language if language in texts.languages() else "",
         zone=zone if zone in available_timezones() else "",
         preview=given.get("preview") is True,
+        mode=Mode.parse(str(given.get("mode") or "")),
+        quiet=Quiet.parse(str(given.get("quiet") or "")),
     )
 
 
@@ -224,7 +238,9 @@ def _row(saved: Mapping[str, Any]) -> dict[str, Any]:
     title = short(str(saved.get("title") or ""), MAX_TITLE)
     own = [text for text in _listed(saved.get("own"), MAX_OWN) if text.count("=") == 1]
     off = _listed(saved.get("off"), 100)
-    return {"query": str(saved.get("query") or ""), "title": title, "off": off, "own": own}
+    mode = Mode.parse(str(saved.get("mode") or ""))
+    query = str(saved.get("query") or "")
+    return {"query": query, "title": title, "off": off, "own": own, "mode": mode}
 
 
 def _listed(given: object, most: int) -> list[str]:

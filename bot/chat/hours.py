@@ -75,6 +75,14 @@ def _own_line(req: Request, watch: Watch) -> Html:
     return req.say(f"digest.watch_{mode.pace}", **params, **_clock(req, mode))
 
 
+def own_mode(req: Request, watch: Watch) -> Html:
+    """Return how a watch is told where its chat is told otherwise, else nothing."""
+    mode = Mode.parse(watch.mode or "")
+    if mode is None or watch.mode == req.subscriber.mode:
+        return Html("")
+    return req.say(f"watches.mode_{mode.pace}", **_clock(req, mode))
+
+
 def _clock(req: Request, mode: Mode) -> dict[str, object]:
     daily = mode.pace is Pace.DAILY
     return {"time": clock(mode.at), "zone": req.offset(req.now)} if daily else {}

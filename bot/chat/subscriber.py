@@ -115,6 +115,8 @@ def _line(req: Request, listed: watches.Listed) -> str:
     else:
         ago = texts.ago(req.language, listed.last_at, req.now)
         words = req.say("watches.line", id=watch_id, query=query, n=listed.matched, ago=ago)
+    if mode := hours.own_mode(req, listed.watch):
+        words = texts.Html(f"{words}\n{mode}")
     title = short(listed.watch.title, MAX_LABEL)
     return f"<b>{texts.escape(title)}</b>\n{words}" if title else words
 

@@ -382,7 +382,9 @@ class Alert:
     thread_id: int = 0  # the topic of a forum; 0 for none, or its General
     kind: ChatKind = ChatKind.PRIVATE
     quiet: str = ""  # the reader's quiet hours, printed; "" for none
-    digest_id: int | None = None  # of the message that tells of it with others, None for its own
+    digest_id: int | None = (
+        None  # of the message that tells of it with others, None or 0 for its own
+    )
 
 
 @dataclass(frozen=True, slots=True)

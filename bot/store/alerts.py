@@ -164,7 +164,10 @@ def _pick_due(
 
 
 def record_delivery(tx: Tx, alert: Alert, outcome: Outcome, *, edit: bool, now: datetime) -> None:
-    """Append one attempt to the delivery log; to the ledger too if nothing follows it: refused, or gone."""
+    """Append one attempt to the delivery log; to the ledger too if nothing follows it: refused, or gone.
+
+    A digest that is refused is followed by its alerts, each alone.
+    """
     tx.execute(
         deliveries.insert().values(
             at=now,
@@ -174,10 +177,10 @@ def record_delivery(tx: Tx, alert: Alert, outcome: Outcome, *, edit: bool, now: 
             outcome=outcome.sent.value,
             detail=outcome.detail[:500],
             message_id=outcome.message_id,
-            digest_id=alert.digest_id,
+            digest_id=alert.digest_id or None,
         )
     )
-    if outcome.sent is Sent.REFUSED and not edit:
+    if outcome.sent is Sent.REFUSED and not edit and not alert.digest_id:
         reason = {"error": outcome.detail[:500], "attempts": alert.attempts}
         _decide_last(tx, alert, "failed", reason, now)
     elif outcome.sent is Sent.GONE:
@@ -228,10 +231,11 @@ def mark_shown(
         )
 
 
-def mark_later(tx: Tx, ids: Collection[int], *, due_at: datetime, reason: str) -> None:
-    """Try again at due_at. What was to be held meanwhile stays so."""
+def mark_later(tx: Tx, ids: Collection[int], *, due_at: datetime | None, reason: str) -> None:
+    """Try again at due_at; None: in the turn that they had. What was to be held meanwhile stays so."""
     still = alerts.c.state == "open"
-    _update(tx, ids, still, due_at=due_at, state_reason=reason[:500])
+    turn = alerts.c.created_at if due_at is None else due_at
+    _update(tx, ids, still, due_at=turn, state_reason=reason[:500])
 
 
 def mark_failed(tx: Tx, ids: Collection[int], reason: str) -> None:
@@ -244,18 +248,22 @@ def _update(tx: Tx, ids: Collection[int], *where: sa.ColumnElement[bool], **valu
         tx.execute(alerts.update().where(alerts.c.id.in_(part), *where).values(**values))
 
 
-def move_news(tx: Tx, subscriber_id: int, due_at: datetime, *, back: bool) -> None:
-    """Let what a chat has not been told wait until due_at, or, the way being open again, no longer.
+def delay_news(tx: Tx, subscriber_id: int, due_at: datetime) -> None:
+    """Let what a chat has not been told wait until due_at at least, so that its news keep their order."""
+    sooner = alerts.c.due_at < due_at
+    tx.execute(alerts.update().where(_news_of(subscriber_id), sooner).values(due_at=due_at))
 
-    So its news keep their order, whichever was tried.
-    """
-    moved = alerts.c.due_at < due_at if back else alerts.c.due_at > due_at
-    tx.execute(
-        alerts.update()
-        .where(alerts.c.subscriber_id == subscriber_id, alerts.c.message_id.is_(None))
-        .where(alerts.c.state == "open", moved)
-        .values(due_at=due_at)
-    )
+
+def hasten_news(tx: Tx, subscriber_id: int) -> None:
+    """Let what a chat has not been told wait no longer, each in the turn that it had."""
+    moved = alerts.c.due_at > alerts.c.created_at
+    turn = alerts.update().where(_news_of(subscriber_id), moved)
+    tx.execute(turn.values(due_at=alerts.c.created_at))
+
+
+def _news_of(subscriber_id: int) -> sa.ColumnElement[bool]:
+    mine = (alerts.c.subscriber_id == subscriber_id) & alerts.c.message_id.is_(None)
+    return mine & (alerts.c.state == "open")
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from bot.store.schema import alerts, articles, digests, matches, stories, subscr
 PAGE = 15  # stories of a page: three rows of buttons, and headlines long enough in 4096 characters
 CHATS = 32  # whose time has come and that are served in one transaction; the next claim takes more
 SURPLUS = "surplus"
+ALONE = 0  # the digest_id of what is to come by itself
 
 _UNTOLD = (alerts.c.state == "open") & alerts.c.message_id.is_(None)
 
@@ -81,7 +82,7 @@ def _fold(tx: Tx, subscriber_id: int, ids: Sequence[int], *, why: str, now: date
     paged = tx.execute(kind).scalar_one() == ChatKind.CHANNEL.value
     waiting = (
         sa.select(alerts.c.digest_id, sa.func.count().label("n"))
-        .where(_UNTOLD, alerts.c.subscriber_id == subscriber_id, alerts.c.digest_id.is_not(None))
+        .where(_UNTOLD, alerts.c.subscriber_id == subscriber_id, alerts.c.digest_id > ALONE)
         .group_by(alerts.c.digest_id)
         .order_by(alerts.c.digest_id.desc())
     )
@@ -103,6 +104,14 @@ def _put(tx: Tx, ids: Sequence[int], digest_id: int | None) -> None:
     values = {"state": "open", "state_reason": "", "digest_id": digest_id}
     for part in chunked(ids, 500):
         tx.execute(alerts.update().where(alerts.c.id.in_(part)).values(**values))
+
+
+def dissolve(tx: Tx, ids: Sequence[int]) -> None:
+    """Let the alerts of a digest that Telegram refuses come one by one: whichever is at fault fails alone."""
+    alone = {"digest_id": ALONE, "attempts": 0, "due_at": alerts.c.created_at}
+    for part in chunked(ids, 500):
+        untold = alerts.c.id.in_(part) & _UNTOLD
+        tx.execute(alerts.update().where(untold).values(**alone))
 
 
 def view(tx: Tx, alert: Alert) -> DigestView:

@@ -16,7 +16,16 @@ from bot.domain.article import document_of
 from bot.store.archive import MAX_WORDS
 from bot.store.articles import by_ids
 from bot.store.engine import Tx
-from bot.store.schema import alerts, archive, articles, decisions, deliveries, matches, verdicts
+from bot.store.schema import (
+    alerts,
+    archive,
+    articles,
+    decisions,
+    deliveries,
+    digests,
+    matches,
+    verdicts,
+)
 
 Mark = int
 _BEHIND = alerts.c.revision > alerts.c.delivered_revision  # waits for its message, or is held
@@ -59,6 +68,14 @@ def clear_deliveries(tx: Tx, *, after: Mark, before: datetime, limit: int) -> Ma
     rows, mark = _next(tx, deliveries, deliveries.c.at, after, before=before, limit=limit)
     waiting = sa.exists().where(alerts.c.id == deliveries.c.alert_id, _BEHIND)
     tx.execute(deliveries.delete().where(deliveries.c.id.in_(rows), ~waiting))
+    return mark
+
+
+def clear_digests(tx: Tx, *, after: Mark, before: datetime, limit: int) -> Mark | None:
+    """Let go of old digests that no alert is told in any more: while one is, their buttons turn pages."""
+    rows, mark = _next(tx, digests, digests.c.created_at, after, before=before, limit=limit)
+    told = sa.exists().where(alerts.c.digest_id == digests.c.id)
+    tx.execute(digests.delete().where(digests.c.id.in_(rows), ~told))
     return mark
 
 

@@ -308,7 +308,9 @@ alerts = sa.Table(
     sa.Column("message_id", sa.BigInteger),
     sa.Column("created_at", Utc, nullable=False),
     sa.Column("told_at", Utc),  # first delivered
-    sa.Column("digest_id", Id),  # of the message that tells of it with others, None for its own
+    # Of the message that tells of it with others, None for its own; 0 for its own whatever comes, since
+    # Telegram refused a digest of it.
+    sa.Column("digest_id", Id),
     sa.UniqueConstraint("subscriber_id", "story_id"),
     sa.Index("ix_alerts_subscriber_id_message_id", "subscriber_id", "message_id"),
     sa.Index(

@@ -186,7 +186,7 @@ def as_json(why: Why) -> dict[str, Any]:
                 "state": x.state,
                 "told_at": x.told_at.isoformat() if x.told_at else None,
                 "message_id": x.message_id,
-                "digest_id": x.digest_id,
+                "digest_id": x.digest_id or None,
                 "held_until": x.held_until.isoformat() if x.held_until else None,
                 "reason": dict(x.reason),
             }

@@ -9,7 +9,7 @@ import pytest
 
 from bot.config import Chat
 from bot.domain.errors import UserError
-from bot.store import history
+from bot.store import history, watches
 from bot.store.history import Told
 from tests.chat.conftest import NOON, Asker
 
@@ -63,6 +63,26 @@ def test_settings_come_along(chat, other):
     other(f"import {chat('export json').file.body.decode()}")
     there = other.subscriber
     assert (there.language, there.zone, there.preview) == ("hy", "Asia/Yerevan", True)
+
+
+def test_delivery_modes_and_quiet_hours_come_along(chat, other):
+    chat("digest daily 8:30")
+    chat("digest 2 hourly")
+    chat("quiet 22:00-7:00 silent")
+    other(f"import {chat('export json').file.body.decode()}")
+    there = other.subscriber
+    assert (there.mode, there.quiet) == ("daily 8:30", "22:00-7:00 silent")
+    listed = watches.of_subscriber(other.tx, there.id)
+    assert sorted((w.watch.mode or "") for w in listed) == ["", "hourly"]
+
+
+@pytest.mark.parametrize("wish", ["weekly", "daily 25:00", 7, [], {}])
+def test_an_import_with_hours_that_there_are_not_leaves_those_that_are(chat, wish):
+    chat("digest hourly")
+    chat("quiet 22:00-7:00")
+    row = {"query": "barley", "mode": wish}
+    chat(f"import {json.dumps({'watches': [row], 'mode': wish, 'quiet': wish})}")
+    assert (chat.subscriber.mode, chat.subscriber.quiet) == ("hourly", "22:00-7:00")
 
 
 @pytest.mark.parametrize(

@@ -353,3 +353,16 @@ def test_a_country_chosen_by_a_tap_starts_its_watches_once(ask):
 def test_a_country_starts_no_more_watches_than_there_is_room_for(ask):
     ask.limits = Chat(watches_per_subscriber=2)
     assert ask.tap("pack:AM").params["n"] == 2
+
+
+def test_a_watch_told_otherwise_than_its_chat_says_so_in_the_list(ask):
+    ask("start")
+    ask("watch one")
+    ask("watch two")
+    ask("digest 1 daily 8:30")
+    ask("digest 2 hourly")
+    first, second = ask("watches").html.split("#2")
+    assert "once a day at 8:30 (UTC)" in first
+    assert "once an hour" in second
+    ask("digest hourly")
+    assert "once an hour" not in ask("watches").html

@@ -324,3 +324,24 @@ async def test_a_channels_surplus_fills_the_page_that_waits_before_it_takes_anot
         await a_minute(world)
     told = [[k for k in range(33) if f"Report {k}<" in m] for m in shown(world)]
     assert told == [[*range(15)], [*range(15, 27)], *([k] for k in range(27, 33))]
+
+
+async def test_a_digest_that_telegram_refuses_comes_as_single_alerts_of_which_one_fails(world):
+    world.watch(ANI, "harbour")
+    wish(world, mode="daily 8:30")
+    for n in range(14):  # more than are let wait
+        await publish(world, n)
+    world.pass_time(days=2)
+    refused = Outcome(Sent.REFUSED, detail="Bad Request: MESSAGE_MALFORMED")
+    world.messenger.answers = [refused]
+    assert await world.deliver_all() == ["refused"]
+    assert "failed" not in {d.outcome for d in rows(world, decisions)}
+    world.messenger.answers = [refused]
+    assert await world.deliver_all() == ["refused"] + ["ok"] * 13
+    assert [[f"Report {n}<" in m for n in range(1, 14)].index(True) for m in shown(world)] == (
+        list(range(13))
+    )
+    states = [(a.state, a.digest_id) for a in rows(world, alerts)]
+    assert states == [("failed", digests.ALONE)] + [("open", None)] * 13
+    assert [d.outcome for d in rows(world, decisions)].count("failed") == 1
+    assert await world.deliver_all() == []

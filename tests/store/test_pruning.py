@@ -9,11 +9,12 @@ import sqlalchemy as sa
 
 from bot import attic
 from bot.config import Keep
+from bot.domain.hours import Mode
 from bot.domain.model import Outcome, Sent, SubscriberState, VerdictKind
 from bot.domain.needles import Starts
 from bot.store import archive as archive_store
 from bot.store import pruning, verdicts, watches
-from bot.store.schema import alerts, archive, articles, decisions, deliveries, matches
+from bot.store.schema import alerts, archive, articles, decisions, deliveries, digests, matches
 from tests.world import ADMIN, World
 
 WORDS = (
@@ -81,6 +82,22 @@ async def test_what_has_had_its_days_goes_and_its_address_stays(world: World, mo
     assert count(world, articles) == 5  # what is known is not news again
 
 
+async def test_a_digest_stays_while_an_alert_is_told_in_it(world: World) -> None:
+    world.watch(7, "harbour")
+    chat = world.subscribe(7)
+    world.store.call(watches.set_mode, chat.id, Mode.parse("hourly"), world.now)
+    for n in range(2):
+        await world.publish("Daily Echo", text(n), title=f"Report {n}")
+    world.pass_time(hours=2)
+    assert await world.deliver_all() == ["ok"]
+    world.pass_time(days=20)
+    world.store.call(lambda tx: tx.execute(alerts.update().values(created_at=world.now)))
+    await clear(world, days=20, ledger_days=31, texts_days=31)
+    assert (count(world, alerts), count(world, digests)) == (2, 1)
+    await clear(world, days=20, ledger_days=31, texts_days=31)
+    assert (count(world, alerts), count(world, digests)) == (0, 0)
+
+
 async def test_the_young_stay(world: World) -> None:
     world.watch(7, "harbour")
     await told(world, 2)
@@ -110,7 +127,7 @@ async def test_an_alert_that_is_not_out_keeps_its_texts_its_ledger_and_its_attem
     await world.deliver_all()
     await clear(world, days=800)
     assert count(world, articles, articles.c.body != "") == 1
-    assert (count(world, deliveries), count(world, decisions), count(world, matches)) == (1, 1, 1)
+    assert (count(world, deliveries), count(world, decisions), count(world, matches)) == (1, 2, 1)
     subscriber = world.subscribe(7)
     world.store.call(watches.set_state, subscriber.id, SubscriberState.ACTIVE, now=world.now)
     assert await world.deliver_all() == ["ok"]
@@ -153,10 +170,10 @@ async def test_a_verdict_keeps_what_it_speaks_of(world: World) -> None:
 
 async def test_one_process_an_hour_clears_out(world: World) -> None:
     keep = Keep()
-    assert await attic.clear_out(world.store, keep, window_h=72, now=world.now) == 4
+    assert await attic.clear_out(world.store, keep, window_h=72, now=world.now) == 5
     assert await attic.clear_out(world.store, keep, window_h=72, now=world.now) == 0
     world.pass_time(hours=1)
-    assert await attic.clear_out(world.store, keep, window_h=72, now=world.now) == 4
+    assert await attic.clear_out(world.store, keep, window_h=72, now=world.now) == 5
 
 
 @pytest.mark.parametrize(
