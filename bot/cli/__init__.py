@@ -208,7 +208,7 @@ def _evaluation(name: str, summary: str, argument: str) -> None:
         with one_line():
             figures: dict[str, float] = {}
             code = module.run(path, as_json, figures)
-            if keep:
+            if keep and not code:  # a share of nothing is no figure
                 _keep(name, figures)
             sys.exit(code)
 

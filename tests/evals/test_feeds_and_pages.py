@@ -4,9 +4,13 @@ import gzip
 import json
 
 import pytest
+from click.testing import CliRunner
 
+from bot.cli import cli
 from bot.domain.errors import SettingsError
 from bot.evals import feeds, pages
+from bot.store import measurements
+from bot.store.engine import Store
 from tests.adapters.sites import rss
 from tests.adapters.test_pages import LABELLED, page_of
 
@@ -145,3 +149,24 @@ def test_letters_a_recorder_lost_are_not_held_against_us():
 )
 def test_texts_are_compared_by_runs_of_words(got, expected, f1):
     assert pages.compare(got, expected).f1 == f1
+
+
+def test_measurements_are_kept_when_asked_and_none_of_nothing(recorded, tmp_path, monkeypatch):
+    url = f"sqlite:///{tmp_path / 'outpost.db'}"
+    monkeypatch.setenv("DATABASE_URL", url)
+    nothing = tmp_path / "nothing"
+    nothing.mkdir()
+    (nothing / "odd.xml").write_bytes(b"nonsense")
+    (nothing / "expect.json").write_text(json.dumps({"odd.xml": {"expect": None}}))
+    for folder, code, options in (
+        (recorded / "set", 0, ()),
+        (recorded / "set", 0, ("--keep",)),
+        (nothing, 1, ("--keep",)),
+    ):
+        result = CliRunner().invoke(cli, ["eval", "feeds", str(folder), *options])
+        assert result.exit_code == code, result.output
+    store = Store(url)
+    [kept] = store.look(measurements.newest)["feeds"]
+    store.close()
+    assert kept.figures["files"] == 0.5
+    assert kept.version
