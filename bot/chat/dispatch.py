@@ -164,6 +164,8 @@ class TelegramChat:
         heard = await self._ears.hear(update)
         if heard is None:
             await self._store.run(updates.advance, update.update_id)
+            if update.callback_query:  # under a post of a channel, which had buttons once
+                await self._answer_tap(update.callback_query.id, Answer(None))
             return
         found = await self._desk.look(heard.order, heard.caller, self._now())
         answered = await self._store.run(self._answer_in, heard, found)

@@ -368,3 +368,11 @@ async def test_nothing_said_in_a_channel_is_answered_there(world, bot_api):
     await silence(bot_api, world.store)
     assert len(bot_api.shown(CHANNEL)) == before
     assert room.faults == []
+
+
+async def test_a_tap_under_a_post_of_a_channel_does_not_wait_for_ever(world, bot_api):
+    await entered(world, bot_api, "channel")
+    [post] = bot_api.shown(CHANNEL)
+    query = bot_api.in_loop(bot_api.world.press, post, "mute:1", ANI)
+    await until(lambda: bot_api.answer_of(query) is not None)
+    assert bot_api.shown(CHANNEL) == [post]
