@@ -4,9 +4,13 @@ import os
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -47,6 +51,46 @@ def test_the_wheel_carries_its_outlets_migrations_texts_and_press(installed: Pat
         "bot/demo/press.toml",
     ):
         assert (installed / name).is_file(), name
+
+
+def needed(installed: Path) -> Iterator[Requirement]:
+    """Yield what the wheel asks of its installer."""
+    [metadata] = installed.glob("*.dist-info/METADATA")
+    for line in metadata.read_text("utf-8").splitlines():
+        if line.startswith("Requires-Dist:"):
+            yield Requirement(line.partition(":")[2])
+
+
+def closure(wanted: list[Requirement]) -> Iterator[Requirement]:
+    """Yield these and what they ask for in turn, extras that nobody chose left out."""
+    seen: set[str] = set()
+    while wanted:
+        asked = wanted.pop()
+        if asked.marker and not asked.marker.evaluate({"extra": ""}):
+            continue
+        yield asked
+        if asked.name not in seen:
+            seen.add(asked.name)
+            wanted += [Requirement(r) for r in distribution(asked.name).requires or ()]
+
+
+def test_no_extra_is_lost_on_an_installer_that_compares_spellings(installed: Path) -> None:
+    """pip before 23.3 finds no `html_clean` in a package that provides `html-clean`."""
+    wanted = list(needed(installed))
+    ours = {canonicalize_name(r.name) for r in wanted}
+    lost = set()
+    for asked in closure(wanted):
+        provider = distribution(asked.name)
+        for extra in asked.extras - set(provider.metadata.get_all("Provides-Extra") or ()):
+            brought = [Requirement(r) for r in provider.requires or ()]
+            lost |= {
+                canonicalize_name(r.name)
+                for r in brought
+                if r.marker
+                and not r.marker.evaluate({"extra": ""})
+                and r.marker.evaluate({"extra": canonicalize_name(extra)})
+            }
+    assert lost <= ours
 
 
 def test_an_installed_wheel_makes_its_database_in_any_folder(
