@@ -246,7 +246,7 @@ def _tail(
     reprints = [words for kind, words in copies[:shown] if kind == "copy"]
     lines: list[str] = [words for kind, words in copies[:shown] if kind == "line"]
     if reprints:
-        listed = Html(texts.listed(language, reprints))
+        listed = Html(texts.listed(reprints))
         origin = _outlet(story.articles[0])
         lines.insert(0, html(language, "alert.copies", origin=origin, copies=listed))
     if len(copies) > shown:

@@ -272,6 +272,17 @@ def test_a_length_of_time_is_said_in_its_two_largest_units(length, words):
     assert texts.span("en", length) == words
 
 
+@pytest.mark.parametrize("n", range(1, 6))
+def test_words_of_a_list_are_told_apart_by_commas(n):
+    assert texts.listed(["Laçın", "Лачин", "Լաչին", "ლაჩინი", "Berdzor"][:n]).count(", ") == n - 1
+
+
+@pytest.mark.parametrize("minutes", [0, 1, 60, 61, 185, 1_440, 1_500, 4_000])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_length_of_time_has_words_in_every_language(language, minutes):
+    assert texts.span(language, timedelta(minutes=minutes))
+
+
 def test_a_moment_is_told_in_the_zone_of_the_reader():
     at = datetime(2026, 11, 23, 20, 5, tzinfo=UTC)
     assert texts.moment("en", at) == "23 Nov, 20:05"

@@ -234,7 +234,7 @@ def _understood(req: Request, watch: Watch) -> Iterator[str]:
     """Yield the watch, and the other names it hears."""
     names = [name for name, on in heard(req, watch) if on]
     if names:
-        listed = texts.listed(req.language, [short(n, render.MAX_LABEL) for n in names[:MAX_NAMES]])
+        listed = texts.listed([short(n, render.MAX_LABEL) for n in names[:MAX_NAMES]])
         yield req.say("why.also", query=short(watch.query, MAX_QUERY), names=listed)
     else:
         yield req.say("why.watch", query=short(watch.query, MAX_QUERY))
@@ -343,7 +343,7 @@ def story(tx: Tx, req: Request) -> Reply:
     blind = sorted({o.country for o in missing} - carried)
     if blind:
         names = [f"{flag(c)} {texts.country_name(req.language, c)}" for c in blind[:MAX_COUNTRIES]]
-        parts.append(req.say("story.no_country", countries=texts.listed(req.language, names)))
+        parts.append(req.say("story.no_country", countries=texts.listed(names)))
     if missing:
         parts.append(_silent(req, missing))
     return Reply(html="\n\n".join(parts))
@@ -372,7 +372,7 @@ def _carriers(req: Request, view: StoryView) -> str:
 
 def _silent(req: Request, missing: list[articles.Carrier]) -> str:
     named = [escape(f"{flag(o.country)} {short(o.name, 30)}".strip()) for o in missing[:MAX_SILENT]]
-    outlets = Html(texts.listed(req.language, named))
+    outlets = Html(texts.listed(named))
     words = req.say("story.silent", n=len(missing), outlets=outlets)
     return f"<blockquote expandable>{words}</blockquote>"
 

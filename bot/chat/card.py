@@ -40,7 +40,7 @@ def shown(tx: Tx, req: Request, watch: Watch) -> Reply:
     parts += _limits(req, watch)
     names = [name for name, on in heard(req, watch) if on]
     if names:
-        listed = texts.listed(req.language, names[:OPEN_NAMES])
+        listed = texts.listed(names[:OPEN_NAMES])
         parts.append(req.say("names.heard", names=short(listed, MAX_SHOWN), n=len(names)))
     return Reply(html="\n".join(parts), buttons=_buttons(req, watch), edit=True)
 
@@ -50,7 +50,7 @@ def _limits(req: Request, watch: Watch) -> list[str]:
     query, lines = parse_query(watch.query), []
     for kind in LIMITS:
         if values := limits(query, kind):
-            listed = texts.listed(req.language, [_called(req, kind, v) for v in values])
+            listed = texts.listed([_called(req, kind, v) for v in values])
             lines.append(str(req.say(f"card.only_{kind}", listed=short(listed, MAX_SHOWN))))
     return lines
 

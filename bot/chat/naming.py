@@ -118,7 +118,7 @@ def _form_lines(req: Request, watch: Watch, words: Sequence[Switch]) -> Iterator
         if not word.on:
             yield req.say("names.exact", word=text)
         elif forms:
-            listed = texts.listed(req.language, [short(f, MAX_LABEL) for f in forms])
+            listed = texts.listed([short(f, MAX_LABEL) for f in forms])
             yield req.say("names.forms", word=text, forms=listed)
         else:
             yield req.say("names.inflected", word=text)

@@ -183,9 +183,13 @@ def country_name(language: str, code: str) -> str:
     return names.get(code.upper(), code)
 
 
-def listed(language: str, words: Sequence[str]) -> str:
-    """Return several words as one list: "a, b, c"."""
-    return format_list(list(words), style="unit", locale=nearest(language))
+def listed(words: Sequence[str]) -> str:
+    """Return several words as one list: "a, b, c".
+
+    CLDR's "unit" lists have no commas in Russian and Turkish, and Babel has no patterns of theirs for three
+    words in Armenian, Azerbaijani and Georgian; all seven languages put a comma between words of a list.
+    """
+    return ", ".join(words)
 
 
 def span(language: str, length: timedelta) -> str:
