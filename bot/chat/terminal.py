@@ -6,6 +6,7 @@ reply to message 5), or the number of a button.
 
 import asyncio
 import codecs
+import logging
 import os
 import re
 import threading
@@ -14,12 +15,14 @@ from concurrent.futures import CancelledError
 from contextlib import suppress
 from datetime import datetime
 
+from bot import texts
 from bot.adapters.terminal import TerminalMessenger
 from bot.chat.command import Caller
 from bot.chat.desk import Desk
 from bot.chat.replies import in_words
-from bot.domain.model import ChatKind
+from bot.domain.model import ChatKind, Message
 
+log = logging.getLogger(__name__)
 LOCAL_ID = 1  # chat and user in one; Telegram's private chats have the id of their user as well
 READ_BYTES = 65_536
 MAX_LINE = 20_000  # characters; Telegram cuts at 4,096
@@ -90,7 +93,12 @@ class TerminalChat:
         """Answer each line until there are no more."""
         self._messenger.note(GREETING)
         async for line in lines:
-            await self.hear(line)
+            try:
+                await self.hear(line)
+            except Exception:  # as in crew.guarded: a bug costs one command, not the polling
+                log.exception("a command failed: this is a bug, please report it")
+                words = texts.say(texts.nearest(self._language), "command.failed")
+                await self._messenger.send(LOCAL_ID, Message(texts.escape(words)))
 
     async def hear(self, line: str) -> None:
         """Answer one line; an empty one is not answered."""

@@ -168,6 +168,24 @@ async def test_the_end_of_input_ends_the_chat(person, tmp_path):
     assert "Lachin" in shown
 
 
+async def test_a_bug_in_a_command_costs_that_command_and_not_the_terminal(tmp_path):
+    def broken(tx, req):
+        raise KeyError("end")
+
+    store = Store(f"sqlite:///{tmp_path / 'outpost.db'}")
+    store.call(metadata.create_all)
+    out, script = io.StringIO(), tmp_path / "commands.txt"
+    commands = (*subscriber.COMMANDS, Command("broken", Role.SUBSCRIBER, broken))
+    chat = TerminalChat(Desk(store, commands), TerminalMessenger(out, columns=100), lambda: NOW)
+    script.write_text("/broken\n/watch Lachin\n")
+    with script.open() as file:
+        await chat.run(read_lines(file.fileno()))
+    store.close()
+    apology, _, after = out.getvalue().partition("message 2:")
+    assert "Something went wrong on my side" in apology
+    assert "Lachin" in after
+
+
 async def test_a_line_without_end_is_cut_and_does_not_fill_the_memory():
     reader, writer = os.pipe()
     endless = threading.Thread(target=_write, args=(writer, b"x" * 3_000_000 + b"\n/help\n"))
