@@ -49,9 +49,11 @@ class Listener:
         waiting = False
         while not await self._holds():
             if not waiting:
-                log.info("another process reads the updates: standing by")
+                log.warning("another process hears the commands: standing by until it ends")
             waiting = True
             await asyncio.sleep(SEAT_S)
+        if waiting:
+            log.info("this process hears the commands now")
 
     async def _until_lost(self) -> None:
         while await self._holds():  # noqa: ASYNC110 - the server does not tell us

@@ -4,6 +4,7 @@ Flood limits are the bot's, so all its messages leave through one process; the o
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -14,6 +15,8 @@ from bot.domain.model import Due
 from bot.store import deliveries
 from bot.store.engine import Store
 from bot.store.seats import Seat
+
+log = logging.getLogger(__name__)
 
 RESTING_S = 0.5  # after which a chat that flood limits keep waiting is looked at again
 BATCH_S = 0.1  # hands that become free together share a claim; the others wait at the door anyway
@@ -40,7 +43,7 @@ class Sender:
         self._telegram = telegram
         self._replies = replies
         self._now = now
-        self._seated = False
+        self._seated: bool | None = None  # None before the first look
         self._stopping = False
         self._at_it = asyncio.Lock()
 
@@ -87,5 +90,9 @@ class Sender:
             self._telegram.take_over()
             for chat_id, at in await self._store.run(deliveries.sent_since, now - A_MINUTE):
                 self._telegram.recall(chat_id, (now - at).total_seconds())
+        if seated and self._seated is False:
+            log.info("this process sends the alerts now")
+        elif not seated and self._seated is not False:
+            log.warning("another process sends the alerts: standing by until it ends")
         self._seated = seated
         return seated

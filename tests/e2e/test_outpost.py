@@ -218,6 +218,27 @@ def test_kill_9_in_the_middle_of_work_loses_nothing(outpost, bot_api, city):
     assert outpost.stop() == [0]
 
 
+def test_a_second_process_stands_by_says_so_and_takes_over_when_the_first_is_killed(
+    outpost, bot_api, city
+):
+    herald, _ = city
+    outpost.begin()
+    subscribe(bot_api, "harbour strike")
+    outpost.start()
+    for doing in ("sends the alerts", "hears the commands"):
+        said = f"another process {doing}: standing by"
+        bot_api.wait_for(lambda said=said: said in outpost.log, 30, said)
+
+    first = outpost.running.pop(0)
+    first.kill()
+    first.wait(10)
+    herald.publish("Harbour strike leaves ships at anchor", STRIKE)
+    bot_api.wait_for(lambda: alerts(bot_api, about="ships at anchor"), 30, "the alert")
+    for doing in ("sends the alerts", "hears the commands"):
+        said = f"this process {doing} now"
+        bot_api.wait_for(lambda said=said: said in outpost.log, 30, said)
+
+
 def test_the_database_is_asked_for_on_postgresql_and_migrated_on_sqlite(outpost, bot_api, city):
     if outpost.database_url.startswith("sqlite"):
         outpost.begin()

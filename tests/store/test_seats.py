@@ -1,12 +1,16 @@
 """One sender and one reader of updates for each bot, and a standby; stages woken by notices."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import aclosing
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from bot.domain.errors import DatabaseDown
 from bot.store import notices
 from bot.store.engine import Store
 from bot.store.seats import Seat
@@ -89,8 +93,44 @@ async def test_a_notice_wakes_after_the_commit(postgres: Store) -> None:
     assert heard == ["ingest"]
 
 
-def test_on_sqlite_the_seat_is_always_free(tmp_path: object) -> None:
-    store = Store(f"sqlite:///{tmp_path}/a.db")
+HOLDER = """
+import sys, time
+from bot.store.engine import Store
+from bot.store.seats import Seat
+print(Seat(Store(sys.argv[1]), "sender:1").take(), flush=True)
+time.sleep(60)
+"""
+
+
+def test_beside_an_sqlite_file_a_seat_is_free_as_soon_as_its_holder_is_killed(
+    tmp_path: Path,
+) -> None:
+    url = f"sqlite:///{tmp_path / 'a.db'}"
+    store = Store(url)
+    seat, other = Seat(store, "sender:2"), Seat(store, "reader:2")
+    with subprocess.Popen([sys.executable, "-c", HOLDER, url], stdout=subprocess.PIPE) as holder:
+        assert holder.stdout
+        assert holder.stdout.readline() == b"True\n"
+        assert not seat.take()  # another token, but the same outbox
+        assert other.take()
+        holder.kill()
+    assert seat.take()
+    assert seat.take()  # still its own
+    seat.leave()
+    assert Seat(store, "sender:2").take()
+    store.close()
+
+
+def test_a_seat_beside_a_folder_that_cannot_be_written_says_which_file(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'a.db'}")
+    (tmp_path / "a.db-sender").mkdir()
+    with pytest.raises(DatabaseDown, match=r"a\.db-sender: Is a directory"):
+        Seat(store, "sender:1").take()
+    store.close()
+
+
+def test_a_database_in_memory_has_no_second_process() -> None:
+    store = Store("sqlite://")
     assert Seat(store, "sender:1").take()
     assert Seat(store, "sender:1").take()
     store.call(notices.wake, "ingest")  # nobody to wake, and no fault
