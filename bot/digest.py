@@ -11,8 +11,9 @@ from bot.render import clean, flag, length, link, short
 from bot.texts import Html, escape
 
 MAX_BYTES = 30_000  # of markup: Telegram takes 32,768
-# Characters of a headline, an outlet or a watch, and of a link; the last always fits.
-SIZES = ((150, 2_000), (100, 1_000), (60, 400), (24, 200))
+# Characters of a headline, an outlet or a watch, and of a link; the last always fits. Words give way first:
+# a page full of links of a thousand characters keeps them all.
+SIZES = ((150, 2_000), (100, 1_000), (60, 1_000), (24, 1_000), (24, 200))
 BUTTONS = 5  # in a row
 TITLES = {"quiet": "digest.quiet", "surplus": "digest.surplus"}
 

@@ -1,10 +1,11 @@
 """Whatever an outlet or a person writes, each message is one that Telegram takes, and still says it."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bot import render
@@ -15,7 +16,7 @@ from bot.domain.model import AlertView, Document, Message
 from bot.domain.names import load_names
 from bot.domain.needles import keys
 from bot.domain.query import parse_query
-from bot.store import alerts, archive, articles, schema, watches
+from bot.store import alerts, archive, articles, digests, schema, watches
 from tests.chat.conftest import CHAT, COMMANDS, NOON
 from tests.e2e.telegram_html import parse_html, spans, utf16
 
@@ -37,6 +38,7 @@ ANY = st.one_of(
         st.integers(1, 10_000),
     ),
 )  # fmt: skip
+URL_PART = st.text("aA0-_.~%&?=;+!'()", max_size=150) | st.just("a" * 900)
 MANY = settings(
     max_examples=40,
     deadline=None,
@@ -87,8 +89,11 @@ class Told:
         answer = self.desk.answer_in(self.tx, order, asked, NOON)
         return answer.message or Message(render.escape(answer.toast))
 
-    def publish(self, *, title, body, outlet, watch, phrase=""):
-        """File an article of an outlet and a copy of it, with an alert that both are shown in."""
+    def publish(self, *, title, body, outlet, watch, phrase="", at="https://o.example"):
+        """File an article of an outlet and a copy of it, with an alert that both are shown in.
+
+        at: where the two pages are, at /a0 and /a1.
+        """
         tx = self.tx
         subscriber = watches.find_subscriber(tx, CHAT)
         kept = watches.add(tx, subscriber.id, watch, NOON)
@@ -96,14 +101,14 @@ class Told:
         ids = []
         for n, name in enumerate((outlet, f"{outlet} 2")):
             outlet_id = _new(
-                tx, schema.outlets, name=name, homepage="https://o.example", country="AM", language="hy"
+                tx, schema.outlets, name=name, homepage=at, country="AM", language="hy"
             )  # fmt: skip
             feed_id = _new(
-                tx, schema.feeds, outlet_id=outlet_id, url=f"https://o.example/{n}", kind="feed", due_at=NOON
+                tx, schema.feeds, outlet_id=outlet_id, url=f"{at}/{n}", kind="feed", due_at=NOON
             )  # fmt: skip
             evidence = {"kind": "copy", "rule": "likeness", "score": 0.9, "shared_pct": 80}
             article_id = _new(
-                tx, schema.articles, outlet_id=outlet_id, feed_id=feed_id, url=f"https://o.example/a{n}",
+                tx, schema.articles, outlet_id=outlet_id, feed_id=feed_id, url=f"{at}/a{n}",
                 title=title, summary="", body=f"zorba {body}", author="", source="", language="hy",
                 seen_at=NOON + timedelta(minutes=n), archived=False, state="filed", due_at=NOON,
                 filed_at=NOON, story_id=story, copy_of=ids[0] if ids else None,
@@ -119,7 +124,9 @@ class Told:
             tx, schema.alerts, subscriber_id=subscriber.id, story_id=story, state="open", revision=1,
             delivered_revision=1, due_at=NOON, message_id=77, created_at=NOON, told_at=NOON,
         )  # fmt: skip
-        tx.execute(schema.stories.update().values(origin_id=ids[0]))
+        tx.execute(
+            schema.stories.update().where(schema.stories.c.id == story).values(origin_id=ids[0])
+        )
         return subscriber, story, kept
 
 
@@ -164,6 +171,37 @@ def test_alert_why_story_and_search_say_what_they_should_of_any_article(
         taken(told.say("/watches"))
         taken(told.say("/mute", reply_to=77))
         taken(told.say("/trend zorba"))
+        undo.rollback()
+
+
+LONG = ("👨‍👩‍👧‍👦" * 1_400, "\u202e<b>&amp;" * 900, "🇦🇲" * 5_000, "&" * 180)
+
+
+@MANY
+@example([LONG] * (digests.PAGE + 2))
+@example([(*LONG[:3], "a" * 900)] * (digests.PAGE + 2))
+@given(texts=st.lists(st.tuples(ANY, ANY, ANY, URL_PART), min_size=2, max_size=digests.PAGE + 2))
+def test_a_digest_of_any_articles_and_watches_shows_each_with_its_link(told, texts):
+    with told.tx.begin_nested() as undo:
+        pages = {}
+        for n, (title, outlet, name, part) in enumerate(texts):
+            at = f"https://o.example/{part}/{n}"
+            subscriber, _, kept = told.publish(
+                title=title, body="", outlet=f"{outlet}·{n}", watch=f"zorba{n}", at=at
+            )
+            watches.change(told.tx, replace(kept, title=render.short(name, 60)))
+            pages[f"{at}/a0"] = title
+        digest = schema.digests.insert().values(
+            subscriber_id=subscriber.id, why="surplus", created_at=NOON
+        )
+        digest_id = told.tx.execute(digest.returning(schema.digests.c.id)).scalar_one()
+        told.tx.execute(schema.alerts.update().values(digest_id=digest_id, message_id=77))
+        for page in (1, 2):
+            shown = taken(told.tap(f"turn:{digest_id}:{page}"))
+            for url in [url for url in pages if links(shown, url)]:
+                begins = render.clean(pages.pop(url)).strip()[:10].strip()
+                assert any(w.startswith(begins) for w in links(shown, url))
+        assert not pages  # each was there
         undo.rollback()
 
 
