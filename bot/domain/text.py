@@ -50,7 +50,7 @@ _TURKIC_I = str.maketrans({"I": "ı", "İ": "i"})
 
 # Letters that look alike; capitals count, so repair comes before case folding.
 _LATIN_FOR = dict(
-    zip("аеорсухіјѕһԁԛԝАВЕКМНОРСТХУІЈЅҮԌ", "aeopcyxijshdqwABEKMHOPCTXYIJSYG", strict=True)
+    zip("аеокрсухіјѕһԁԛԝАВЕКМНОРСТХУІЈЅҮԌ", "aeokpcyxijshdqwABEKMHOPCTXYIJSYG", strict=True)
 )
 _CYRILLIC_FOR = {latin: cyrillic for cyrillic, latin in _LATIN_FOR.items()} | {"Y": "У"}
 _LATIN_FOR_GREEK = dict(zip("ορνικχυαεΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "opvikxuaeABEZHIKMNOPTYX", strict=True))
