@@ -22,7 +22,7 @@ from bot.chat.terminal import TerminalChat, read_lines
 from bot.config import Settings, config_file, load_outlets, shipped
 from bot.courtesy import Courtesy
 from bot.crew import guarded
-from bot.domain.errors import SchemaError, SettingsError
+from bot.domain.errors import OutpostError, SchemaError, SettingsError
 from bot.domain.names import Names, load_names
 from bot.domain.provenance import Provenance, load_provenance
 from bot.listener import Chat
@@ -45,22 +45,33 @@ def utc_now() -> datetime:
 
 
 def open_database(settings: Settings) -> Store:
-    """Return the store, at the schema this version needs. Raises SchemaError, DatabaseDown.
+    """Return the store, at the schema this version needs: how every command opens its database.
+
+    Raises SchemaError, DatabaseDown, SettingsError.
 
     An SQLite file is migrated as it is opened; PostgreSQL asks for `outpost migrate`, since several
     processes may be running an older version.
     """
     store = Store(settings.database_url.get_secret_value())
+    try:
+        _bring_up(store)
+    except OutpostError:
+        store.close()
+        raise
+    return store
+
+
+def _bring_up(store: Store) -> None:
     folder = shipped("migrations")
-    at, newest = store.call(revisions.current), revisions.head(folder)
+    at, newest = store.call(revisions.standing, folder)
     if at == newest:
-        return store
-    if store.dialect == "sqlite":
-        store.call(revisions.migrate, folder)
-        return store
-    raise SchemaError(
-        f"the database is at revision {at or 'none'}, this version needs {newest}: run `outpost migrate`"
-    )
+        return
+    if store.dialect != "sqlite":
+        raise SchemaError(
+            f"the database is at revision {at or 'none'}, this version needs {newest}:"
+            " run `outpost migrate`"
+        )
+    store.call(revisions.migrate, folder)
 
 
 def read_names(settings: Settings) -> Names:

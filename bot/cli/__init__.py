@@ -252,10 +252,10 @@ def verdicts(as_json: bool, folder: Path | None) -> None:
     from bot.evals import verdicts as said
 
     with one_line():
-        url = load_settings().database_url.get_secret_value()
+        settings = load_settings()
         if folder is not None:
-            sys.exit(verdict_pairs.write(url, folder))
-        sys.exit(said.run(url, utc_now(), as_json=as_json))
+            sys.exit(verdict_pairs.write(settings, folder))
+        sys.exit(said.run(settings, utc_now(), as_json=as_json))
 
 
 def main() -> None:

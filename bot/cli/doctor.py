@@ -115,20 +115,28 @@ def _database(settings: Settings, now: datetime) -> Iterator[Finding]:
     remedy = "is DATABASE_URL right, the server up, the file readable and no other program's?"
     try:
         store = Store(url)
-    except OutpostError as e:
-        yield Finding("database", FAULT, str(e), remedy)
+    except SettingsError as e:
+        yield _in_two("database", e)
         return
     try:
-        at, newest = store.call(revisions.current), revisions.head(shipped("migrations"))
+        at, newest = store.call(revisions.standing, shipped("migrations"))
         if at == newest:
             yield Finding("database", FINE, f"{store.dialect} at revision {at}")
             yield from store.look(_contents, now)
         else:
             yield _old(store.dialect, at, newest)
-    except (DatabaseDown, SchemaError) as e:
+    except DatabaseDown as e:
         yield Finding("database", FAULT, str(e), remedy)
+    except SchemaError as e:
+        yield _in_two("database", e)
     finally:
         store.close()
+
+
+def _in_two(what: str, error: OutpostError) -> Finding:
+    """Return the fault of a message that says what to do after a semicolon."""
+    said, _, remedy = str(error).partition("; ")
+    return Finding(what, FAULT, said, remedy)
 
 
 def _old(dialect: str, at: str | None, newest: str) -> Finding:

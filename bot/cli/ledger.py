@@ -4,10 +4,9 @@ import json
 
 import click
 
-from bot.app import read_names
+from bot.app import open_database, read_names
 from bot.config import Settings
 from bot.store import why
-from bot.store.engine import Store
 from bot.store.ledger import Line
 
 NEAR = 3  # watches whose near miss is told
@@ -15,7 +14,7 @@ NEAR = 3  # watches whose near miss is told
 
 def explain(settings: Settings, asked: str, *, as_json: bool) -> int:
     """Print it; return the exit code: 1 if the article is not known."""
-    store = Store(settings.database_url.get_secret_value())
+    store = open_database(settings)
     try:
         found = store.look(why.explain_article, asked, read_names(settings), anybodys=True)
     finally:

@@ -10,21 +10,23 @@ from pathlib import Path
 
 import click
 
+from bot.app import open_database
+from bot.config import Settings
 from bot.domain.errors import SettingsError
 from bot.domain.model import Article
 from bot.store import articles, verdicts
-from bot.store.engine import Store, Tx, chunked
+from bot.store.engine import Tx, chunked
 
 ARTICLES, PAIRS = "articles.jsonl.gz", "pairs.csv"
 Pairs = dict[tuple[int, int], tuple[int, str]]  # two articles -> label and kind
 
 
-def write(url: str, folder: Path) -> int:
-    """Write the pairs of the database at that URL; return the exit code, 1 if there are none.
+def write(settings: Settings, folder: Path) -> int:
+    """Write the pairs of the database; return the exit code, 1 if there are none.
 
     Raises SettingsError for a folder that has such files already, or cannot be written.
     """
-    store = Store(url)
+    store = open_database(settings)
     try:
         pairs, found = store.look(read)
     finally:

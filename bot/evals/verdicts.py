@@ -6,14 +6,15 @@ from typing import Any
 
 import click
 
+from bot.app import open_database
+from bot.config import Settings
 from bot.store import insight
-from bot.store.engine import Store
 from bot.store.insight import Judged, Quality
 
 
-def run(url: str, now: datetime, *, as_json: bool) -> int:
-    """Print the figures of the database at that URL; return the exit code."""
-    store = Store(url)
+def run(settings: Settings, now: datetime, *, as_json: bool) -> int:
+    """Print the figures of the database; return the exit code."""
+    store = open_database(settings)
     try:
         found = store.look(insight.read_quality, now)
     finally:

@@ -26,11 +26,27 @@ def current(tx: Tx) -> str | None:
     return MigrationContext.configure(tx).get_current_revision()
 
 
+def standing(tx: Tx, folder: Path) -> tuple[str | None, str]:
+    """Return the database's revision, None for an empty one, and the newest in the migrations folder.
+
+    Raises SchemaError for a revision the folder has not: a newer version has been at work here.
+    """
+    at, newest = current(tx), head(folder)
+    known = {script.revision for script in ScriptDirectory(str(folder)).walk_revisions()}
+    if at is not None and at not in known:
+        raise SchemaError(
+            f"the database is at revision {at}, which this version does not know (its newest is {newest});"
+            " run the version that migrated it, or bring back the backup of before"
+        )
+    return at, newest
+
+
 def migrate(tx: Tx, folder: Path) -> None:
-    """Bring the database to the newest revision, in this one transaction.
+    """Bring the database to the newest revision, in this one transaction. Raises as `standing` does.
 
     Two processes that start at once: SQLite has one writer; PostgreSQL takes an advisory lock first.
     """
+    standing(tx, folder)
     config = Config()
     config.set_main_option("script_location", str(folder).replace("%", "%%"))
     config.attributes["connection"] = tx
