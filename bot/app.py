@@ -1,6 +1,7 @@
 """The composition root: builds everything, starts the roles, owns the clock and the signals."""
 
 import asyncio
+import errno
 import logging
 import signal
 import socket
@@ -22,7 +23,7 @@ from bot.chat.terminal import TerminalChat, read_lines
 from bot.config import Settings, config_file, load_outlets, shipped
 from bot.courtesy import Courtesy
 from bot.crew import guarded
-from bot.domain.errors import OutpostError, SchemaError, SettingsError
+from bot.domain.errors import OutpostError, PortError, SchemaError, SettingsError
 from bot.domain.names import Names, load_names
 from bot.domain.provenance import Provenance, load_provenance
 from bot.listener import Chat
@@ -126,7 +127,7 @@ def make_reader(settings: Settings, store: Store | None = None) -> WebReader:
 async def run(settings: Settings, *, roles: Collection[str], terminal: bool = False) -> None:
     """Run these roles until SIGTERM, SIGINT, or the end of the terminal's input.
 
-    Raises SettingsError, SchemaError, DatabaseDown, TokenRefused.
+    Raises SettingsError, SchemaError, DatabaseDown, PortError, TokenError.
     """
     if settings.sentry_dsn is not None:
         report_bugs(settings.sentry_dsn.get_secret_value(), release=our_version())
@@ -227,7 +228,7 @@ async def run_with(
             roles=roles,
             desk=desk,
             chat=chat,
-            port=open_port(settings) if "web" in roles else None,
+            port=open_port(settings, alone=set(roles) == {"web"}) if "web" in roles else None,
             scout=Scout(store, reader.explain, utc_now),
             telegram=messenger if isinstance(messenger, TelegramMessenger) else None,
             replies=replies,
@@ -240,12 +241,22 @@ async def run_with(
     log.info("outpost stopped; %d alerts wait in the outbox", await store.run(alerts.behind))
 
 
-def open_port(settings: Settings) -> socket.socket | None:
-    """Return the socket of the web role; None, and said so, where the port is taken."""
+def open_port(settings: Settings, *, alone: bool) -> socket.socket | None:
+    """Return the socket of the web role; None, and said so, where it cannot listen.
+
+    alone: the process has no other role. It raises PortError then, rather than run and do nothing.
+    """
+    host, port = settings.web.host, settings.port
     try:
-        return server.listen(settings.port, host=settings.web.host)
+        return server.listen(port, host=host)
     except OSError as e:
-        log.error("port %d cannot be opened, no web pages (set PORT): %s", settings.port, e)
+        choice = "PORT" if e.errno in (errno.EADDRINUSE, errno.EACCES) else "web.host"
+        said = (
+            f"no web pages: cannot listen on {host}, port {port}: {e.strerror or e}; set {choice}"
+        )
+        if alone:
+            raise PortError(said) from None
+        log.error("%s", said)
         return None
 
 

@@ -56,5 +56,9 @@ class SchemaError(OutpostError):
     """The database is not at the revision this version needs. One line, exit code 1."""
 
 
+class PortError(OutpostError):
+    """The console cannot listen where it should, and nothing else is to be done. One line, exit code 1."""
+
+
 class TokenError(OutpostError):
     """Telegram refuses the bot's token. One line, exit code 1; the token itself is never in it."""
