@@ -34,7 +34,7 @@ _SHARED = {
         " GROUP BY found.article_id ORDER BY count(*) DESC, found.article_id DESC LIMIT :most"
     ),
 }
-# Apart from the look-up: most new articles share nothing, and PostgreSQL plans each statement anew.
+# Apart from the look-up: most new articles share nothing, and behind a pooler each statement is planned.
 _SELECT = (
     "SELECT articles.id, articles.story_id, articles.outlet_id, articles.seen_at, articles.published_at,"
     " articles.sketch, articles.copy_of IS NULL OR articles.id = stories.origin_id AS is_first,"
