@@ -269,7 +269,7 @@ def _heed_signals(at_work: Roles) -> None:
         background.add(task)
         task.add_done_callback(background.discard)
 
-    background: set[asyncio.Task[None]] = set()
+    background: set[asyncio.Task[bool]] = set()
     with suppress(NotImplementedError, RuntimeError):  # not the main thread, or not POSIX
         loop.add_signal_handler(signal.SIGTERM, at_work.stopping.set)
         loop.add_signal_handler(signal.SIGINT, at_work.stopping.set)

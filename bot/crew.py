@@ -14,17 +14,19 @@ log = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
 
-DOWN_S = 3.0  # a tick that found no database sleeps; the ticks that fall due meanwhile are skipped
+DOWN_S = 3.0  # a tick that failed sleeps, mostly for want of a database; those due meanwhile are skipped
 
 
-async def guarded(what: str, work: Awaitable[object]) -> None:
-    """Do one piece of work; whatever goes wrong is logged and costs this piece only, for now."""
+async def guarded(what: str, work: Awaitable[object]) -> bool:
+    """Do one piece of work and return whether it went; what goes wrong is logged and costs this piece only."""
     try:
         await work
+        return True
     except DatabaseDown as e:
         log.error("%s: the database does not answer, trying again: %s", what, e)
     except Exception:
         log.exception("%s failed: this is a bug, please report it", what)
+    return False
 
 
 class Crew(Generic[Item]):
@@ -44,7 +46,7 @@ class Crew(Generic[Item]):
         self._claim = claim
         self._work = work
         self._key = key
-        self._hands: dict[asyncio.Task[None], Item] = {}
+        self._hands: dict[asyncio.Task[bool], Item] = {}
         self._claiming = asyncio.Lock()  # a tick and a wake at once must not claim twice the hands
 
     @property
@@ -92,12 +94,6 @@ class Crew(Generic[Item]):
 
 
 async def guarded_tick(what: str, tick: Callable[[], Awaitable[object]]) -> None:
-    """Make the guarded call at each tick. While the database is down, seconds pass between two tries."""
-    try:
-        await tick()
-    except DatabaseDown as e:
-        log.error("%s: the database does not answer, trying again: %s", what, e)
-        await asyncio.sleep(DOWN_S)
-    except Exception:
-        log.exception("%s failed: this is a bug, please report it", what)
+    """Make the guarded call at each tick. After one that failed, seconds pass before the next."""
+    if not await guarded(what, tick()):
         await asyncio.sleep(DOWN_S)
