@@ -14,11 +14,13 @@ log = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
 
-DOWN_S = 3.0  # a tick that failed sleeps, mostly for want of a database; those due meanwhile are skipped
+DOWN_S = (
+    3.0  # a tick that failed sleeps, mostly for want of a database; those due meanwhile are skipped
+)
 
 
 async def guarded(what: str, work: Awaitable[object]) -> bool:
-    """Do one piece of work and return whether it went; what goes wrong is logged and costs this piece only."""
+    """Do one piece of work and return whether it went; what goes wrong is logged, and costs this piece."""
     try:
         await work
         return True

@@ -7,13 +7,14 @@ What is known, what matched and what is to be told commit together, so nothing i
 import asyncio
 import logging
 import random
-from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot import alarm, render, texts, topics
+from bot import render, texts
+from bot.aftermath import settle
 from bot.config import Settings
 from bot.digest import digest
 from bot.domain import clustering, hours, needles, schedule
@@ -21,7 +22,6 @@ from bot.domain.article import document_of, tidy, with_page
 from bot.domain.errors import DatabaseDown
 from bot.domain.identity import settle_entries
 from bot.domain.model import (
-    AlertView,
     Article,
     Changed,
     ChatKind,
@@ -31,13 +31,10 @@ from bot.domain.model import (
     FailureKind,
     Feed,
     FeedReading,
-    Match,
     Message,
     Outcome,
     Page,
     PageReading,
-    Sent,
-    SubscriberState,
 )
 from bot.domain.names import Names
 from bot.domain.provenance import Provenance
@@ -45,22 +42,19 @@ from bot.domain.reach import Reach
 from bot.kin import Kin, Prints
 from bot.lookout import Lookout, Sighting
 from bot.store import (
-    alerts,
     archive,
     articles,
-    digests,
     feeds,
     ledger,
     notices,
+    outbox,
     stories,
-    watches,
 )
 from bot.store.engine import Store, Tx
+from bot.telling import evidence_of, tell, tell_again
 
 log = logging.getLogger(__name__)
 
-NOT_EDITED = (Sent.REFUSED, Sent.TOPIC_CLOSED, Sent.TOPIC_GONE)
-UNSENT_TRIES = 6  # from then on a minute, not half an hour: what surely did not arrive costs nobody
 SAVE_PAUSES_S = (0.2, 0.5, 1, 2, 4, 8)  # together about the grace that SIGTERM leaves
 
 
@@ -253,14 +247,7 @@ class Pipeline:
             return "known"  # the lease ran out and another process was faster
         seen = self.lookout.match(tx, document_of(look.article), look.sighting)
         decision = self.kin.place(tx, look.article, look.prints, now)
-        evidence: Mapping[str, object] = (
-            evidence_of(decision)
-            if decision
-            else self.kin.translated(tx, look.article, look.prints)
-        )
-        copy_of = decision.copy_of if decision else None
-        if article.evidence.get("rule") == "verdict":  # a person put it where it is
-            evidence, copy_of = article.evidence, article.copy_of
+        evidence, copy_of = self._reasons(tx, article, look, decision)
         if article.story_id is None:
             story_id = decision.story_id if decision else articles.open_story(tx, article.id, now)
         else:
@@ -289,6 +276,16 @@ class Pipeline:
         tell(tx, article.id, story_id, seen.matched, evidence, now=now)
         ledger.exclude(tx, article.id, seen.barred, now)
         return "copy" if decision else "new_story"
+
+    def _reasons(
+        self, tx: Tx, article: Article, look: Look, decision: clustering.Decision | None
+    ) -> tuple[Mapping[str, object], int | None]:
+        """Return why an article is in its story, and of which article it is a copy."""
+        if article.evidence.get("rule") == "verdict":  # a person put it where it is
+            return article.evidence, article.copy_of
+        if decision:
+            return evidence_of(decision), decision.copy_of
+        return self.kin.translated(tx, look.article, look.prints), None
 
     def _again_at(
         self, article: Article, page: PageReading | None, now: datetime
@@ -350,7 +347,7 @@ class Pipeline:
         if not allowed:
             return []
         return await self.store.run(
-            load_due,
+            outbox.load_due,
             self.now(),
             limit=allowed,
             lease_s=self.settings.work.lease_s,
@@ -388,165 +385,12 @@ class Pipeline:
         alert = view.alert
         for pause_s in SAVE_PAUSES_S:
             try:
-                return await self.store.run(self._settle, view, outcome)
+                return await self.store.run(settle, view, outcome, self.settings, self.now())
             except DatabaseDown as e:
                 log.error("alert=%d was %s, not saved yet: %s", alert.id, outcome.sent.value, e)
                 await asyncio.sleep(pause_s)
-        await self.store.run(self._settle, view, outcome)
-
-    def _settle(self, tx: Tx, view: Due, outcome: Outcome) -> None:
-        """Write one attempt down, and what follows from it for every alert of the message."""
-        now, alert = self.now(), view.alert
-        edit = alert.message_id is not None
-        alerts.record_delivery(tx, alert, outcome, edit=edit, now=now)
-        if outcome.complaint:
-            told = self.settings.admins
-            alarm.unparsed(tx, told, story_id=alert.story_id, complaint=outcome.complaint, now=now)
-        if outcome.sent is Sent.OK or (edit and outcome.sent in NOT_EDITED):
-            # A message that cannot be edited, say because it was deleted, is never sent anew.
-            self._note_shown(tx, view, outcome, now)
-        elif outcome.sent is Sent.GONE:
-            gone = SubscriberState.GONE
-            watches.set_state(tx, alert.subscriber_id, gone, now=now, reason=outcome.detail)
-        elif outcome.sent is Sent.MOVED and outcome.new_chat_id is not None:
-            watches.move_chat(tx, alert.chat_id, outcome.new_chat_id, now)
-            later = schedule.retry_delivery_at(now, attempts=1)
-            alerts.mark_later(tx, view.covers, due_at=later, reason=outcome.detail)
-        elif outcome.sent in (Sent.TOPIC_CLOSED, Sent.TOPIC_GONE):
-            topics.lose(tx, view, outcome, now)
-        elif outcome.sent is Sent.REFUSED and alert.digest_id:
-            digests.dissolve(tx, list(view.covers))
-        elif outcome.sent is Sent.REFUSED:
-            alerts.mark_failed(tx, view.covers, outcome.detail)
-        else:
-            self._try_again(tx, view, outcome, now)
-
-    def _note_shown(self, tx: Tx, view: Due, outcome: Outcome, now: datetime) -> None:
-        alert = view.alert
-        alerts.mark_shown(
-            tx,
-            view.covers,
-            message_id=outcome.message_id or alert.message_id,
-            digest_id=alert.digest_id or None,
-            due_at=now + timedelta(seconds=self.settings.delivery.edit_gap_s),
-            now=now,
-        )
-        if alert.message_id is not None:
-            return
-        alerts.hasten_news(tx, alert.subscriber_id)
-        if alert.digest_id:
-            digests.mark_told(tx, alert.digest_id, now)
-
-    def _try_again(self, tx: Tx, view: Due, outcome: Outcome, now: datetime) -> None:
-        alert, unsent = view.alert, outcome.sent is Sent.LATER
-        news = alert.message_id is None
-        if unsent and news and not outcome.retry_after_s:
-            # Nobody can be reached. `reach` says when the way is tried again, with the oldest of all.
-            alerts.mark_later(tx, view.covers, due_at=None, reason=outcome.detail)
-            return
-        due_at = schedule.retry_delivery_at(
-            now,
-            attempts=min(alert.attempts, UNSENT_TRIES) if unsent else alert.attempts,
-            retry_after_s=outcome.retry_after_s,
-            chance=random.random(),  # noqa: S311 - jitter
-        )
-        alerts.mark_later(tx, view.covers, due_at=due_at, reason=outcome.detail)
-        if unsent and news:
-            alerts.delay_news(tx, alert.subscriber_id, due_at)
+        await self.store.run(settle, view, outcome, self.settings, self.now())
 
     def _count(self, stage: str, outcome: str) -> str:
         self.counts[f"{stage}.{outcome}"] += 1
         return outcome
-
-
-def evidence_of(decision: clustering.Decision) -> dict[str, object]:
-    """Return why an article joined its story, as it is kept for the ledger, /why and the console."""
-    return {
-        **decision.evidence,
-        "kind": decision.kind.value,
-        "copy_of": decision.copy_of,
-        "score": decision.score,
-        "rule": decision.rule,
-    }
-
-
-def tell(
-    tx: Tx,
-    article_id: int,
-    story_id: int,
-    matched: Sequence[Match],
-    evidence: Mapping[str, object],
-    *,
-    now: datetime,
-    only: set[int] | None = None,
-) -> None:
-    """Raise the alerts an article earns, revise those already raised, and keep each decision's reason.
-
-    only: the subscribers to tell, None for all whom it concerns.
-    """
-    owners = watches.subscribers_of(tx, [m.watch_id for m in matched])
-    articles.add_matches(tx, article_id, [m for m in matched if m.watch_id in owners])
-    fired = defaultdict(list)
-    for watch_id, subscriber_id in sorted(owners.items()):
-        fired[subscriber_id].append(watch_id)
-    told = alerts.subscribers_told(tx, story_id)
-    muted = alerts.subscribers_muted(tx, story_id)
-    concerned = told | set(fired) if only is None else only
-    raised = alerts.raise_or_revise(tx, {s: fired.get(s, []) for s in concerned}, story_id, now)
-    decided = []
-    for subscriber_id, hold in raised.items():
-        reason: dict[str, object] = {"watches": fired.get(subscriber_id, []), **evidence}
-        outcome = "copy" if subscriber_id in told else "held" if hold else "told"
-        if subscriber_id in muted:
-            outcome, reason["held"] = "held", ledger.MUTED
-        elif hold and outcome == "held":
-            reason |= hold.reason
-        decided.append(alerts.Decided(subscriber_id, outcome, reason))
-    alerts.decide(tx, article_id, decided, now)
-    if concerned:
-        notices.wake(tx, "deliver")
-
-
-def tell_again(
-    tx: Tx,
-    article_id: int,
-    story_id: int,
-    matched: Sequence[Match],
-    evidence: Mapping[str, object],
-    *,
-    now: datetime,
-) -> None:
-    """Tell those whom the fuller text interests and the shorter did not; let the others' messages follow."""
-    articles.forget_hits(tx, article_id)
-    told = alerts.subscribers_told(tx, story_id)
-    owners = watches.subscribers_of(tx, [m.watch_id for m in matched])
-    known = [m for m in matched if owners.get(m.watch_id) in told]
-    articles.add_matches(tx, article_id, known)
-    fresh = [m for m in matched if owners.get(m.watch_id) not in told]
-    stories.revise(tx, story_id)
-    tell(tx, article_id, story_id, fresh, evidence, now=now, only=set(owners.values()) - told)
-
-
-def load_due(
-    tx: Tx,
-    now: datetime,
-    *,
-    limit: int,
-    lease_s: int,
-    busy: Collection[int] = (),
-    digest_over: int | None = None,
-) -> list[Due]:
-    """Claim alerts and read what each is to show, in one transaction.
-
-    What was held until now comes out first. digest_over: see alerts.claim_due.
-    """
-    digests.gather(tx, now, busy=busy)
-    claimed = alerts.claim_due(
-        tx, now, limit=limit, lease_s=lease_s, busy=busy, digest_over=digest_over
-    )
-    return [
-        digests.view(tx, alert)
-        if alert.digest_id
-        else AlertView(alert, articles.view_story(tx, alert.story_id, alert.subscriber_id))
-        for alert in claimed
-    ]
