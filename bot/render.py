@@ -306,10 +306,8 @@ def _stop_buttons(language: str, story: StoryView) -> tuple[tuple[Button, ...], 
 def caret(error: QueryError, language: str) -> Message:
     """Return a watch that cannot be read, with a caret under the fault, what is wrong and the cure."""
     line, under = _pointed(error.text, error.start, error.end)
-    parts = [
-        f"<pre>{escape(line)}\n{under}</pre>",
-        html(language, error.key, **error.params),
-    ]
+    said = {k: short(v, MAX_QUERY) if isinstance(v, str) else v for k, v in error.params.items()}
+    parts = [f"<pre>{escape(line)}\n{under}</pre>", html(language, error.key, **said)]
     buttons: tuple[tuple[Button, ...], ...] = ()
     suggestion = texts.printable(error.suggestion or "")
     if suggestion and len(suggestion) <= MAX_SUGGESTION:

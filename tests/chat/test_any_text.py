@@ -206,6 +206,7 @@ def test_a_digest_of_any_articles_and_watches_shows_each_with_its_link(told, tex
 
 
 @MANY
+@example(query="🇦🇲" * 992, name="")
 @given(query=ANY, name=ANY)
 def test_any_words_of_a_person_are_answered_with_what_telegram_takes(told, query, name):
     with told.tx.begin_nested() as undo:
