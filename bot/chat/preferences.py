@@ -44,7 +44,7 @@ def timezone(tx: Tx, req: Request) -> Reply:
     if not req.argument:
         there = {"moment": req.moment(req.now), "zone": req.offset(req.now)}
         return Reply("timezone.ask", there, _cities(req, zones.OFFERED), edit=True)
-    found = zones.find(req.argument)
+    found = zones.find(req.argument, req.now)
     if not found:
         raise UserError("timezone.unknown", city=short(req.argument, MAX_SHOWN))
     if len(found) > 1 or (not req.pressed and _guessed(req, found[0])):

@@ -7,8 +7,9 @@ that are no zone of their own are listed here.
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from functools import cache
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 from babel import Locale
 from babel.core import get_global
@@ -37,6 +38,8 @@ _ALSO = {
     "Asia/Yekaterinburg": "Ekaterinburg Chelyabinsk Ufa Уфа Пермь",
 }
 _OFFSET = re.compile(r"(?:utc|gmt)?\s*([+\-−])\s*(\d{1,2})(?::?00)?")
+_ETC = re.compile(r"Etc/GMT([+-])(\d{1,2})")
+_ODD_OFFSET = re.compile(r"(?:utc|gmt)?\s*([+\-−])\s*(\d{1,2}):?([0-5]\d)")
 
 
 @cache
@@ -74,10 +77,11 @@ def _folded(words: str) -> str:
     return re.sub(r"[^\w]+", " ", "".join(c for c in bare if not unicodedata.combining(c))).strip()
 
 
-def find(words: str) -> list[str]:
+def find(words: str, now: datetime) -> list[str]:
     """Return the IANA zones that these words may mean: one if they are plain, else up to four guesses.
 
-    Understands a city, a country with one zone, "Asia/Yerevan" and "UTC+4".
+    Understands a city, a country with one zone, "Asia/Yerevan", "UTC+4", and "UTC+5:45": zones whose
+    clocks are that far from UTC now.
     """
     typed = words.strip()
     if typed in available_timezones():
@@ -87,11 +91,21 @@ def find(words: str) -> list[str]:
         sign = "-" if shift[1] == "+" else "+"  # POSIX counts westward
         name = f"Etc/GMT{sign}{hours}" if hours else "UTC"
         return [name] if name in available_timezones() else []
+    if shift := _ODD_OFFSET.fullmatch(typed.casefold()):
+        away = timedelta(hours=int(shift[2]), minutes=int(shift[3]))
+        return _away(away if shift[1] == "+" else -away, now)
     table, folded = _table(), _folded(typed)
     if folded in table:
         return [table[folded]]
     near = process.extract(folded, table.keys(), scorer=fuzz.ratio, score_cutoff=GUESS_PCT, limit=8)
     return list(dict.fromkeys(table[name] for name, _, _ in near))[:4]
+
+
+def _away(away: timedelta, now: datetime) -> list[str]:
+    """Return up to four zones that are so far from UTC now; of several names of one, that of CLDR."""
+    named = {z for z, words in Locale.parse("en").time_zones.items() if "city" in words}
+    found = {z for z in _table().values() if now.astimezone(ZoneInfo(z)).utcoffset() == away}
+    return sorted(found & named or found)[:4]
 
 
 def means(words: str, zone: str) -> bool:
@@ -102,6 +116,8 @@ def means(words: str, zone: str) -> bool:
 
 
 def city(language: str, zone: str) -> str:
-    """Return what a language calls the city of a zone: "Yerevan"."""
+    """Return what a language calls the city of a zone: "Yerevan"; "UTC+4" for Etc/GMT-4."""
+    if shift := _ETC.fullmatch(zone):
+        return f"UTC{'+' if shift[1] == '-' else '−'}{shift[2]}"  # POSIX counts westward
     words = Locale.parse(language).time_zones.get(zone, {})
     return str(words.get("city") or zone.rpartition("/")[2].replace("_", " "))

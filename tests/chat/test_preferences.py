@@ -7,6 +7,7 @@ import pytest
 from bot import texts
 from bot.domain.errors import UserError
 from bot.texts import zones
+from tests.chat.conftest import NOON
 
 
 @pytest.fixture
@@ -51,6 +52,26 @@ def test_a_city_is_understood_in_any_language(chat, typed, zone):
     assert chat.subscriber.zone == zone
 
 
+@pytest.mark.parametrize(("typed", "said"), [("UTC+4", "UTC+4"), ("gmt-3", "UTC−3")])
+def test_an_offset_is_told_with_the_sign_that_people_give_it(chat, typed, said):
+    told = chat(f"timezone {typed}").params
+    assert (told["city"], told["zone"]) == (said, said)
+
+
+@pytest.mark.parametrize(
+    ("typed", "zone"),
+    [
+        ("UTC+5:45", "Asia/Katmandu"),
+        ("utc+0430", "Asia/Kabul"),
+        ("UTC-3:30", "America/St_Johns"),
+    ],
+)
+def test_an_offset_of_no_whole_hours_is_asked_about_by_its_cities(chat, typed, zone):
+    reply = chat(f"timezone {typed}")
+    assert reply.key == "timezone.which"
+    assert [b.data for row in reply.buttons for b in row] == [f"timezone:{zone}"]
+
+
 def test_a_city_that_is_misspelt_is_asked_about(chat):
     reply = chat("timezone Yerevam")
     assert reply.key == "timezone.which"
@@ -71,7 +92,7 @@ def test_asking_for_the_zone_tells_the_time_now(chat):
 
 def test_every_zone_offered_exists_and_has_a_name():
     for zone in zones.OFFERED:
-        assert zones.find(zone) == [zone]
+        assert zones.find(zone, NOON) == [zone]
         for language in texts.languages():
             assert zones.city(language, zone)
 
