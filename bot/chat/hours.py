@@ -49,7 +49,7 @@ def _is_off(wish: str) -> bool:
 
 
 def _mode(req: Request, wish: str) -> Mode:
-    mode = Mode.parse(wish)
+    mode = Mode(Pace.DAILY, OFFERED[0]) if wish.strip().casefold() == "daily" else Mode.parse(wish)
     if mode is None:
         raise UserError("digest.usage", argument=short(wish, MAX_SHOWN))
     return mode
@@ -110,7 +110,7 @@ def _modes(req: Request, watch: str) -> Rows:
 def quiet(tx: Tx, req: Request) -> Reply:
     """/quiet [22:00-7:00 [silent]|off]: hours without a sound; alone, show them.
 
-    Alerts are held meanwhile and come as one digest, or come without a sound. New hours keep that choice.
+    Alerts are held meanwhile and come as one digest; with "silent" they come without a sound.
     Raises UserError: no such hours.
     """
     now = Quiet.parse(req.subscriber.quiet)
@@ -125,8 +125,7 @@ def quiet(tx: Tx, req: Request) -> Reply:
     said = req.say("quiet.silent" if now.silent else "quiet.held", **params)
     other = replace(now, silent=not now.silent)
     key = "button.quiet_hold" if now.silent else "button.quiet_silent"
-    wish = str(other) if other.silent else f"{other} held"
-    buttons = ((req.button(key, f"quiet:{wish}"),), (req.button("button.quiet_off", "quiet:off"),))
+    buttons = ((req.button(key, f"quiet:{other}"),), (req.button("button.quiet_off", "quiet:off"),))
     return Reply(html="\n\n".join((said, *_hint(req))), buttons=buttons, edit=True)
 
 
@@ -142,8 +141,7 @@ def _quiet(wish: str, now: Quiet | None) -> Quiet:
     found = Quiet.parse(wish)
     if found is None:
         raise UserError("quiet.usage", argument=short(wish, MAX_SHOWN))
-    says = word.endswith((" silent", " held"))
-    return found if says or now is None else replace(found, silent=now.silent)
+    return found
 
 
 def turn(tx: Tx, req: Request) -> Reply:

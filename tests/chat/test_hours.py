@@ -67,6 +67,7 @@ async def test_a_chat_chooses_when_it_is_told_by_typing_and_by_taps(api, store):
     assert "at once" in (await tap(api, daily, "At once", edits=True)).text
     assert "at once" in (await says(api, ANI.id, "/digest off")).text
 
+    assert "8:00" in (await says(api, ANI.id, "/digest daily")).text
     own = await says(api, ANI.id, "/digest 1 daily 9:00")
     assert "9:00" in own.text
     assert "#1" in (await says(api, ANI.id, "/digest")).text
@@ -87,6 +88,10 @@ async def test_a_chat_keeps_hours_quiet_by_typing_and_by_taps(api, store):
     assert "25-7" in (await says(api, ANI.id, "/quiet 25-7")).text
     assert "1:00" in (await says(api, ANI.id, "/quiet 1-6 silent")).text
     assert store.call(watches.find_subscriber, ANI.id).quiet == "1:00-6:00 silent"
+    assert (
+        "held" in (await says(api, ANI.id, "/quiet 22-7")).text
+    )  # silent no more: it was not said
+    assert store.call(watches.find_subscriber, ANI.id).quiet == "22:00-7:00"
     await says(api, ANI.id, "/quiet off")
     assert store.call(watches.find_subscriber, ANI.id).quiet == ""
 
