@@ -213,7 +213,7 @@ class TerminalMessenger:
         lines = [f"  ┌ {_painted(Run(head, ('2',)), color=self._color)}"]
         lines += [BAR + line for line in wrap(read_html(message.html), width, color=self._color)]
         if message.file:
-            size = f"({len(message.file.body):,} bytes; a chat would get it)"
+            size = f"({len(message.file.body):,} bytes; sent in a Telegram chat only)"
             lines.append(f"{BAR}📎 {printable(message.file.name)} {size}")
         for row in message.buttons:
             runs = [Run("   ".join(self._labelled(chat_id, message_id, b) for b in row))]

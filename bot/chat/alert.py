@@ -183,14 +183,14 @@ def not_a_copy(tx: Tx, req: Request) -> Reply:
         other_id=other_id,
         now=req.now,
     )
-    if (
-        req.role is Role.ADMIN
-    ):  # an admin's word binds: the story is mended, and every message with it
-        articles.lock_stories(tx)
-        verdicts.rule(tx, copy.id, other_id, one_text=False, user_id=user_id, now=req.now)
-        evidence = {"rule": "verdict", "by": user_id}
-        stories.move_article(tx, copy.id, None, copy_of=None, evidence=evidence, now=req.now)
-    return Reply(toast="toast.not_a_copy")
+    if req.role is not Role.ADMIN:
+        return Reply(toast="toast.not_a_copy")
+    # An admin's word binds: the story is mended, and every message with it.
+    articles.lock_stories(tx)
+    verdicts.rule(tx, copy.id, other_id, one_text=False, user_id=user_id, now=req.now)
+    evidence = {"rule": "verdict", "by": user_id}
+    stories.move_article(tx, copy.id, None, copy_of=None, evidence=evidence, now=req.now)
+    return Reply(toast="toast.not_a_copy_done")
 
 
 def why(tx: Tx, req: Request) -> Reply:

@@ -18,6 +18,7 @@ from bot.config import Chat
 from bot.domain.errors import DatabaseDown, QueryError, UserError
 from bot.domain.model import Button, ChatKind, Message, Role, Subscriber, SubscriberState
 from bot.domain.names import Names
+from bot.domain.query import parse_query
 from bot.store import alerts, chats, keepers, watches
 from bot.store.engine import Store, Tx
 
@@ -281,7 +282,7 @@ def _unknown(order: Order, req: Request) -> Reply:
         return Reply(toast="toast.stale")
     if not order.name:
         data = f"watch:{order.argument}"
-        if not fits(data) or not order.argument:
+        if not fits(data) or not _readable(order.argument):
             return Reply("text.hint_long")
         offer = ((req.button("button.watch_this", data),),)
         return Reply("text.hint", {"text": order.argument}, offer)
@@ -295,6 +296,14 @@ def _unknown(order: Order, req: Request) -> Reply:
     if not fits(data):
         return Reply("command.guess", params)
     return Reply("command.guess", params, ((Button(f"/{again}", data),),))
+
+
+def _readable(text: str) -> bool:
+    """Return whether a watch can be started on these words."""
+    try:
+        return bool(parse_query(text))
+    except QueryError:
+        return False
 
 
 def _worded(reply: Reply, language: str, *, pressed: bool) -> Answer:

@@ -250,6 +250,8 @@ def _listed(given: object, most: int) -> list[str]:
 def share(tx: Tx, req: Request) -> Reply:
     """/share <number>: a link by which others start the same watch."""
     found, _ = mine(tx, req)
+    if not req.bot_name:  # a terminal
+        return Reply("share.no_bot", {"query": found.query})
     token = found.token or secrets.token_urlsafe(9)
     watches.set_token(tx, found.id, token)
     link = f"https://t.me/{req.bot_name}?start=w_{token}"

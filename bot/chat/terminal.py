@@ -31,7 +31,7 @@ GREETING = (
     " or the number of a button. Ctrl-D ends."
 )
 
-_REPLY = re.compile(r"re\s+(\d{1,9})\s+(/.*)", re.IGNORECASE | re.DOTALL)
+_REPLY = re.compile(r"re\s+(\d{1,9})(?:\s+(.*))?", re.IGNORECASE | re.DOTALL)
 _TAP = re.compile(r"(?:tap\s+)?\[?(\d{1,9})\]?", re.IGNORECASE)
 
 
@@ -106,20 +106,26 @@ class TerminalChat:
         if tap := _TAP.fullmatch(line):
             await self._tap(int(tap[1]))
         elif reply := _REPLY.fullmatch(line):
-            await self._reply(int(reply[1]), reply[2])
+            await self._reply(int(reply[1]), reply[2] or "")
         elif line:
             await self._type(line)
 
     async def _reply(self, number: int, line: str) -> None:
+        if not line.startswith("/"):
+            self._messenger.note(f"  (a command is missing, such as: re {number} /why)")
+            return
         message_id = self._messenger.message_id(number)
         if message_id is None:
-            self._messenger.note(f"  (there is no message {number})")
+            self._messenger.note(f"  (there is no message {number} in this session)")
         else:
             await self._type(line, reply_to=message_id)
 
     async def _type(self, line: str, *, reply_to: int | None = None) -> None:
         order = self._desk.read(line, kind=ChatKind.PRIVATE)
         if order is None:
+            return
+        if order.of:
+            self._messenger.note(f"  (nothing done: {order.of} is a channel, a terminal has none)")
             return
         answer = await self._desk.answer(order, self._caller(reply_to=reply_to), self._now())
         if answer.message:

@@ -73,6 +73,7 @@ class Asker:
             pressed=pressed,
             reply_to=reply_to,
             message_id=message_id,
+            bot_name="outpost_bot",
         )
         return command.run(self.tx, request)
 

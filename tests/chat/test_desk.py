@@ -110,8 +110,8 @@ async def test_prose_is_offered_as_a_watch(chat):
     assert button.data == "watch:harbour strike"
 
 
-@pytest.mark.parametrize("text", ["", "word " * 40])
-async def test_prose_that_no_button_can_carry_gets_a_hint(chat, text):
+@pytest.mark.parametrize("text", ["", "word " * 40, "-1", "(broken"])
+async def test_prose_that_makes_no_watch_or_that_no_button_can_carry_gets_a_hint(chat, text):
     answer = await chat.type(text)
     assert "/help" in answer.message.html
     assert not answer.message.buttons

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot import texts
 from bot.config import Chat
 from bot.domain.errors import UserError
 from bot.store import history, watches
@@ -106,6 +107,13 @@ def test_an_export_keeps_settings_and_is_readable_by_machines(chat):
     saved = json.loads(chat("export json").file.body)
     assert (saved["outpost"], saved["language"]) == (1, "en")
     assert saved["watches"][0]["title"] == "=Docks"
+
+
+@pytest.mark.parametrize("language", texts.languages())
+def test_both_kinds_of_file_are_said_to_be_read_by_import(language):
+    # and they are: see test_what_is_exported_can_be_imported_elsewhere
+    both, _, _ = texts.say(language, "export.ask").partition("JSON")
+    assert "/import" in both
 
 
 def test_a_spreadsheet_takes_no_cell_for_a_formula(chat):

@@ -14,6 +14,7 @@ from bot.chat.command import Command, Reply
 from bot.chat.desk import Desk
 from bot.chat.terminal import LOCAL_ID, MAX_LINE, TerminalChat, read_lines
 from bot.domain.model import Message, Role
+from bot.store import watches
 from bot.store.engine import Store
 from bot.store.schema import metadata
 
@@ -74,7 +75,33 @@ async def test_a_number_that_no_button_has_is_answered(person):
 
 
 async def test_a_reply_to_no_message_is_answered(person):
-    assert await person.types("re 7 /why") == "  (there is no message 7)\n"
+    assert await person.types("re 7 /why") == "  (there is no message 7 in this session)\n"
+
+
+async def test_a_reply_without_a_command_is_no_watch(person):
+    assert "such as: re 28 /why" in await person.types("re 28 hello")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "/stop @herald", "/pause @herald 8h", "/lang @herald hy", "/watch @herald harbour",
+        "/watch -1001234567890 harbour",
+    ],
+)  # fmt: skip
+async def test_what_is_asked_for_a_channel_is_not_done_to_the_terminals_own_chat(person, line):
+    await person.types("/start")
+    before = person.chat._desk.store.call(watches.find_subscriber, LOCAL_ID)
+    assert "a terminal has none" in await person.types(line)
+    assert person.chat._desk.store.call(watches.find_subscriber, LOCAL_ID) == before
+    assert person.chat._desk.store.call(watches.count, before.id) == 0
+
+
+async def test_a_watch_is_not_shared_by_a_link_that_leads_to_no_bot(person):
+    await person.types("/watch harbour strike")
+    shown = await person.types("/share 1")
+    assert "t.me" not in shown
+    assert "/watch harbour strike" in shown
 
 
 async def test_a_reply_reaches_the_command_with_the_message_that_it_answers(tmp_path):
