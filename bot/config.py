@@ -1,16 +1,25 @@
 """Settings: choices from settings.toml, secrets and overrides from the environment, read once.
 
-This is the only file that reads the environment. A wrong or unknown setting is a SettingsError of one line.
+This is the only file that reads the environment.
+Wrong and unknown settings are one SettingsError, a line each.
 """
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+)
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -18,7 +27,9 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from pydantic_settings import SettingsError as Undecodable
 
+from bot.domain import given
 from bot.domain.errors import SettingsError
 from bot.domain.model import ChatKind, FeedKind, OutletEntry, OutletFeed, Role
 
@@ -26,7 +37,17 @@ PREFIX = "OUTPOST__"
 ROLES = ("poll", "ingest", "deliver", "chat", "web")  # what one process may do
 PACKAGE = Path(__file__).resolve().parent
 
-Network = IPv4Network | IPv6Network
+Listed = BeforeValidator(given.listed)  # the one reader of lists in the environment
+Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(given.network)]
+Networks = Annotated[tuple[Network, ...], NoDecode, Listed]
+UserId = Annotated[int, Field(gt=0, lt=given.MAX_ID)]
+ChatId = Annotated[int, Field(gt=-given.MAX_ID, lt=given.MAX_ID)]
+WebAddress = Annotated[str, AfterValidator(given.web_address)]
+
+
+def _secret(checked: Callable[[str], str]) -> AfterValidator:
+    """Return the check of a secret; an empty one is none."""
+    return AfterValidator(lambda v: v if v and checked(v.get_secret_value()) else None)
 
 
 class Section(BaseModel):
@@ -49,16 +70,9 @@ class Polling(Section):
 class Networking(Section):
     """How outlets are asked, and which addresses may be."""
 
-    contact: str = Field("https://github.com/outpost-bot/outpost", max_length=200)
-    allow_private: Annotated[tuple[Network, ...], NoDecode] = ()
+    contact: WebAddress = Field("https://github.com/outpost-bot/outpost", max_length=200)
+    allow_private: Networks = ()
     total_timeout_s: float = Field(30.0, ge=1, le=300)
-
-    @field_validator("allow_private", mode="before")
-    @classmethod
-    def _comma_separated(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.strip("[] ").split(",") if part.strip())
-        return value
 
 
 class Pages(Section):
@@ -113,14 +127,7 @@ class Chat(Section):
     admin_watches: int = Field(1_000, ge=1, le=10_000)
     admin_searches_per_minute: int = Field(60, ge=1, le=1_000)
     admin_query_cost: int = Field(2_000, ge=1, le=2_000)
-    allow: Annotated[frozenset[int], NoDecode] = frozenset()
-
-    @field_validator("allow", mode="before")
-    @classmethod
-    def _chats(cls, value: object) -> object:
-        if isinstance(value, str):
-            return frozenset(p.strip() for p in value.strip("[] ").split(",") if p.strip())
-        return value
+    allow: Annotated[frozenset[ChatId], NoDecode, Listed] = frozenset()
 
     def of(self, role: Role, kind: ChatKind) -> "Chat":
         """Return the limits of one who asks: an admin's anywhere, else those of such a chat."""
@@ -145,19 +152,12 @@ class Chat(Section):
 class Web(Section):
     """The console: where it is reached, by whom it may be forwarded, how long a session lasts."""
 
-    url: str = Field("", pattern=r"^(https?://[^\s/?#]+)?/?$", max_length=300)
+    url: Annotated[str, AfterValidator(given.site)] = Field("", max_length=300)
     host: str = Field("127.0.0.1", max_length=255)
-    proxies: Annotated[tuple[Network, ...], NoDecode] = ()
+    proxies: Networks = ()
     idle_h: float = Field(12, ge=0.1, le=720)
     absolute_h: float = Field(168, ge=0.1, le=8_760)
     metrics: bool = True
-
-    @field_validator("proxies", mode="before")
-    @classmethod
-    def _comma_separated(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.strip("[] ").split(",") if part.strip())
-        return value
 
 
 class Settings(BaseSettings):
@@ -172,15 +172,21 @@ class Settings(BaseSettings):
     )
     _toml: ClassVar[Path | None] = None
 
-    telegram_bot_token: SecretStr | None = Field(None, validation_alias="TELEGRAM_BOT_TOKEN")
-    telegram_api_url: str = Field("https://api.telegram.org", validation_alias="TELEGRAM_API_URL")
+    telegram_bot_token: Annotated[SecretStr | None, _secret(given.bot_token)] = Field(
+        None, validation_alias="TELEGRAM_BOT_TOKEN"
+    )
+    telegram_api_url: WebAddress = Field(
+        "https://api.telegram.org", validation_alias="TELEGRAM_API_URL"
+    )
     database_url: SecretStr = Field(
         SecretStr("sqlite:///outpost.db"), validation_alias="DATABASE_URL"
     )
-    admins: Annotated[frozenset[int], NoDecode] = Field(
+    admins: Annotated[frozenset[UserId], NoDecode, Listed] = Field(
         frozenset(), validation_alias="OUTPOST_ADMINS"
     )
-    sentry_dsn: SecretStr | None = Field(None, validation_alias="SENTRY_DSN")
+    sentry_dsn: Annotated[SecretStr | None, _secret(given.sentry_dsn)] = Field(
+        None, validation_alias="SENTRY_DSN"
+    )
     config_dir: Path = Field(Path("config"), validation_alias="OUTPOST_CONFIG")
     port: int = Field(8000, ge=1, le=65_535, validation_alias="PORT")
 
@@ -203,20 +209,6 @@ class Settings(BaseSettings):
     def console_url(self) -> str:
         """Return where the console is reached, without a slash at the end."""
         return self.web.url.rstrip("/") or f"http://127.0.0.1:{self.port}"
-
-    @field_validator("admins", mode="before")
-    @classmethod
-    def _ids(cls, value: object) -> object:
-        if isinstance(value, str):
-            return frozenset(part.strip() for part in value.split(",") if part.strip())
-        return value
-
-    @field_validator("telegram_api_url")
-    @classmethod
-    def _http(cls, value: str) -> str:
-        if not value.startswith(("http://", "https://")):
-            raise ValueError("must start with http:// or https://")
-        return value.rstrip("/")
 
     @classmethod
     def settings_customise_sources(
@@ -258,43 +250,87 @@ def config_file(folder: Path, name: str) -> Path:
 
 
 def load_settings() -> Settings:
-    """Read settings.toml and the environment. Raises SettingsError, one line, for the first fault found."""
+    """Read settings.toml and the environment. Raises SettingsError, a line for each fault."""
     folder = config_folder()
     if not folder.is_dir():
         raise SettingsError(f"OUTPOST_CONFIG: there is no folder {folder}")
-    _refuse_unknown_variables(os.environ)
     file = config_file(folder, "settings.toml")
-    values = _read_toml(file)
-    for name in values:
-        if name not in SECTIONS:
-            raise SettingsError(
-                f"{file}: unknown section [{name}]; there are {', '.join(SECTIONS)}"
-            )
-    loader = type("Settings", (Settings,), {"_toml": file})
-    try:
-        settings: Settings = loader(config_dir=folder)
-    except ValidationError as e:
-        raise SettingsError(_one_line(e)) from None
-    if settings.polling.min_interval_s > settings.polling.max_interval_s:
-        raise SettingsError("polling.min_interval_s is above polling.max_interval_s")
+    faults = dict(_unknown_variables(os.environ))
+    for name in _read_toml(file).keys() - set(SECTIONS):
+        faults[(name,)] = f"{file}: unknown section [{name}]; there are {', '.join(SECTIONS)}"
+    settings = _validated(folder, file, faults)
+    if settings and settings.polling.min_interval_s > settings.polling.max_interval_s:
+        faults["polling",] = "polling.min_interval_s is above polling.max_interval_s"
+    if faults or settings is None:
+        raise SettingsError("\n".join(faults.values()))
     return settings
 
 
-def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
+def _validated(folder: Path, file: Path, faults: dict[tuple[str, ...], str]) -> Settings | None:
+    """Return the settings, or None and a fault more for each place that is wrong."""
+    loader = type("Settings", (Settings,), {"_toml": file})
+    try:
+        settings: Settings = loader(config_dir=folder)
+        return settings
+    except ValidationError as e:
+        for fault in e.errors(include_url=False, include_input=False):
+            where = tuple(part for part in fault["loc"] if isinstance(part, str))
+            faults.setdefault(
+                where,
+                f"{_place(where, file)}: {given.fault_in_words(fault, _settings_of(where[0]))}",
+            )
+    except Undecodable:  # a variable for a whole section, which is among the unknown ones
+        if not faults:
+            raise
+    return None
+
+
+def unread_variables() -> list[str]:
+    """Return the variables that look like ours and are none: nothing reads them."""
+    ours = {str(field.validation_alias) for field in Settings.model_fields.values()}
+    return sorted(
+        name
+        for name in os.environ
+        if name.upper().startswith("OUTPOST_")
+        and not name.upper().startswith(PREFIX)
+        and name not in ours
+    )
+
+
+def _unknown_variables(environment: Mapping[str, str]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield the place and the fault of each variable with our prefix that names no setting."""
     for name in environment:
-        if name.upper().startswith(PREFIX):
-            section, _, key = name.upper().removeprefix(PREFIX).lower().partition("__")
-            model = Settings.model_fields.get(section) if section in SECTIONS else None
-            fields = model.annotation.model_fields if model and model.annotation else {}
-            if key not in fields:
-                known = ", ".join(fields) if fields else ", ".join(SECTIONS)
-                raise SettingsError(f"{name}: unknown setting; there are {known}")
+        if not name.upper().startswith(PREFIX):
+            continue
+        section, _, key = name.upper().removeprefix(PREFIX).lower().partition("__")
+        known = _settings_of(section)
+        if known and not key:
+            said = f"names a section, not a setting; such as {name}__{known[0].upper()}"
+            yield (section,), f"{name}: {said}"
+        elif key not in known:
+            yield (
+                (section, key),
+                f"{name}: unknown setting; there are {', '.join(known or SECTIONS)}",
+            )
+
+
+def _settings_of(section: str) -> list[str]:
+    model = Settings.model_fields[section].annotation if section in SECTIONS else None
+    return list(getattr(model, "model_fields", ()))
+
+
+def _place(where: tuple[str, ...], file: Path) -> str:
+    """Return the variable that sets it, or the file and the place in it."""
+    if where[0] not in SECTIONS:
+        return where[0]
+    name = PREFIX + "__".join(where).upper()
+    return name if name in map(str.upper, os.environ) else f"{file}: {'.'.join(where)}"
 
 
 def _one_line(error: ValidationError) -> str:
     fault = error.errors(include_url=False, include_input=False)[0]
     where = ".".join(str(part) for part in fault["loc"])
-    return f"{where}: {fault['msg']}"
+    return f"{where}: {given.fault_in_words(fault)}"
 
 
 def _read_toml(file: Path) -> dict[str, Any]:
@@ -305,15 +341,15 @@ def _read_toml(file: Path) -> dict[str, Any]:
 
 
 class _FeedModel(Section):
-    url: str = Field(pattern=r"^https?://\S+$", max_length=2_000)
+    url: str = Field(pattern=given.HTTP, max_length=2_000)
     kind: FeedKind = FeedKind.FEED
 
 
 class _OutletModel(Section):
     name: str = Field(min_length=1, max_length=100)
-    homepage: str = Field(pattern=r"^https?://\S+$", max_length=2_000)
-    country: str = Field(pattern=r"^[A-Z]{2}$")
-    language: str = Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
+    homepage: str = Field(pattern=given.HTTP, max_length=2_000)
+    country: str = Field(pattern=given.COUNTRY)
+    language: str = Field(pattern=given.LANGUAGE)
     user_agent: str | None = Field(None, max_length=300)
     feed: tuple[_FeedModel, ...] = Field(min_length=1)
 

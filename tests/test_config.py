@@ -14,7 +14,14 @@ from bot.domain.errors import SettingsError
 @pytest.fixture(autouse=True)
 def empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Each test sees only the variables it sets, in an empty folder."""
-    for name in ("TELEGRAM_BOT_TOKEN", "DATABASE_URL", "OUTPOST_ADMINS", "OUTPOST_CONFIG", "PORT"):
+    for name in (
+        "TELEGRAM_BOT_TOKEN",
+        "DATABASE_URL",
+        "SENTRY_DSN",
+        "OUTPOST_ADMINS",
+        "OUTPOST_CONFIG",
+        "PORT",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
 
@@ -52,10 +59,26 @@ def test_the_environment_overrules_the_file(monkeypatch: pytest.MonkeyPatch) -> 
     [
         ("OUTPOST__POLLING__MIN_INTERVALS", "5", "unknown setting; there are min_interval_s"),
         ("OUTPOST__POLING__AT_ONCE", "5", "unknown setting; there are polling"),
-        ("OUTPOST__POLLING__MIN_INTERVAL_S", "0", "polling.min_interval_s"),
-        ("OUTPOST__POLLING__MIN_INTERVAL_S", "soon", "polling.min_interval_s"),
+        ("OUTPOST__POLLING__MIN_INTERVAL_S", "0", "MIN_INTERVAL_S: should be greater"),
+        ("OUTPOST__POLLING__MIN_INTERVAL_S", "soon", "MIN_INTERVAL_S: should be a valid"),
+        ("OUTPOST__POLLING", "5", "names a section, not a setting; such as OUTPOST__POLLING__MIN_"),
+        ("OUTPOST__POLLING", "soon", "names a section, not a setting"),
+        ("OUTPOST__NETWORK__ALLOW_PRIVATE", '["10.0.0.0/8", "every"]', "'every' does not appear"),
+        ("OUTPOST__WEB__PROXIES", '["300.1.1.1/8"]', "WEB__PROXIES: '300.1.1.1/8' does not appear"),
+        ("OUTPOST__WEB__URL", "https://outpost.example/console", "without a path"),
+        ("OUTPOST__NETWORK__CONTACT", "x", "should be an address such as"),
+        ("OUTPOST__NETWORK__CONTACT", "http://a\nX-Evil: 1", "should be an address such as"),
+        ("OUTPOST__CHAT__ALLOW", "[1, 99999999999999999999]", "less than"),
+        ("OUTPOST_ADMINS", "-5", "greater than 0"),
+        ("OUTPOST_ADMINS", "99999999999999999999999", "less than"),
+        ("TELEGRAM_API_URL", "http://", "should be an address such as"),
+        ("TELEGRAM_API_URL", "http://[half", "should be an address such as"),
+        ("TELEGRAM_BOT_TOKEN", "a b", "is not the shape of a token"),
+        ("TELEGRAM_BOT_TOKEN", "../../x", "is not the shape of a token"),
+        ("SENTRY_DSN", "rubbish", "is no address of a Sentry project"),
+        ("SENTRY_DSN", "https://sentry.example/1", "is no address of a Sentry project"),
         ("OUTPOST__POLLING__MIN_INTERVAL_S", "9000", "above polling.max_interval_s"),
-        ("OUTPOST__NETWORK__ALLOW_PRIVATE", "everything", "network.allow_private"),
+        ("OUTPOST__NETWORK__ALLOW_PRIVATE", "everything", "NETWORK__ALLOW_PRIVATE"),
         ("OUTPOST_ADMINS", "anna", "OUTPOST_ADMINS"),
         ("TELEGRAM_API_URL", "localhost:81", "TELEGRAM_API_URL"),
         ("PORT", "70000", "PORT"),
@@ -69,7 +92,53 @@ def test_a_wrong_setting_is_named_in_one_line(
     with pytest.raises(SettingsError) as e:
         load_settings()
     assert says in str(e.value)
+    assert name in str(e.value) or name == "OUTPOST__POLLING__MIN_INTERVAL_S"
     assert "\n" not in str(e.value)
+    for inner in ("pattern", "lax-or-strict", "Value error", "Input", "secret"):
+        assert inner not in str(e.value)
+
+
+@pytest.mark.parametrize("form", ['["{}", "{}"]', "[{}, {}]", "{},{}", " {} , {} ", "{},{},"])
+def test_every_list_is_read_as_json_or_with_commas(
+    monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    networks, ids = form.format("127.0.0.1/32", "::1/128"), form.format("7", "8")
+    monkeypatch.setenv("OUTPOST__NETWORK__ALLOW_PRIVATE", networks)
+    monkeypatch.setenv("OUTPOST__WEB__PROXIES", networks)
+    monkeypatch.setenv("OUTPOST__CHAT__ALLOW", ids)
+    monkeypatch.setenv("OUTPOST_ADMINS", ids)
+    settings = load_settings()
+    for read in (settings.network.allow_private, settings.web.proxies):
+        assert [str(network) for network in read] == ["127.0.0.1/32", "::1/128"]
+    assert settings.chat.allow == settings.admins == {7, 8}
+
+
+def test_every_fault_is_told_with_its_place(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text("[polling]\nfoo = 1\nat_once = 0\n[delivery]\nedit_gap_s = 9\n[web]\nurl = 'x'")
+    monkeypatch.setenv("OUTPOST_CONFIG", str(tmp_path))
+    monkeypatch.setenv("OUTPOST__DELIVERY__EDIT_GAP_S", "soon")
+    monkeypatch.setenv("PORT", "0")
+    with pytest.raises(SettingsError) as e:
+        load_settings()
+    said = dict(
+        line.split(": ", 1) for line in str(e.value).replace(f"{file}: ", "file ").split("\n")
+    )
+    assert said["file polling.foo"].startswith("unknown setting; there are min_interval_s, ")
+    assert said["file polling.at_once"] == "should be greater than or equal to 1"
+    assert said["file web.url"] == "should be an address such as https://outpost.example"
+    assert "valid integer" in said["OUTPOST__DELIVERY__EDIT_GAP_S"]
+    assert set(said) >= {"PORT"}
+    assert len(said) == 5
+
+
+def test_an_empty_secret_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TELEGRAM_BOT_TOKEN", "")
+    monkeypatch.setenv("SENTRY_DSN", "")
+    settings = load_settings()
+    assert settings.telegram_bot_token is settings.sentry_dsn is None
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,7 @@ def wait_for(words: str) -> None:
 
 
 def fail(words: str, code: int) -> NoReturn:
-    """Say it in one line on stderr and exit."""
-    click.echo(f"outpost: {words}", err=True)
+    """Say it on stderr, where each line tells who speaks, and exit."""
+    for line in words.splitlines():
+        click.echo(f"outpost: {line}", err=True)
     sys.exit(code)

@@ -45,7 +45,7 @@ class QueryError(UserError):
 
 
 class SettingsError(OutpostError):
-    """A setting, outlets file or names file that cannot be used. One line, exit code 2."""
+    """Settings, an outlets file or a names file that cannot be used. A line for each fault, exit code 2."""
 
 
 class DatabaseDown(OutpostError):
