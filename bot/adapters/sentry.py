@@ -5,12 +5,17 @@ errors (a database quotes the row it refused), no lines of the log, no names of 
 """
 
 import importlib
+import importlib.util
 import logging
 from types import TracebackType
 from typing import Any
 
 from bot.domain.errors import SettingsError
 
+# Not by our name alone: the package index has another project called outpost.
+LACKING = (
+    "SENTRY_DSN is set, and sentry-sdk is not installed; pip install '.[sentry]' in this folder"
+)
 KEPT = ("event_id", "timestamp", "platform", "level", "release", "logger", "exception", "sdk")
 OF_FRAME = ("filename", "function", "module", "lineno", "in_app")
 
@@ -35,15 +40,17 @@ class _Tracebacks(logging.Handler):
         return event | {"logger": record.name, "level": "error"}, hint
 
 
+def is_installed() -> bool:
+    """Return whether the part that is installed on demand is there."""
+    return importlib.util.find_spec("sentry_sdk") is not None
+
+
 def report_bugs(dsn: str, *, release: str) -> None:
     """Send the tracebacks of the log to Sentry from now on. Raises SettingsError."""
-    try:
-        sdk: Any = importlib.import_module("sentry_sdk")
-        importlib.import_module("sentry_sdk.utils")
-    except ImportError:
-        raise SettingsError(
-            "SENTRY_DSN is set, and sentry-sdk is not installed: pip install 'outpost[sentry]'"
-        ) from None
+    if not is_installed():
+        raise SettingsError(LACKING)
+    sdk: Any = importlib.import_module("sentry_sdk")
+    importlib.import_module("sentry_sdk.utils")
     try:
         sdk.init(
             dsn=dsn,

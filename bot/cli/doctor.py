@@ -12,10 +12,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
+from bot.adapters import sentry
 from bot.adapters.explanation import Explanation
 from bot.adapters.messenger import clock_of, open_bot, token_fault
 from bot.app import make_reader, read_names, read_provenance
-from bot.config import Settings, config_file, load_outlets, shipped
+from bot.config import PREFIX, Settings, config_file, load_outlets, shipped, unread_variables
 from bot.domain.errors import DatabaseDown, OutpostError, SchemaError, SettingsError
 from bot.store import revisions
 from bot.store.engine import Store, Tx
@@ -66,6 +67,11 @@ def _settings(settings: Settings, _: datetime) -> Iterator[Finding]:
     if not settings.admins:
         remedy = "set OUTPOST_ADMINS to your Telegram user id"
         yield Finding("settings", WARNING, "nobody is an admin", remedy)
+    for name in unread_variables():
+        remedy = f"settings are {PREFIX}SECTION__NAME; see README"
+        yield Finding("settings", WARNING, f"{name} is set, and nothing reads it", remedy)
+    if settings.sentry_dsn is not None and not sentry.is_installed():
+        yield _in_two("settings", SettingsError(sentry.LACKING))
     if settings.web.host not in ("127.0.0.1", "::1", "localhost") and not settings.web.url:
         said = (
             f"the console listens on {settings.web.host}, and links lead to {settings.console_url}"
@@ -192,7 +198,10 @@ async def _telegram(settings: Settings, now: Callable[[], datetime]) -> list[Fin
     """Ask Telegram for its time, and whether it knows the token."""
     if settings.telegram_bot_token is None:
         remedy = "get one from @BotFather"
-        return [Finding("token", FAULT, "TELEGRAM_BOT_TOKEN is not set", remedy)]
+        return [
+            _clock_unseen("set a token"),
+            Finding("token", FAULT, "TELEGRAM_BOT_TOKEN is not set", remedy),
+        ]
     found = []
     if (theirs := await clock_of(settings.telegram_api_url)) is not None:
         skew = abs((now() - theirs).total_seconds())
@@ -201,6 +210,8 @@ async def _telegram(settings: Settings, now: Callable[[], datetime]) -> list[Fin
             found.append(Finding("clock", FAULT, said, "let NTP set it: timedatectl set-ntp true"))
         else:
             found.append(Finding("clock", FINE, said))
+    else:
+        found.append(_clock_unseen("is there a way to the network?"))
     bot = open_bot(settings.telegram_bot_token.get_secret_value(), settings.telegram_api_url)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(bot.shutdown)
@@ -211,6 +222,10 @@ async def _telegram(settings: Settings, now: Callable[[], datetime]) -> list[Fin
     else:
         found.append(Finding("token", FINE, "Telegram knows the bot"))
     return found
+
+
+def _clock_unseen(remedy: str) -> Finding:
+    return Finding("clock", WARNING, "not looked at, for Telegram did not tell its time", remedy)
 
 
 async def explain(settings: Settings, url: str) -> Explanation:

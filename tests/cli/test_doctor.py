@@ -76,6 +76,32 @@ async def test_a_clock_that_is_off_is_a_fault(here, monkeypatch, off, state):
     assert [f.state for f in found if f.what == "clock"] == [state]
 
 
+def test_a_clock_that_could_not_be_compared_is_said(here, monkeypatch):
+    monkeypatch.setenv("TELEGRAM_API_URL", "http://127.0.0.1:1")
+    for token in ("", "999:right"):
+        monkeypatch.setenv("TELEGRAM_BOT_TOKEN", token)
+        code, found = checked()
+        assert code == 1
+        assert ("clock", "warning") in found
+        assert ("token", "fault") in found
+
+
+def test_a_variable_that_nothing_reads_is_a_warning(here, monkeypatch):
+    monkeypatch.setenv("OUTPOST_NOSUCH", "1")
+    _, found = checked()
+    assert found["settings", "warning"] == ["settings are OUTPOST__SECTION__NAME; see README"]
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_a_sentry_that_is_not_installed_is_a_fault(here, monkeypatch, installed):
+    monkeypatch.setenv("SENTRY_DSN", "https://key@sentry.example/1")
+    monkeypatch.setattr(doctor.sentry, "is_installed", lambda: installed)
+    _, found = checked()
+    assert found.get(("settings", "fault")) == (
+        None if installed else ["pip install '.[sentry]' in this folder"]
+    )
+
+
 def doctor_settings():
     from bot.config import load_settings
 
