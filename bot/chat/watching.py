@@ -8,13 +8,14 @@ from bot.chat.archive import REHEARSED_DAYS, Looked, rehearsal, rehearse
 from bot.chat.command import Command, Reply, Request, Rows, fits
 from bot.chat.naming import heard, kept_aliases, mine, save
 from bot.domain.errors import UserError
-from bot.domain.model import Role, Subscriber, SubscriberState, Watch
-from bot.domain.narrowing import NARROWER, narrower
+from bot.domain.model import Document, Role, Subscriber, SubscriberState, Watch
+from bot.domain.narrowing import LIMITS, NARROWER, limits, narrower
 from bot.domain.packing import packed
 from bot.domain.query import Query, parse_query
-from bot.domain.syntax import cost
+from bot.domain.reading import meets
+from bot.domain.syntax import Filter, cost
 from bot.render import MAX_QUERY, short
-from bot.store import archive, watches
+from bot.store import archive, outlets, watches
 from bot.store.engine import Tx
 
 OPEN_NAMES = 12  # named in the answer to /watch
@@ -82,7 +83,7 @@ def _begun(
     added = watches.add(tx, subscriber.id, str(query), req.now, keys)
     paused = subscriber.state is SubscriberState.PAUSED
     key = "watch.added_paused" if paused else "watch.added"
-    return _introduced(req, key, added, query, looked)
+    return _introduced(tx, req, key, added, query, looked=looked)
 
 
 def _asked_first(
@@ -141,9 +142,13 @@ def affordable(req: Request, query: Query) -> Query:
     return query
 
 
-def _introduced(req: Request, key: str, watch: Watch, query: Query, looked: Looked | None) -> Reply:
+def _introduced(
+    tx: Tx, req: Request, key: str, watch: Watch, query: Query, *, looked: Looked | None
+) -> Reply:
     """Return what is said of a watch that is new, or changed: hints, its names, its rehearsal."""
     parts: list[str] = [req.say(key, query=watch.query)]
+    if never := _unmet(tx, query):
+        parts.append(req.say("watch.never", filter=short(" OR ".join(map(str, never)), MAX_QUERY)))
     offers: Rows = ()
     for hint in query.hints[:1]:
         parts += [req.say(hint.key, word=hint.word), req.say("query.try", query=hint.suggestion)]
@@ -160,6 +165,21 @@ def _introduced(req: Request, key: str, watch: Watch, query: Query, looked: Look
     if len(parts) == 1:
         return Reply(key, {"query": watch.query}, _stop_row(req, watch))
     return Reply(html="\n\n".join(parts), buttons=(*offers, *_stop_row(req, watch)))
+
+
+def _unmet(tx: Tx, query: Query) -> list[Filter]:
+    """Return the filters of the first limit that no outlet of ours meets, so that nothing can pass it."""
+    limited = {name: limits(query, name) for name in LIMITS}
+    if not any(limited.values()):
+        return []
+    ours = [
+        Document("", language=o.language, outlet=o.name, country=o.country, url=o.homepage)
+        for o in outlets.polled_briefly(tx)
+    ]
+    for name, values in limited.items():
+        if ours and values and not any(meets(our, name, value) for our in ours for value in values):
+            return [Filter(name, value) for value in values]
+    return []
 
 
 def rehearse_watch(tx: Tx, req: Request) -> Rehearsed:
@@ -225,7 +245,7 @@ def edit(tx: Tx, req: Request) -> Reply:
     changed = replace(found, query=str(parsed), off=(), own=own)
     save(tx, req, changed)
     looked = req.found if isinstance(req.found, Looked) else rehearse_edit(tx, req)
-    return _introduced(req, "edit.done", changed, parsed, looked)
+    return _introduced(tx, req, "edit.done", changed, parsed, looked=looked)
 
 
 def narrow(tx: Tx, req: Request) -> Reply:

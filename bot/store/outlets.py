@@ -108,11 +108,13 @@ class Brief(NamedTuple):
     name: str
     country: str
     language: str
+    homepage: str
 
 
 def polled_briefly(tx: Tx) -> list[Brief]:
     """Return every outlet that is polled, by name."""
-    columns = outlets.c.id, outlets.c.name, outlets.c.country, outlets.c.language
+    o = outlets.c
+    columns = o.id, o.name, o.country, o.language, o.homepage
     rows = tx.execute(
         sa.select(*columns).where(outlets.c.retired_at.is_(None)).order_by(outlets.c.name)
     )

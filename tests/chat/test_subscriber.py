@@ -9,9 +9,9 @@ from bot.chat import subscriber
 from bot.chat.command import Request
 from bot.config import Chat
 from bot.domain.errors import QueryError, UserError
-from bot.domain.model import ChatKind, SubscriberState
+from bot.domain.model import ChatKind, OutletEntry, OutletFeed, SubscriberState
 from bot.render import length
-from bot.store import watches
+from bot.store import outlets, watches
 from tests.world import World
 
 
@@ -111,6 +111,34 @@ def test_a_watch_that_may_be_meant_otherwise_offers_the_other_reading(ask):
     assert "Watching for <code>harbour or port</code>" in reply.html
     assert "<code>harbour OR port</code>" in reply.html
     assert "watch:harbour OR port" in data(reply)
+
+
+@pytest.mark.parametrize(
+    ("query", "never"),
+    [
+        ("dock* country:ZZ", "country:ZZ"),
+        ("harbour lang:xx", "lang:xx"),
+        ("strike outlet:nope", "outlet:nope"),
+        ("strike (country:ZZ OR country:YY)", "country:ZZ OR country:YY"),
+        ("strike country:GE lang:ka-GE outlet:herald", ""),
+        ("strike (country:ZZ OR country:GE)", ""),
+        ("strike outlet:herald.example", ""),
+        ("strike OR (dock lang:xx)", ""),
+        ("strike NOT country:ZZ", ""),
+    ],
+)
+def test_a_watch_that_no_outlet_can_ever_meet_says_so(ask, query, never):
+    herald = OutletEntry(
+        "Batum Herald",
+        "https://herald.example/",
+        "GE",
+        "ka",
+        (OutletFeed("https://herald.example/rss"),),
+    )
+    outlets.add(ask.tx, [herald], ask.now)
+    reply = ask(f"watch {query}").html
+    assert ("cannot find anything" in reply) == bool(never)
+    assert f"<code>{never}</code>" in reply or not never
 
 
 def test_a_chat_has_only_so_many_watches(ask):
