@@ -288,13 +288,8 @@ def _validated(folder: Path, file: Path, faults: dict[tuple[str, ...], str]) -> 
 def unread_variables() -> list[str]:
     """Return the variables that look like ours and are none: nothing reads them."""
     ours = {str(field.validation_alias) for field in Settings.model_fields.values()}
-    return sorted(
-        name
-        for name in os.environ
-        if name.upper().startswith("OUTPOST_")
-        and not name.upper().startswith(PREFIX)
-        and name not in ours
-    )
+    like_ours = {n for n in os.environ if n.upper().startswith("OUTPOST_")}
+    return sorted(n for n in like_ours - ours if not n.upper().startswith(PREFIX))
 
 
 def _unknown_variables(environment: Mapping[str, str]) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -329,8 +324,7 @@ def _place(where: tuple[str, ...], file: Path) -> str:
 
 def _one_line(error: ValidationError) -> str:
     fault = error.errors(include_url=False, include_input=False)[0]
-    where = ".".join(str(part) for part in fault["loc"])
-    return f"{where}: {given.fault_in_words(fault)}"
+    return f"{'.'.join(map(str, fault['loc']))}: {given.fault_in_words(fault)}"
 
 
 def _read_toml(file: Path) -> dict[str, Any]:
