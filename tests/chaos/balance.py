@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 STOP_S = 20.0  # what SIGTERM is promised to take at most
-WRITTEN_S = 3.0  # after which what was sent is written down, if the database answers
+ON_ITS_WAY_S = 1.0  # what a process sent as it was killed arrives so long after
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class Balance:
     doubled: Counter[str] = field(
         default_factory=Counter
     )  # messages that came twice, by the reason
+    strange: list[str] = field(default_factory=list)  # what came twice for no reason we made
     ambiguous: int = 0  # answers to a message that took effect and were then spoiled by us
     commands: int = 0
     commands_lost: list[str] = field(default_factory=list)
@@ -66,14 +67,20 @@ class Balance:
             f"faults {dict(self.faults)}, commands beside {dict(self.beside)}\n"
             f"flood limits broken {len(self.floods)}, messages refused {len(self.refused)},"
             f" tracebacks {len(self.tracebacks)}, left in the outbox {self.left}"
-        )
+        ) + "".join(f"\nunexplained: {line}" for line in self.strange)
 
 
-def reason(sent_at: float, *, answer_lost: bool, aways: Sequence[Away]) -> str:
-    """Return why a message that arrived at that time was sent again, as far as we made a reason for it."""
+def reason(
+    sent_at: float, again_at: float, *, answer_lost: bool, written: bool, aways: Sequence[Away]
+) -> str:
+    """Return why a message was sent again, as far as we made a reason for it.
+
+    written: whether the delivery log has it: what is known to have been sent has no reason to go again.
+    """
     if answer_lost:
         return "answer lost"
-    for away in aways:
-        if away.began - WRITTEN_S <= sent_at <= away.ended:
-            return away.why
+    if not written:
+        for away in aways:
+            if away.began <= again_at and sent_at <= away.ended + ON_ITS_WAY_S:
+                return away.why
     return "unexplained"

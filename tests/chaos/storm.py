@@ -20,10 +20,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from bot.store.engine import Store
-from bot.store.schema import alerts, subscribers, watches
+from bot.store.schema import alerts, deliveries, subscribers, watches
 from tests.chaos.balance import STOP_S, Away, Balance, reason
 from tests.chaos.postgres import OwnPostgres
 from tests.chaos.weather import Trouble, full_disk, no_bytes_left, restarts, small_disk
@@ -323,15 +326,46 @@ class Storm:
 
     def _reasons(self) -> Iterator[str]:
         """Yield, for each message that was not the last about its story in its chat, why it was not."""
+        written = self._written()
         for story in self.stories:
             for reader in story.readers:
-                for message in self._told(reader, story)[:-1]:
-                    key = message.chat_id, message.message_id
-                    yield reason(
+                sent = [(m.chat_id, m.message_id) for m in self._told(reader, story)]
+                for key, again in pairwise(sent):
+                    why = reason(
                         self.api.sent_at[key],
+                        self.api.sent_at[again],
                         answer_lost=key in self.api.lost_sends,
+                        written=key in written,
                         aways=self.aways,
                     )
+                    if why == "unexplained":
+                        self.balance.strange.append(self._case(reader, story))
+                    yield why
+
+    def _written(self) -> set[tuple[int, int]]:
+        """Return chat and message of everything that the delivery log says was sent."""
+        store = Store(self.outpost.database_url)
+        with store.engine.connect() as tx:
+            rows = tx.execute(
+                sa.select(subscribers.c.chat_id, deliveries.c.message_id)
+                .join_from(deliveries, alerts)
+                .join(subscribers)
+                .where(deliveries.c.outcome == "ok")
+            ).all()
+        store.close()
+        return {(chat_id, message_id) for chat_id, message_id in rows}
+
+    def _case(self, reader: int, story: Story) -> str:
+        """Return what a chat was sent about a story, each message's time beside the troubles'."""
+        told = self._told(reader, story)
+        sent = [(self.api.sent_at[m.chat_id, m.message_id], m) for m in told]
+        shown = [f"{at:.1f} s message {m.message_id}: {m.text[:300]!r}" for at, m in sent]
+        near = [
+            f"{a.why} {a.began:.1f}..{a.ended:.1f}"
+            for a in self.aways
+            if any(abs(a.began - at) < 15 for at, _ in sent)
+        ]
+        return f"chat {reader}, {'; '.join(shown)}; troubles near: {', '.join(near) or 'none'}"
 
     def _behind(self) -> int:
         """Return how many alerts wait in the outbox."""
