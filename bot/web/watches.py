@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.config import Chat
+from bot.domain.model import ChatKind, Role
 from bot.store import chats, console, insight, watches
 from bot.store.chats import ChatRule
 from bot.store.console import ConsoleRole
@@ -57,7 +58,13 @@ def show_subscribers(limits: Chat, admins: Collection[int]) -> Build:
                     for row in rows
                 },
                 "allow": sorted(limits.allow),
-                "most": limits.watches_per_subscriber,
+                "most": {
+                    row.chat_id: limits.of(
+                        Role.ADMIN if row.chat_id in admins else Role.SUBSCRIBER,
+                        ChatKind(row.kind),
+                    ).watches_per_subscriber
+                    for row in rows
+                },
                 "admins": admins,
             },
         )

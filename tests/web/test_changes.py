@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from bot.domain.model import SubscriberState
 from bot.store import chats, dossier, verdicts
 from bot.store import watches as watches_store
-from bot.store.schema import alerts, feeds, watches
+from bot.store.schema import alerts, feeds, subscribers, watches
 from tests.web.conftest import ADMIN, STRANGER, csrf
 
 
@@ -28,6 +28,19 @@ def articles_of(site, story_id):
 
 def audit(admin):
     return re.findall(r"<td>([a-z][^<]*)</td>", admin.get("/access").text)
+
+
+def test_an_admins_chat_is_listed_with_an_admins_limit(site, admin):
+    with site.store.engine.begin() as tx:
+        tx.execute(sa.update(subscribers).where(subscribers.c.id == 1).values(chat_id=ADMIN))
+    page = admin.get("/subscribers").text
+    most = {
+        (str(ADMIN) in row, found[1])
+        for row in page.split("<tr")
+        if (found := re.search(r">\d+ of ([\d,]+)<", row))
+    }
+    assert (True, "1,000") in most
+    assert (False, "100") in most
 
 
 def test_not_a_copy_splits_the_story_and_corrects_the_message(site, admin):
