@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from bot import render, texts
 from bot.chat.command import Command, Reply, Request, Rows, number
-from bot.chat.naming import heard
+from bot.chat.naming import heard, some
 from bot.domain.errors import UserError
 from bot.domain.model import AlertView, Article, Hit, Role, StoryView, VerdictKind, Watch
 from bot.domain.urls import canonical_url
@@ -234,7 +234,7 @@ def _understood(req: Request, watch: Watch) -> Iterator[str]:
     """Yield the watch, and the other names it hears."""
     names = [name for name, on in heard(req, watch) if on]
     if names:
-        listed = texts.listed([short(n, render.MAX_LABEL) for n in names[:MAX_NAMES]])
+        listed = some(req, names, MAX_NAMES)
         yield req.say("why.also", query=short(watch.query, MAX_QUERY), names=listed)
     else:
         yield req.say("why.watch", query=short(watch.query, MAX_QUERY))

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot import texts
 from bot.chat.command import Command, Reply, Request, Rows, in_rows, tick
-from bot.chat.naming import heard, mine, save
+from bot.chat.naming import heard, mine, save, some
 from bot.chat.watching import OPEN_NAMES, check_length
 from bot.domain.model import Button, Role, Watch
 from bot.domain.narrowing import LIMITS, askable, limited, limits
@@ -40,8 +40,8 @@ def shown(tx: Tx, req: Request, watch: Watch) -> Reply:
     parts += _limits(req, watch)
     names = [name for name, on in heard(req, watch) if on]
     if names:
-        listed = texts.listed(names[:OPEN_NAMES])
-        parts.append(req.say("names.heard", names=short(listed, MAX_SHOWN), n=len(names)))
+        listed = some(req, names, OPEN_NAMES)
+        parts.append(req.say("names.heard", names=listed, n=len(names)))
     return Reply(html="\n".join(parts), buttons=_buttons(req, watch), edit=True)
 
 

@@ -16,7 +16,7 @@ from bot.chat.naming import MAX_OWN, mine
 from bot.chat.watching import affordable, enrol, watch
 from bot.domain.errors import UserError
 from bot.domain.hours import Mode, Quiet
-from bot.domain.model import Attachment, Role, Subscriber
+from bot.domain.model import Attachment, Role, Subscriber, Watch
 from bot.domain.packing import packed
 from bot.domain.query import parse_query
 from bot.render import MAX_HEADLINE, MAX_QUERY, MAX_URL, short
@@ -41,6 +41,7 @@ FORMAT = 1
 MOST_ALERTS = 20_000  # of the history, the newest
 MOST_ROWS = 1_000  # of an import
 SHOWN_FAULTS = 5
+SHOWN_ADDED = 8
 MAX_TITLE = 60
 
 
@@ -118,7 +119,10 @@ def import_(tx: Tx, req: Request) -> Reply:
     added, faults = _start(tx, req, subscriber, saved.watches)
     _settle(tx, req, subscriber, saved)
     told = history.bring(tx, subscriber.id, saved.told)
-    parts: list[str] = [texts.html(saved.language or req.language, "import.done", n=added)]
+    done = texts.html(saved.language or req.language, "import.done", n=len(added))
+    shown = [f"#{w.id} <code>{texts.escape(short(w.query, MAX_QUERY))}</code>" for w in added]
+    more = ["…"] if len(added) > SHOWN_ADDED else []
+    parts: list[str] = ["\n".join((done, *shown[:SHOWN_ADDED], *more))]
     if told:
         parts.append(req.say("import.told", n=told))
     if faults:
@@ -147,9 +151,10 @@ def _settle(tx: Tx, req: Request, subscriber: Subscriber, saved: Saved) -> None:
 
 def _start(
     tx: Tx, req: Request, subscriber: Subscriber, rows: Sequence[dict[str, Any]]
-) -> tuple[int, list[str]]:
-    """Start watches; return how many, and the queries that were not taken."""
-    added, faults, room = 0, [], req.limits.watches_per_subscriber
+) -> tuple[list[Watch], list[str]]:
+    """Start watches; return them, and the queries that were not taken."""
+    added: list[Watch] = []
+    faults, room = [], req.limits.watches_per_subscriber
     room -= watches.count(tx, subscriber.id)
     for row in rows:
         try:
@@ -159,7 +164,7 @@ def _start(
             continue
         if watches.same(tx, subscriber.id, query):
             continue
-        if added >= room:
+        if len(added) >= room:
             faults.append(row["query"])
             continue
         off, own = tuple(row["off"]), tuple(row["own"])
@@ -169,7 +174,7 @@ def _start(
             watches.change(tx, replace(new, title=row["title"], off=off, own=own), keys)
         if row["mode"]:
             watches.set_own_mode(tx, new, row["mode"], req.now)
-        added += 1
+        added.append(new)
     return added, faults
 
 
@@ -249,7 +254,7 @@ def _listed(given: object, most: int) -> list[str]:
 
 def share(tx: Tx, req: Request) -> Reply:
     """/share <number>: a link by which others start the same watch."""
-    found, _ = mine(tx, req)
+    found, _ = mine(tx, req, usage="share.usage")
     if not req.bot_name:  # a terminal
         return Reply("share.no_bot", {"query": found.query})
     token = found.token or secrets.token_urlsafe(9)

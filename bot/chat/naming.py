@@ -28,13 +28,16 @@ SHOWN_FORMS = 8  # of one word
 _NUMBERED = re.compile(r"#?([0-9]{1,18})(?:\s+(.*))?", re.DOTALL)
 
 
-def mine(tx: Tx, req: Request) -> tuple[Watch, str]:
-    """Return the watch that the argument begins with, and what follows. Raises UserError: none such."""
+def mine(tx: Tx, req: Request, *, usage: str = "edit.usage") -> tuple[Watch, str]:
+    """Return the watch that the argument begins with, and what follows. Raises UserError: none such.
+
+    usage: the text for one who typed no number.
+    """
     typed = _NUMBERED.fullmatch(req.argument)
     found = watches.mine(tx, req.subscriber.id, int(typed[1])) if typed else None
     if typed is None or found is None:
-        key = "toast.stale" if req.pressed else "unwatch.unknown" if req.argument else "edit.usage"
-        raise UserError(key, argument=short(req.argument, MAX_QUERY))
+        key = "toast.stale" if req.pressed else "unwatch.unknown" if typed else usage
+        raise UserError(key, argument=typed[1] if typed else "")
     return found, (typed[2] or "").strip()
 
 
@@ -45,7 +48,7 @@ def save(tx: Tx, req: Request, watch: Watch) -> None:
 
 def name(tx: Tx, req: Request) -> Reply:
     """/name <number> <words>: call a watch by a name of one's own; without words, by its query again."""
-    found, title = mine(tx, req)
+    found, title = mine(tx, req, usage="name.usage")
     changed = replace(found, title=short(title, MAX_TITLE))
     save(tx, req, changed)
     params = {"query": found.query, "name": changed.title}
@@ -62,6 +65,13 @@ def heard(req: Request, watch: Watch) -> list[tuple[str, bool]]:
     own = [alias.partition("=")[2] for alias in kept_aliases(req, query, watch.own)]
     every = dict.fromkeys([*own, *(text for term in terms for text, _ in term.names)])
     return [(text, text not in watch.off) for text in every][:MAX_NAMES]
+
+
+def some(req: Request, names: Sequence[str], most: int) -> str:
+    """Return the first names as a list, as plain words, and how many there are more."""
+    listed = texts.listed([short(name, MAX_LABEL) for name in names[:most]])
+    more = len(names) - most
+    return texts.count(req.language, "names.and_more", more, names=listed) if more > 0 else listed
 
 
 def names(tx: Tx, req: Request) -> Reply:
@@ -148,17 +158,27 @@ def alias(tx: Tx, req: Request) -> Reply:
     `term=name` says for which word of the watch; else it is for its name, or its first word. Alone, show
     them all. Raises UserError: no such watch or word, too many.
     """
-    found, typed = mine(tx, req)
+    found, typed = mine(tx, req, usage="alias.usage")
     if not typed:
         return _names_page(req, found) if heard(req, found) else Reply("alias.usage")
     if typed.startswith("-"):
-        gone = typed[1:].strip().casefold()
-        left = tuple(a for a in found.own if a.partition("=")[2].casefold() != gone)
-        changed = replace(found, own=left)
+        changed = _without(req, found, typed[1:].strip())
     else:
         changed = _with_alias(req, found, typed)
     save(tx, req, changed)
     return _names_page(req, changed)
+
+
+def _without(req: Request, watch: Watch, text: str) -> Watch:
+    """Return the watch without that alias; a name of the table is switched off. Raises UserError: neither."""
+    gone = text.casefold()
+    left = tuple(a for a in watch.own if a.partition("=")[2].casefold() != gone)
+    if len(left) < len(watch.own):
+        return replace(watch, own=left)
+    off = tuple(name for name, on in heard(req, watch) if on and name.casefold() == gone)
+    if not off:
+        raise UserError("alias.none", query=watch.query, name=short(text, MAX_ALIAS))
+    return replace(watch, off=(*watch.off, *off))
 
 
 def _with_alias(req: Request, watch: Watch, typed: str) -> Watch:
@@ -166,6 +186,9 @@ def _with_alias(req: Request, watch: Watch, typed: str) -> Watch:
     term, _, text = typed.partition("=") if "=" in typed else ("", "", typed)
     text = short(re.sub(r"[|,=\s]+", " ", text).strip(), MAX_ALIAS)
     meant = _term(req, parse_query(watch.query), term.strip(), text)
+    if term.strip() and meant is None and re.search(r"\w", text):
+        word = short(term, MAX_ALIAS)
+        raise UserError("alias.no_such_word", query=watch.query, word=word)
     if not re.search(r"\w", text) or meant is None:
         raise UserError("alias.no_word", query=watch.query)
     own = tuple(dict.fromkeys((*watch.own, f"{meant}={text}")))

@@ -13,6 +13,7 @@ from bot.store.engine import Tx
 from bot.texts import zones
 
 ON = ("on", "1", "yes", "вкл", "да", "так", "այո", "bəli", "evet", "კი")
+OFF = ("off", "0", "no", "выкл", "нет", "ні", "ոչ", "xeyr", "yox", "hayır", "არა")
 MAX_SHOWN = 60  # characters of what was typed
 
 
@@ -70,9 +71,16 @@ def _cities(req: Request, names: Sequence[str]) -> Rows:
 
 
 def preview(tx: Tx, req: Request) -> Reply:
-    """/preview [on|off]: let alerts show a preview of the page, or none; alone, the other of both."""
+    """/preview [on|off]: let alerts show a preview of the page, or none; alone, tell which, with buttons.
+
+    Raises UserError: neither.
+    """
     word = req.argument.casefold()
-    wanted = not req.subscriber.preview if not word else word in ON
+    if not word:
+        return settings(tx, req)
+    if word not in (*ON, *OFF):
+        raise UserError("preview.usage", argument=short(req.argument, MAX_SHOWN))
+    wanted = word in ON
     watches.set_preview(tx, req.subscriber.id, wanted)
     changed = replace(req, subscriber=replace(req.subscriber, preview=wanted))
     toast = "preview.on" if wanted else "preview.off"

@@ -1,6 +1,7 @@
 """The commands of everyone: subscribing, watching, pausing, leaving. COMMANDS is at the end."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from bot import texts, topics
@@ -36,6 +37,9 @@ _PAUSE = re.compile(r"(\d{1,5})\s*(m|h|d|w)(?:in|our|ay|eek)?s?", re.IGNORECASE)
 _CLOCK = re.compile(
     r"(?:[^\W\d]+\s+)?(\d{1,2})[:.](\d{2})(?:[^\W\d\s]|[\s'’-])*|[^\W\d]+\s+(\d{1,2})"
 )
+_SEVERAL = re.compile(
+    r"#?[0-9]{1,18}(?:[\s,]+#?[0-9]{1,18}){1,11}"
+)  # as many as a message has room for
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -131,12 +135,15 @@ def drop(tx: Tx, req: Request) -> Reply:
 
 
 def unwatch(tx: Tx, req: Request) -> Reply:
-    """/unwatch <number or query>: stop a watch; without an argument, show them all.
+    """/unwatch <number, numbers or query>: stop watches; without an argument, show them all.
 
     Raises UserError where this chat has no such watch.
     """
     if not req.argument:
         return _page(tx, req, 1)
+    numbers = _SEVERAL.fullmatch(req.argument)
+    if numbers and not watches.same(tx, req.subscriber.id, req.argument):
+        return _stop_several(tx, req, re.findall("[0-9]+", req.argument))
     stopped = _stop(tx, req)
     if stopped is None and req.pressed:
         return Reply(toast="toast.stopped_before")
@@ -145,6 +152,19 @@ def unwatch(tx: Tx, req: Request) -> Reply:
     data = f"watch:{stopped}"
     again = ((req.button("button.watch_again", data),),) if fits(data) else ()
     return Reply("unwatch.done", {"query": stopped}, again, toast="toast.stopped")
+
+
+def _stop_several(tx: Tx, req: Request, numbers: Sequence[str]) -> Reply:
+    """Stop the watches of these numbers; say of each what became of it."""
+    lines: list[str] = []
+    for typed in dict.fromkeys(numbers):
+        stopped = watches.stop(tx, req.subscriber.id, int(typed), req.now)
+        if stopped:
+            query = short(stopped.query, MAX_SHOWN)
+            lines.append(req.say("unwatch.done", query=query))
+        else:
+            lines.append(req.say("unwatch.unknown", argument=typed))
+    return Reply(html="\n".join(lines))
 
 
 def _stop(tx: Tx, req: Request) -> str | None:

@@ -23,7 +23,8 @@ USUAL_DAYS, MOST_DAYS = 30, 365
 MAX_NAME = 22  # characters of an outlet in the legend
 OTHER_WAY = {"outlet": "country", "country": "outlet"}
 
-_ASKED = re.compile(r"(.*?)(?:\s+(\d{1,3})(?:d|\s*days?)?)?", re.DOTALL)
+# The last number is of days, unless it is a year: "election 2026" counts that election.
+_ASKED = re.compile(r"(.*?)(?:\s+(?!(?:19|20)\d\d$)(\d{1,9}|-\d{1,3})(?:d|\s*days?)?)?", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,9 @@ def trend(tx: Tx, req: Request) -> Reply:
     n = sum(m.n for m in counted.mentions)
     key = "trend.found" if counted.whole else "trend.about"
     html = req.say(key, query=short(counted.words, MAX_QUERY), n=n)
+    others = n - sum(named for _, named in top)
+    if others:
+        top = [*top, (_name(req, counted, ""), others)]
     lines = [req.say("trend.line", outlet=name, n=n) for name, n in top]
     other = OTHER_WAY[counted.by]
     switch = (req.button(f"button.by_{other}", f"trend:#{_number(tx, req, counted)}:{other}"),)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from bot.chat.archive import REHEARSED_DAYS, Looked, rehearsal, rehearse
 from bot.chat.command import Command, Reply, Request, Rows, fits
-from bot.chat.naming import heard, kept_aliases, mine, save
+from bot.chat.naming import heard, kept_aliases, mine, save, some
 from bot.domain.errors import UserError
 from bot.domain.model import Document, Role, Subscriber, SubscriberState, Watch
 from bot.domain.narrowing import LIMITS, NARROWER, limits, narrower
@@ -154,9 +154,9 @@ def _introduced(
         parts += [req.say(hint.key, word=hint.word), req.say("query.try", query=hint.suggestion)]
         data = f"watch:{hint.suggestion}"
         offers = ((req.button("button.try", data),),) if fits(data) else ()
-    names = heard(req, watch)
+    names = [name for name, on in heard(req, watch) if on]
     if names:
-        shown = ", ".join(name for name, on in names[:OPEN_NAMES] if on)
+        shown = some(req, names, OPEN_NAMES)
         parts.append(req.say("names.heard", names=shown, n=len(names)))
         offers = (*offers, (req.button("button.names", f"names:{watch.id}"),))
     if looked:

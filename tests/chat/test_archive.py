@@ -1,5 +1,6 @@
 """Looking back: what the archive knows of a query, and what a new watch would have told."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -219,7 +220,7 @@ def test_a_changed_watch_is_rehearsed_with_its_aliases(archived):
 
 @pytest.mark.parametrize("line", ["edit", "edit 999 harbour", "name", "name 999 x", "edit harbour"])
 def test_a_watch_that_is_not_there_cannot_be_changed(archived, line):
-    with pytest.raises(UserError, match=r"edit\.usage|unwatch\.unknown"):
+    with pytest.raises(UserError, match=r"edit\.usage|name\.usage|unwatch\.unknown"):
         archived(line)
 
 
@@ -325,10 +326,27 @@ def test_what_a_chart_shows_is_stacked_by_outlet_with_the_small_ones_last(monkey
     assert top == [("Daily Echo", 3), ("Coast Mail", 2)]
 
 
-@pytest.mark.parametrize("line", ["trend", "trend harbour 400", "trend harbour 0"])
+@pytest.mark.parametrize(
+    "line",
+    ["trend", "trend harbour 400", "trend harbour 99999", "trend harbour 0", "trend harbour -5"],
+)
 def test_a_trend_that_cannot_be_counted_is_explained(archived, line):
     with pytest.raises(UserError, match=r"trend\.usage"):
         archived(line)
+
+
+def test_a_year_at_the_end_of_a_trend_is_a_word_and_no_number_of_days(archived):
+    assert archived("trend harbour 2026").params["query"] == "harbour 2026"
+
+
+def test_the_lines_of_a_trend_add_up_to_its_mentions(archived, monkeypatch):
+    monkeypatch.setattr("bot.chat.trend.MAX_SERIES", 2)
+    reply = archived("trend harbour 7")
+    lines = reply.file.instead.split("\n")
+    assert lines[-1].startswith("others: ")
+    assert sum(int(line.rpartition(" ")[2]) for line in lines) == int(
+        re.search(r"(\d+) mention", reply.html)[1]
+    )
 
 
 def test_a_trend_of_nothing_says_so(archived):

@@ -97,3 +97,15 @@ def test_previews_are_off_until_they_are_asked_for(chat):
     assert (on.toast, chat.subscriber.preview) == ("preview.on", True)
     assert tap(chat, on, "Hide previews").toast == "preview.off"
     assert not chat.subscriber.preview
+
+
+def test_preview_alone_or_with_what_is_neither_on_nor_off_changes_nothing(chat):
+    for now in ("on", "off"):
+        chat(f"preview {now}")
+        shown = chat("preview")
+        assert f"preview:{'off' if now == 'on' else 'on'}" in [
+            b.data for row in shown.buttons for b in row
+        ]
+        with pytest.raises(UserError, match=r"preview\.usage"):
+            chat("preview maybe")
+        assert chat.subscriber.preview is (now == "on")

@@ -124,7 +124,7 @@ def test_a_spreadsheet_takes_no_cell_for_a_formula(chat):
 
 def test_lines_are_imported_and_those_that_cannot_be_read_are_named(chat):
     reply = chat("import barley OR wheat\n(broken\nharbour strike")
-    assert "1 watch was started" in reply.html
+    assert "1 watch was started.\n#3 <code>barley OR wheat</code>" in reply.html
     assert "(broken" in reply.html
     assert len(chat.queries()) == 3
 

@@ -1,8 +1,12 @@
 """Aliases that subscribers give their watches, and broad watches that are asked about first."""
 
+import re
+
 import pytest
 
 from bot.chat import watching
+from bot.chat.command import Request
+from bot.chat.naming import some
 from bot.config import shipped
 from bot.domain.errors import UserError
 from bot.domain.matching import Matcher
@@ -89,12 +93,41 @@ def test_an_alias_is_for_the_word_named_or_the_longest_name_or_the_first_word(
     assert only(ask).own == (own,)
 
 
-@pytest.mark.parametrize("typed", ["ship=Zorbadan", "!!", "quay=", "="])
-def test_an_alias_for_no_word_of_the_watch_is_refused(told, typed):
+@pytest.mark.parametrize(
+    ("typed", "key"),
+    [
+        ("ship=Zorbadan", "alias.no_such_word"),
+        ("!!", "alias.no_word"),
+        ("quay=", "alias.no_word"),
+        ("=", "alias.no_word"),
+    ],
+)
+def test_an_alias_for_no_word_of_the_watch_is_refused(told, typed, key):
     ask, _ = told
     ask("watch quay")
-    with pytest.raises(UserError, match=r"alias\.no_word"):
+    with pytest.raises(UserError) as refused:
         ask(f"alias {only(ask).id} {typed}")
+    assert refused.value.key == key
+
+
+def test_a_minus_switches_off_a_name_of_the_table_and_refuses_one_that_there_is_not(told):
+    ask, _ = told
+    ask("watch Lachin")
+    assert "▫️ Лачин" in labels(ask(f"alias {only(ask).id} -лачин"))
+    with pytest.raises(UserError, match=r"alias\.none"):
+        ask(f"alias {only(ask).id} -Nope")
+
+
+@pytest.mark.parametrize("most", [8, 12])
+def test_names_that_are_left_out_of_a_list_are_counted(told, most):
+    ask, _ = told
+    said = ask("watch Lachin").html
+    names = [f"Name {n}" for n in range(most + 3)]
+    listed = some(Request(ask.subscriber, ask.now), names, most)
+    assert (listed.count(","), listed.endswith(f" Name {most - 1} and 3 more")) == (most - 1, True)
+    n = re.search(r"under (\d+) other names: (.*)", said)
+    shown = n[2].partition(" and ")[0].count(",") + 1
+    assert n[2].endswith(f" and {int(n[1]) - shown} more")
 
 
 def test_a_watch_of_exact_words_takes_no_alias(told):

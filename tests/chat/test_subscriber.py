@@ -278,6 +278,38 @@ def test_a_watch_that_this_chat_does_not_have_cannot_be_stopped(ask, argument):
     assert ask.queries() == ["harbour"]
 
 
+def test_several_watches_are_stopped_by_their_numbers(ask):
+    for query in ("harbour", "quay", "dock"):
+        ask(f"watch {query}")
+    lines = ask("unwatch 1, #2 99").html.split("\n")
+    assert ["harbour" in lines[0], "quay" in lines[1], "no watch 99 in" in lines[2]] == [True] * 3
+    assert ask.queries() == ["dock"]
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "argument"),
+    [
+        ("edit 999 foo", "unwatch.unknown", "999"),
+        ("alias 999 Berdzor", "unwatch.unknown", "999"),
+        ("digest #999 off", "unwatch.unknown", "999"),
+        ("edit foo", "edit.usage", ""),
+        ("alias", "alias.usage", ""),
+        ("name", "name.usage", ""),
+        ("share", "share.usage", ""),
+    ],
+)
+def test_a_watch_that_is_not_named_is_asked_for_with_the_commands_own_example(
+    ask, line, key, argument
+):
+    ask("watch harbour")
+    with pytest.raises(UserError) as caught:
+        ask(line)
+    assert (caught.value.key, caught.value.params["argument"]) == (key, argument)
+    if key.endswith("usage"):
+        for language in texts.languages():
+            assert f"/{line.split()[0]} 12" in texts.say(language, key)
+
+
 def test_nobody_stops_the_watch_of_another_chat(ask):
     other = watches.subscribe(
         ask.tx, chat_id=8, kind=ChatKind.PRIVATE, title="Bo", language="en", now=ask.now
