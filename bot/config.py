@@ -6,11 +6,13 @@ Wrong and unknown settings are one SettingsError, a line each.
 
 import os
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
+from babel import Locale
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -19,6 +21,7 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    field_validator,
 )
 from pydantic_settings import (
     BaseSettings,
@@ -339,6 +342,9 @@ class _FeedModel(Section):
     kind: FeedKind = FeedKind.FEED
 
 
+_NO_COUNTRIES = ("EU", "EZ", "QO", "UN", "XA", "XB", "ZZ")  # Unicode's own, beside ISO 3166-1
+
+
 class _OutletModel(Section):
     name: str = Field(min_length=1, max_length=100)
     homepage: str = Field(pattern=given.HTTP, max_length=2_000)
@@ -347,27 +353,44 @@ class _OutletModel(Section):
     user_agent: str | None = Field(None, max_length=300)
     feed: tuple[_FeedModel, ...] = Field(min_length=1)
 
+    @field_validator("country")
+    @classmethod
+    def _country(cls, value: str) -> str:
+        if value in _NO_COUNTRIES or value not in Locale("en").territories:
+            raise ValueError(given.ASKED[given.COUNTRY])
+        return value
+
 
 class _OutletsModel(Section):
     outlet: tuple[_OutletModel, ...] = ()
 
 
 def load_outlets(folder: Path) -> tuple[OutletEntry, ...]:
-    """Read outlets.toml. Raises SettingsError naming file, outlet and fault."""
+    """Read outlets.toml. Raises SettingsError, a line for each fault: file, outlet, and what is wrong."""
     file = config_file(folder, "outlets.toml")
     values = _read_toml(file)
     try:
         outlets = _OutletsModel.model_validate(values).outlet
     except ValidationError as e:
-        loc = e.errors()[0]["loc"]
-        index = loc[1] if len(loc) > 1 and isinstance(loc[1], int) else None
-        name = (
-            values["outlet"][index].get("name", f"number {index + 1}") if index is not None else ""
-        )
-        raise SettingsError(f"{file}: outlet {name}: {_one_line(e)}") from None
-    _refuse_twins(file, "name", [o.name for o in outlets])
-    _refuse_twins(file, "feed url", [f.url for o in outlets for f in o.feed])
+        faults = [f"{file}: {_of_outlet(values, fault)}" for fault in e.errors()]
+        raise SettingsError("\n".join(faults)) from None
+    twins = [
+        *_twins("name", [o.name for o in outlets]),
+        *_twins("feed url", [f.url for o in outlets for f in o.feed]),
+    ]
+    if twins:
+        raise SettingsError("\n".join(f"{file}: {twin}" for twin in twins))
     return tuple(_entry(o) for o in outlets)
+
+
+def _of_outlet(values: Mapping[str, Any], fault: Any) -> str:
+    """Return which outlet has a fault, where, and what it is."""
+    words = f"{'.'.join(map(str, fault['loc']))}: {given.fault_in_words(fault)}"
+    if len(fault["loc"]) < 2 or not isinstance(index := fault["loc"][1], int):
+        return words
+    outlet = values["outlet"][index]
+    named = outlet.get("name") if isinstance(outlet, dict) else None
+    return f"outlet {named or f'number {index + 1}'}: {words}"
 
 
 def check_outlet(values: Mapping[str, object]) -> OutletEntry:
@@ -389,9 +412,6 @@ def _entry(outlet: _OutletModel) -> OutletEntry:
     )
 
 
-def _refuse_twins(file: Path, what: str, values: list[str]) -> None:
-    seen: set[str] = set()
-    for value in values:
-        if value in seen:
-            raise SettingsError(f"{file}: {what} {value!r} stands there twice")
-        seen.add(value)
+def _twins(what: str, values: list[str]) -> list[str]:
+    """Return what is said of each value that stands there more than once."""
+    return [f"{what} {v!r} stands there twice" for v, n in Counter(values).items() if n > 1]

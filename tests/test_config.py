@@ -200,6 +200,21 @@ def test_a_wrong_outlets_file_names_the_outlet(tmp_path: Path, text: str, says: 
     assert says in str(e.value)
 
 
+def test_every_fault_of_the_outlets_file_is_told_in_words(tmp_path: Path) -> None:
+    wrong = OUTLET.replace('"AM"', '"ZZ"').replace('"hy"', '"not a lang"').replace("Echo", "Mail")
+    nameless = OUTLET.replace("name =", "title =")
+    (tmp_path / "outlets.toml").write_text(OUTLET + wrong + nameless)
+    with pytest.raises(SettingsError) as e:
+        load_outlets(tmp_path)
+    country, language, *others = str(e.value).split("\n")
+    assert "outlet Mail: outlet.1.country: should be a country's two capital letters" in country
+    assert "outlet Mail: outlet.1.language: should be a language's code" in language
+    assert [line.partition("outlet number 3: ")[2].split(":")[0] for line in others] == [
+        "outlet.2.name",
+        "outlet.2.title",
+    ]
+
+
 def test_an_outlet_is_read_with_its_feeds(tmp_path: Path) -> None:
     (tmp_path / "outlets.toml").write_text(OUTLET)
     [outlet] = load_outlets(tmp_path)

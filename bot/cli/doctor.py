@@ -87,7 +87,8 @@ def _outlets(settings: Settings, _: datetime) -> Iterator[Finding]:
     try:
         entries = load_outlets(settings.config_dir)
     except SettingsError as e:
-        yield Finding("outlets", FAULT, str(e), "mend the file; README shows an outlet")
+        for fault in str(e).split("\n"):
+            yield Finding("outlets", FAULT, fault, "mend the file; README shows an outlet")
         return
     if not entries:
         remedy = "add one there, or with `outpost outlets add`"
