@@ -283,6 +283,27 @@ def test_a_length_of_time_has_words_in_every_language(language, minutes):
     assert texts.span(language, timedelta(minutes=minutes))
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_less_than_a_minute_is_said_in_seconds_where_asked_for(language):
+    five, zero = (texts.span(language, timedelta(seconds=s), seconds=True) for s in (5, 0))
+    assert "5" in five
+    assert "1" in zero
+    assert five.replace("5", "1") != texts.span(language, timedelta(seconds=5))  # 1 min
+    assert texts.span(language, timedelta(hours=2), seconds=True) == texts.span(
+        language, timedelta(hours=2)
+    )
+
+
+def test_armenian_joins_the_parts_of_an_outlets_line_by_its_own_point():
+    lines = [
+        f
+        for key in ("fine", "odd", "failing")
+        for f in texts.catalogue("hy").texts[f"outlets.{key}"]
+    ]
+    assert len(lines) == 4
+    assert not any(";" in line for line in lines)
+
+
 def test_a_moment_is_told_in_the_zone_of_the_reader():
     at = datetime(2026, 11, 23, 20, 5, tzinfo=UTC)
     assert texts.moment("en", at) == "23 Nov, 20:05"

@@ -51,7 +51,7 @@ def _health(req: Request, feed: feeds.Health) -> Html:
         "polled": _ago(req, feed.polled_at),
         "new": _ago(req, feed.new_at),
         "rhythm": _rhythm(req, feed),
-        "interval": texts.span(req.language, timedelta(seconds=feed.interval_s)),
+        "interval": texts.span(req.language, timedelta(seconds=feed.interval_s), seconds=True),
         "detail": notes_in_words(req.language, feed.notes, MAX_DETAIL),
     }
     if feed.failure:

@@ -39,6 +39,11 @@ def _span(then: datetime | None, now: datetime) -> str:
     return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // 1440} d"
 
 
+def interval(s: int) -> str:
+    """Return how long between two polls."""
+    return f"{s} s" if s < 120 else f"{s // 60} min"
+
+
 def _rhythm(per_day: float | None) -> str:
     """Return how much a feed brings, in words."""
     if per_day is None:
@@ -90,7 +95,7 @@ def list_outlets(as_json: bool) -> None:
         state = f"{h.failure} x{h.failures}: {h.detail}" if h.failure else _detail(h) or "ok"
         polled, new = _span(h.polled_at, now), _span(h.new_at, now)
         click.echo(f"{h.outlet} ({h.country})  {h.url}")
-        every = f"every {h.interval_s // 60} min" if h.interval_s else "not yet"
+        every = f"every {interval(h.interval_s)}" if h.interval_s else "not yet"
         click.echo(f"    polled {polled}, new {new}, {_rhythm(h.per_day)}, {every}; {state}")
     click.echo(f"{len(found)} feeds")
 

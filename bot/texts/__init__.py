@@ -192,11 +192,15 @@ def listed(words: Sequence[str]) -> str:
     return ", ".join(words)
 
 
-def span(language: str, length: timedelta) -> str:
+def span(language: str, length: timedelta, *, seconds: bool = False) -> str:
     """Return a length of time in its two largest units: "42 min", "3 hr 5 min", "2 days".
 
     Rounded down to the minute, and to the hour from a day on; at least a minute; the sign is dropped.
+    seconds: what is below a minute is said in seconds, "5 sec", at least one.
     """
+    if seconds and (below := int(abs(length.total_seconds()))) < _MINUTE:
+        unit = format_unit(max(1, below), "duration-second", "short", locale=nearest(language))
+        return str(unit)
     s = max(_MINUTE, int(abs(length.total_seconds())))
     if s < _DAY:
         parts = (("hour", s // _HOUR), ("minute", s % _HOUR // _MINUTE))
