@@ -45,6 +45,7 @@ Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(given.network)]
 Networks = Annotated[tuple[Network, ...], NoDecode, Listed]
 UserId = Annotated[int, Field(gt=0, lt=given.MAX_ID)]
 ChatId = Annotated[int, Field(gt=-given.MAX_ID, lt=given.MAX_ID)]
+OutletAddress = Annotated[str, AfterValidator(given.outlet_address)]
 WebAddress = Annotated[str, AfterValidator(given.web_address)]
 
 
@@ -338,7 +339,7 @@ def _read_toml(file: Path) -> dict[str, Any]:
 
 
 class _FeedModel(Section):
-    url: str = Field(pattern=given.HTTP, max_length=2_000)
+    url: OutletAddress
     kind: FeedKind = FeedKind.FEED
 
 
@@ -347,9 +348,9 @@ _NO_COUNTRIES = ("EU", "EZ", "QO", "UN", "XA", "XB", "ZZ")  # Unicode's own, bes
 
 class _OutletModel(Section):
     name: str = Field(min_length=1, max_length=100)
-    homepage: str = Field(pattern=given.HTTP, max_length=2_000)
-    country: str = Field(pattern=given.COUNTRY)
-    language: str = Field(pattern=given.LANGUAGE)
+    homepage: OutletAddress
+    country: Annotated[str, AfterValidator(given.country)]
+    language: Annotated[str, AfterValidator(given.language)]
     user_agent: str | None = Field(None, max_length=300)
     feed: tuple[_FeedModel, ...] = Field(min_length=1)
 

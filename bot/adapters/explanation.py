@@ -122,8 +122,7 @@ def outlet_of(
     """
     chosen = [c for c in found.candidates if feed_url in (None, c.url)]
     if not chosen:
-        why = found.failure.detail if found.failure else "no feed and no list of articles was found"
-        raise SettingsError(f"{found.url}: {why}")
+        raise SettingsError(nothing_to_poll(found))
     feed, parts = chosen[0], urlsplit(found.url)
     language = language or feed.language
     named = name or found.title or feed.title or parts.hostname or ""
@@ -140,6 +139,12 @@ def outlet_of(
         "feed": [{"url": feed.url, "kind": feed.kind.value}],
     }
     return check_outlet(entry)
+
+
+def nothing_to_poll(found: Explanation) -> str:
+    """Return why an explained address can be no outlet, in one line."""
+    why = found.failure.detail if found.failure else "no feed and no list of articles was found"
+    return f"{found.url}: {why}"
 
 
 def _iso(value: object) -> str:

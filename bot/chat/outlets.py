@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot import texts
-from bot.adapters.opml import parse_opml, write_opml
+from bot.adapters.opml import Skipped, parse_opml, write_opml
 from bot.chat.command import Command, Reply, Request, number
 from bot.domain.errors import UserError
 from bot.domain.model import Attachment, Failure, OutletEntry, Role
-from bot.domain.prospect import Given, Prospect, read_given
+from bot.domain.prospect import COUNTRIES, Given, Prospect, read_given
 from bot.domain.urls import is_web_url
 from bot.render import MAX_OUTLET, flag, link, notes_in_words, short
 from bot.store import feeds, prospects
@@ -87,13 +87,16 @@ def _exported(tx: Tx, req: Request) -> Reply:
 def addoutlet(tx: Tx, req: Request) -> Reply:
     """/addoutlet <address> [country] [language] [name]: have it looked at; a tap on the answer adds it.
 
-    Raises UserError: no address.
+    Raises UserError: no address, or a country that is none.
     """
     address, _, rest = req.argument.partition(" ")
     url = address if "://" in address else f"https://{address}"
     if "." not in address or not is_web_url(url):
         raise UserError("addoutlet.usage")
-    _propose(tx, req, url=url, given=read_given(rest))
+    given = read_given(rest)
+    if given.country and given.country not in COUNTRIES:
+        raise UserError("addoutlet.country", country=given.country)
+    _propose(tx, req, url=url, given=given)
     return Reply("addoutlet.looking", {"url": short(url, MAX_URL)})
 
 
@@ -124,10 +127,12 @@ def opml(tx: Tx, req: Request) -> Reply:
     read = parse_opml(req.file)
     if isinstance(read, Failure):
         raise UserError("opml.broken", detail=short(read.detail, MAX_DETAIL))
-    new = stored.unpolled(tx, read)
-    n_feeds = sum(len(entry.feeds) for entry in read)
+    new = stored.unpolled(tx, read.outlets)
+    n_feeds = sum(len(entry.feeds) for entry in read.outlets)
+    skipped = _passed_over(req, read.skipped)
     if not new:
-        return Reply("opml.nothing_new", {"n": n_feeds})
+        known = [req.say("opml.nothing_new", n=n_feeds)] if n_feeds else []
+        return Reply(html="\n\n".join((*known, *skipped)))
     proposal = _propose(tx, req, found=tuple(new))
     fresh = sum(len(entry.feeds) for entry in new)
     names = [f"{flag(e.country)} {short(e.name, MAX_OUTLET)}".strip() for e in new]
@@ -139,11 +144,29 @@ def opml(tx: Tx, req: Request) -> Reply:
         parts.append(req.say("opml.known", n=n_feeds - fresh))
     if any(not (e.country and e.language) for e in new):
         parts.append(req.say("opml.unsaid"))
+    parts += skipped
     row = (
         req.button("button.add_all", f"prospect:{proposal}:all", n=len(new)),
         req.button("button.add_not", f"prospect:{proposal}:no"),
     )
     return Reply(html="\n\n".join(parts), buttons=(row,))
+
+
+def _passed_over(req: Request, skipped: tuple[Skipped, ...]) -> list[Html]:
+    """Return what is said of outlines that cannot be taken: nothing if there are none."""
+    if not skipped:
+        return []
+    lines = [
+        texts.say(req.language, f"opml.skip_{s.why}", said=short(s.said, MAX_DETAIL))
+        for s in skipped[:NAMED]
+    ]
+    named = [
+        f"• {short(s.name, MAX_OUTLET)}: {line}" for s, line in zip(skipped, lines, strict=False)
+    ]
+    more = ["…"] if len(skipped) > NAMED else []
+    return [
+        Html(req.say("opml.skipped", n=len(skipped)) + "\n" + escape("\n".join((*named, *more))))
+    ]
 
 
 def decide(tx: Tx, req: Request) -> Reply:

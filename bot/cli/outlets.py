@@ -3,16 +3,18 @@
 import asyncio
 import json
 import sys
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli.words import fail, one_line, wait_for
+from bot.cli.words import fail, one_line, visible, wait_for
 from bot.config import load_settings
 
 if TYPE_CHECKING:
+    from bot.domain.model import OutletEntry
     from bot.store.feeds import Health
 
 MAX_DETAIL = 300  # characters of what was odd in a feed
@@ -92,11 +94,12 @@ def list_outlets(as_json: bool) -> None:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
     for h in found:
-        state = f"{h.failure} x{h.failures}: {h.detail}" if h.failure else _detail(h) or "ok"
+        state = f"{h.failure} x{h.failures}: {h.detail}" if h.failure else _detail(h)
+        state = state or ("ok" if h.polled_at else "waits for its first poll")
         polled, new = _span(h.polled_at, now), _span(h.new_at, now)
         click.echo(f"{h.outlet} ({h.country})  {h.url}")
-        every = f"every {interval(h.interval_s)}" if h.interval_s else "not yet"
-        click.echo(f"    polled {polled}, new {new}, {_rhythm(h.per_day)}, {every}; {state}")
+        every = f", every {interval(h.interval_s)}" if h.interval_s else ""
+        click.echo(f"    polled {polled}, new {new}, {_rhythm(h.per_day)}{every}; {state}")
     click.echo(f"{len(found)} feeds")
 
 
@@ -111,7 +114,7 @@ def add(url: str, name: str | None, country: str, language: str) -> None:
     Example: outpost outlets add https://oc-media.org --country GE --language en
     """
     from bot import app
-    from bot.adapters.explanation import outlet_of
+    from bot.adapters.explanation import nothing_to_poll, outlet_of
     from bot.cli import doctor
     from bot.store import outlets as store_outlets
 
@@ -119,17 +122,32 @@ def add(url: str, name: str | None, country: str, language: str) -> None:
         settings = load_settings()
         wait_for(f"looking for the feed of {url}, a dozen requests at most")
         found = asyncio.run(doctor.explain(settings, url))
+        if not found.candidates:
+            fail(nothing_to_poll(found), 1)
         entry = outlet_of(found, name=name, country=country, language=language)
         store = app.open_database(settings)
         owner = store.call(store_outlets.owner, entry.feeds[0].url)
         if owner not in (None, entry.name):
             store.close()
             fail(f"{entry.feeds[0].url} is polled already, as {owner!r}: retire that first", 1)
+        before = store.call(store_outlets.find, entry.name)
         done = store.call(store_outlets.add, [entry], app.utc_now())
         store.close()
     feed = entry.feeds[0]
     click.echo(f"{entry.name} ({entry.country}, {entry.language}): {feed.url} ({feed.kind.value})")
-    click.echo(f"{done.added} feeds added, {done.changed} brought back")
+    changes = ", ".join(_changes(before, entry)) if before else ""
+    click.echo(
+        f"{done.added} feeds added, {done.changed} brought back"
+        + (f"; changed: {changes}" if changes else "")
+    )
+
+
+def _changes(before: "OutletEntry", after: "OutletEntry") -> Iterator[str]:
+    """Yield what adding a feed changed of an outlet that was known."""
+    for name in ("country", "language", "homepage"):
+        old, new = getattr(before, name), getattr(after, name)
+        if old != new:
+            yield f"{name} from {old or 'none'} to {new}"
 
 
 @outlets.command()
@@ -154,12 +172,13 @@ def retire(name: str) -> None:
 @outlets.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
 def import_opml(file: Path) -> None:
-    """Add the outlets of an OPML file.
+    """Add the outlets of an OPML file. What cannot be taken is named on standard error.
 
     Example: outpost outlets import subscriptions.opml
     """
-    from bot import app
+    from bot import app, texts
     from bot.adapters.opml import parse_opml
+    from bot.domain.addresses import Guard
     from bot.domain.model import Failure
     from bot.store import outlets as store_outlets
 
@@ -167,17 +186,24 @@ def import_opml(file: Path) -> None:
         body = file.read_bytes()
     except OSError as e:
         fail(f"{file}: {e.strerror}", 2)
-    found = parse_opml(body)
+    with one_line():
+        settings = load_settings()
+    found = parse_opml(body, Guard(str(n) for n in settings.network.allow_private))
     if isinstance(found, Failure):
         fail(f"{file}: {found.detail}", 2)
+    for s in found.skipped:
+        why = texts.say("en", f"opml.skip_{s.why}", said=s.said)
+        click.echo(f"outpost: passed over: {visible(s.name or '-')}: {visible(why)}", err=True)
+    if not found.outlets:
+        fail(f"{file}: no outlet in it can be polled", 2)
     with one_line():
-        store = app.open_database(load_settings())
-        new = store.call(store_outlets.unpolled, found)
+        store = app.open_database(settings)
+        new = store.call(store_outlets.unpolled, found.outlets)
         done = store.call(store_outlets.add, new, app.utc_now())
         store.close()
-    n_known = sum(len(e.feeds) for e in found) - sum(len(e.feeds) for e in new)
+    n_known = sum(len(e.feeds) for e in found.outlets) - sum(len(e.feeds) for e in new)
     click.echo(
-        f"{len(found)} outlets; {done.added} feeds added, {done.changed} brought back,"
+        f"{len(found.outlets)} outlets; {done.added} feeds added, {done.changed} brought back,"
         f" {n_known} polled already"
     )
 

@@ -17,8 +17,12 @@ class OneLine(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         """Return the line with its line breaks escaped."""
-        line = super().formatMessage(record)
-        return "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
+        return visible(super().formatMessage(record))
+
+
+def visible(line: str) -> str:
+    """Return a line of the outside's words that a terminal may show: what acts on it is spelled out."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
 
 
 def log_to_stderr(level: str, *, form: str = "auto") -> None:

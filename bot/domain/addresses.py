@@ -9,8 +9,10 @@ from ipaddress import (
     ip_address,
     ip_network,
 )
+from urllib.parse import urlsplit
 
 from bot.domain.errors import SettingsError
+from bot.domain.urls import DEFAULT_PORTS
 
 IPAddress = IPv4Address | IPv6Address
 IPNetwork = IPv4Network | IPv6Network
@@ -44,6 +46,19 @@ class Guard:
         if reason:
             return reason
         return "" if port in PORTS else f"port {port} is not a web port"
+
+    def refusal_of_url(self, url: str) -> str:
+        """Return why the address in a URL must not be dialled; "" if it may be, or is a name.
+
+        url: http or https, with a host. What a name leads to is known only when it is dialled.
+        """
+        parts = urlsplit(url)
+        host = "127.0.0.1" if parts.hostname == "localhost" else parts.hostname or ""
+        try:
+            ip_address(host.partition("%")[0])
+        except ValueError:
+            return ""
+        return self.refusal(host, parts.port or DEFAULT_PORTS[parts.scheme])
 
 
 def unwrap(ip: IPAddress) -> IPAddress:

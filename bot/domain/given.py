@@ -9,16 +9,9 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
-MAX_ID = 2**52  # Telegram's ids have at most 52 significant bits
+from bot.domain.prospect import COUNTRIES, is_language, is_outlet_url
 
-# Patterns of a file's values, and what each asks for in words.
-HTTP, COUNTRY = r"^https?://\S+$", r"^[A-Z]{2}$"
-LANGUAGE = r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
-ASKED = {
-    HTTP: "should be an address that begins with http:// or https://",
-    COUNTRY: "should be a country's two capital letters (ISO 3166-1), such as AM",
-    LANGUAGE: "should be a language's code (BCP 47), such as hy",
-}
+MAX_ID = 2**52  # Telegram's ids have at most 52 significant bits
 
 _TOKEN = re.compile(r"[0-9]{1,20}:[A-Za-z0-9_-]{1,200}")
 _URL = re.compile(r"https?://[!-~]+")  # printable ASCII: what travels in a request or a header
@@ -62,6 +55,28 @@ def site(value: str) -> str:
     return value.rstrip("/")
 
 
+def outlet_address(value: str) -> str:
+    """Return the address of an outlet or a feed, which may be in any script."""
+    if not is_outlet_url(value):
+        raise ValueError("should be an address that begins with http:// or https://")
+    return value
+
+
+def country(value: str) -> str:
+    """Return a country, ISO 3166-1 alpha-2."""
+    if value not in COUNTRIES:
+        wrong = f"{value[:60]!r} is none; it " if value else "is not said and cannot be told; it "
+        raise ValueError(f"{wrong}should be two capital letters (ISO 3166-1), such as AM")
+    return value
+
+
+def language(value: str) -> str:
+    """Return a language, BCP 47."""
+    if not is_language(value):
+        raise ValueError("should be a language's code (BCP 47), such as hy")
+    return value
+
+
 def bot_token(value: str) -> str:
     """Return a token of the shape @BotFather gives, or "" for none."""
     if value and not _TOKEN.fullmatch(value):
@@ -91,8 +106,6 @@ def fault_in_words(fault: Mapping[str, Any], known: Sequence[str] = ()) -> str:
     match fault["type"]:
         case "value_error":
             return str(fault["ctx"]["error"])
-        case "string_pattern_mismatch":
-            return ASKED[fault["ctx"]["pattern"]]
         case "extra_forbidden":
             return f"unknown setting; there are {', '.join(known)}" if known else "unknown"
         case "model_type":

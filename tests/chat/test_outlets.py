@@ -5,7 +5,7 @@ import re
 import pytest
 import sqlalchemy as sa
 
-from bot.adapters.opml import parse_opml, write_opml
+from bot.adapters.opml import Opml, parse_opml, write_opml
 from bot.chat import outlets
 from bot.chat.command import Reply, Request
 from bot.domain.errors import UserError
@@ -153,7 +153,27 @@ def test_a_document_that_leaves_countries_out_is_told_what_that_costs(tx):
 def test_a_document_of_known_outlets_adds_nothing(tx):
     stored.add(tx, [entry("Old")], NOON)
     reply = outlets.opml(tx, request(file=write_opml([entry("Old")])))
-    assert (reply.key, reply.buttons) == ("opml.nothing_new", ())
+    assert (words(reply), reply.buttons) == ("Its 1 feed is polled already: nothing to add.", ())
+
+
+def test_a_document_is_told_what_of_it_cannot_be_taken(tx):
+    bad = b'<outline text="&lt;b&gt;" xmlUrl="javascript:alert(1)"/>'
+    private = b'<outline text="Home" xmlUrl="http://10.0.0.1/rss"/>'
+    good = b'<outline text="Civil" xmlUrl="https://civil.example/rss"/>'
+    reply = outlets.opml(tx, request(file=b"<opml>" + bad + private + good + b"</opml>"))
+    assert "2 feeds of the file are passed over:\n• &lt;b&gt;: “javascript:alert(1)”" in reply.html
+    assert "• Home: http://10.0.0.1/rss leads into a private network" in words(reply)
+    assert reply.buttons
+    none = outlets.opml(tx, request(file=b"<opml>" + bad * 20 + b"</opml>"))
+    assert words(none).startswith("20 feeds of the file are passed over:")
+    assert (none.html.count("• "), none.buttons) == (8, ())
+
+
+@pytest.mark.parametrize("given", ["ZZ", "ZZ en", "ZZ en Echo"])
+def test_a_country_that_is_none_is_said_at_once(tx, given):
+    with pytest.raises(UserError, match=r"addoutlet\.country") as wrong:
+        outlets.addoutlet(tx, request(f"civil.ge {given}"))
+    assert wrong.value.params == {"country": "ZZ"}
 
 
 BROKEN = [
@@ -186,8 +206,8 @@ def test_all_outlets_leave_as_a_file_that_is_taken_back(tx):
     assert reply.file is not None
     assert reply.file.name == "outlets.opml"
     read = parse_opml(reply.file.body)
-    assert isinstance(read, tuple)
-    assert sorted(read, key=lambda e: e.name) == sorted(given, key=lambda e: e.name)
+    assert isinstance(read, Opml)
+    assert sorted(read.outlets, key=lambda e: e.name) == sorted(given, key=lambda e: e.name)
 
 
 def test_proposals_nobody_confirms_are_forgotten(tx):

@@ -44,6 +44,8 @@ COUNTRIES = [
     ("https://t.me/s/channel", "ka", "GE"),
     ("https://news.example", "pt", ""),
     ("http://127.0.0.1:8080/", "tr", "TR"),
+    ("http://127.0.0.1:8080/", "en", ""),
+    ("http://[2001:db8::1]/", "en-GB", ""),
 ]
 
 
@@ -59,6 +61,8 @@ GIVEN = [
     ("GE en OC Media", Given("GE", "en", "OC Media")),
     ("az-Latn  Meydan   TV", Given("", "az-Latn", "Meydan TV")),
     ("Civil Georgia", Given("", "", "Civil Georgia")),
+    ("DW News", Given("", "", "DW News")),
+    ("ZZ en", Given("ZZ", "en")),
 ]
 
 

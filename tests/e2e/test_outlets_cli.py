@@ -71,7 +71,7 @@ def test_country_and_language_are_told_from_what_an_outlet_publishes(
     done = outlets(installation, "add", f"{herald.home}/feed.xml")
     assert "Marzəli (AZ, az)" in done.stdout
     table = outlets(installation, "list").stdout
-    assert "polled never, new never, rhythm unknown, not yet; ok" in table
+    assert "polled never, new never, rhythm unknown; waits for its first poll" in table
 
 
 def test_what_a_command_retired_the_file_does_not_bring_back(installation: Path) -> None:
@@ -129,5 +129,50 @@ def test_a_page_without_a_feed_or_a_wrong_country_is_said(installation: Path, pr
     nothing = outlets(
         installation, "add", "http://127.0.0.1:1/", "--country", "GE", "--language", "en"
     )
-    assert nothing.returncode == 2
+    assert nothing.returncode == 1
     assert nothing.stderr.count("\n") == 1
+
+
+def test_a_country_that_is_none_is_refused_and_none_is_guessed_from_a_number(
+    installation: Path, press: Press
+) -> None:
+    herald = press.add("herald", "Batum Herald", country="GE")
+    herald.publish("Quays are quiet", "Nothing moved on the quays on Sunday.")
+    address = f"{herald.home}/feed.xml"
+    wrong = outlets(installation, "add", address, "--country", "ZZ")
+    assert (wrong.returncode, "ZZ" in wrong.stderr, "3166" in wrong.stderr) == (2, True, True)
+    unsaid = outlets(installation, "add", address)
+    assert (unsaid.returncode, "country: is not said" in unsaid.stderr) == (2, True)
+    assert listed(installation) == []
+
+
+def test_adding_a_feed_again_says_what_it_changed(installation: Path, press: Press) -> None:
+    herald = press.add("herald", "Batum Herald", country="GE")
+    herald.publish("Quays are quiet", "Nothing moved on the quays on Sunday.")
+    words = ("add", f"{herald.home}/feed.xml", "--language", "en", "--country")
+    assert "changed" not in outlets(installation, *words, "GE").stdout
+    assert "changed: country from GE to AM" in outlets(installation, *words, "AM").stdout
+
+
+def test_what_cannot_be_taken_of_a_file_is_named_with_its_reason(
+    installation: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "a.opml"
+    good = '<outline text="Echo" xmlUrl="https://echo.example/rss"/>'
+    bad = '<outline text="Odd\u202e" xmlUrl="javascript:alert(1)"/>'
+    here = '<outline text="Here" xmlUrl="http://127.0.0.1/rss"/>'  # allow_private has it
+    far = '<outline text="Far" xmlUrl="http://10.0.0.1/rss"/>'
+    file.write_text(f"<opml><body>{good}{bad}{here}{far}</body></opml>", "utf-8")
+    done = outlets(installation, "import", str(file))
+    assert done.returncode == 0
+    assert "2 outlets; 2 feeds added" in done.stdout
+    odd, private = done.stderr.splitlines()
+    assert (
+        odd == r"outpost: passed over: Odd\u202e: “javascript:alert(1)” is no http or https address"
+    )
+    assert "Far: http://10.0.0.1/rss leads into a private network" in private
+
+    file.write_text(f"<opml><body>{bad}</body></opml>", "utf-8")
+    none = outlets(installation, "import", str(file))
+    assert none.returncode == 2
+    assert "no outlet in it can be polled" in none.stderr
