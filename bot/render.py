@@ -175,8 +175,14 @@ def _sentence(story: StoryView, found: tuple[Article, Sequence[Hit]]) -> Html | 
     if best is None:
         return None
     _, place, start, end = best
-    text = _text(article, place)
-    words = marked(text, _spans(hits, place), start, end)
+    text, spans = _text(article, place), _spans(hits, place)
+    cut = place is Place.SUMMARY and end == len(text.rstrip())
+    if cut and not text[start:end].endswith(_SENTENCE_END):
+        at = article.body.find(text[start:end])
+        if at >= 0:  # feeds cut their summaries anywhere, and the page has the whole sentence
+            spans = [(a - start + at, b - start + at) for a, b in spans]
+            text, (start, end) = article.body, sentence_around(article.body, at, at + end - start)
+    words = marked(text, spans, start, end)
     begins = not text[:start].strip() or text[:start].rstrip(" ").endswith((*_SENTENCE_END, "\n"))
     ends = not text[end:].strip() or text[start:end].rstrip().endswith(_SENTENCE_END)
     return Html(("" if begins else "…") + words.strip() + ("" if ends else "…"))

@@ -111,6 +111,16 @@ def test_a_sentence_cut_from_a_longer_one_says_so():
     assert len(line) < 400
 
 
+def test_a_summary_that_its_feed_cut_is_ended_by_the_page():
+    summary = BODY[: BODY.index("was unloaded") + 5]  # "... and no ship was u"
+    one = article(summary=summary)
+    found = shown(one, matches=((watch(), 1, (hit(summary, "strike", Place.SUMMARY),)),))
+    assert "began a harbour strike at dawn, and no ship was unloaded.\n" in found.text
+    assert ("bold", "strike") in [
+        (e["type"], part) for e, part in spans(found.text, found.entities)
+    ]
+
+
 def test_a_match_as_long_as_an_article_is_cut():
     body = "harbour " * 500
     found = shown(
