@@ -173,7 +173,10 @@ class Store:
                 return f(tx, *args, **kwargs)
         except sa.exc.DBAPIError as e:
             if e.connection_invalidated or _is_trouble(e, engine.dialect.name):
-                raise DatabaseDown(first_line(e.orig)) from e
+                said = first_line(e.orig)
+                if "unable to open" in said:  # SQLite does not say which
+                    said = f"{said}: {engine.url.database}"
+                raise DatabaseDown(said) from e
             raise
 
     async def run(

@@ -139,3 +139,10 @@ async def test_a_full_disk_loses_nothing_that_was_saved(tmp_path: Path) -> None:
         await store.run(fill)
     assert await store.run(next_value, "n") == 2
     store.close()
+
+
+def test_a_file_that_cannot_be_opened_is_named(tmp_path):
+    store = Store(f"sqlite:///{tmp_path}/nowhere/x.db")
+    with pytest.raises(DatabaseDown, match=r"unable to open database file: .*/nowhere/x\.db"):
+        store.call(lambda tx: tx.exec_driver_sql("SELECT 1"))
+    store.close()
