@@ -48,6 +48,7 @@ _KNOWN_ELSEWHERE = {
     "location": "country",
 }  # fmt: skip
 _FIELD: Final = re.compile(r"([^\W\d_]{2,16}):")
+_SCHEME: Final = re.compile(rf"https?://(?=[^\s()|{OPENING}])")
 _EXACTLY: Final = re.compile("={0,2}")
 
 
@@ -149,6 +150,8 @@ class _Reader(Scanner):
             self.at += 1
             if not self.skip() or self.text[self.at] == ")":
                 raise self.fault("query.not_a_word", self.at - 1, self.at, "", word="+")
+        if self.filter == "site" and (scheme := _SCHEME.match(self.text, self.at)):
+            self.at = scheme.end()  # an address as it is copied
         found = _FIELD.match(self.text, self.at)
         if found:
             return self.fielded(found)

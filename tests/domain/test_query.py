@@ -103,6 +103,11 @@ def refused(text: str) -> QueryError:
             "port site:Echo.Example", And((PORT, Filter("site", "echo.example"))), id="site"
         ),
         pytest.param(
+            "port site:https://echo.example/port",
+            And((PORT, Filter("site", "echo.example/port"))),
+            id="site, as an address is copied",
+        ),
+        pytest.param(
             "port source:Echo", And((PORT, Filter("outlet", "Echo"))), id="source, as elsewhere"
         ),
         pytest.param("harbour, strike.", And((HARBOUR, STRIKE)), id="punctuation is nothing"),
