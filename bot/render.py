@@ -51,7 +51,7 @@ def alert(view: AlertView) -> Message:
         if not shown or length(words) <= MAX_MESSAGE:
             break
         shown -= 1
-    buttons = (*_ask_buttons(view), *_stop_buttons(language, story))
+    buttons = (*_ask_buttons(view), *stop_buttons(language, story)[:NAMED_WATCHES])
     return Message(words, buttons, preview=view.alert.preview)
 
 
@@ -292,8 +292,9 @@ def _ask_buttons(view: AlertView) -> tuple[tuple[Button, ...], ...]:
     )
 
 
-def _stop_buttons(language: str, story: StoryView) -> tuple[tuple[Button, ...], ...]:
-    fired = [w for w in _fired(story) if w.stopped_at is None][:NAMED_WATCHES]
+def stop_buttons(language: str, story: StoryView) -> tuple[tuple[Button, ...], ...]:
+    """Return a row for each watch that fired and is not stopped yet, in the order of the alert."""
+    fired = [w for w in _fired(story) if w.stopped_at is None]
     if len(fired) == 1:
         return ((Button(texts.say(language, "button.stop_watch"), f"unwatch:{fired[0].id}"),),)
     return tuple(

@@ -16,6 +16,7 @@ from bot.store import alerts, articles, deliveries, ledger, stories, verdicts
 from bot.store.engine import Tx
 from bot.texts import Html, escape
 
+MAX_WATCHES = 12  # explained in "why?"; where the alert has no room for all, stopped there
 MAX_HITS = 8  # of one watch in "why?"
 MAX_COPIES = 12  # of a story in "why?"
 NOT_COPIES = 4  # that can be refused by a tap
@@ -196,11 +197,21 @@ def not_a_copy(tx: Tx, req: Request) -> Reply:
 def why(tx: Tx, req: Request) -> Reply:
     """Button, or /why in reply to an alert: what matched by which rule, what was folded and why, and when."""
     asked = _meant(tx, req)
-    parts: list[str] = [req.say("why.title", headline=_headline(asked.first))]
-    parts += _reasons(req, asked.story)
-    parts += _folded(req, asked.story)
-    parts.append("\n".join(_times(tx, req, asked)))
-    return Reply(html="\n\n".join(parts), buttons=_refusals(req, asked))
+    title = req.say("why.title", headline=_headline(asked.first))
+    rest = [*_folded(req, asked.story), "\n".join(_times(tx, req, asked))]
+    reasons = _reasons(req, asked.story)
+    shown = min(len(reasons), MAX_WATCHES)
+    while True:
+        left = len(reasons) - shown
+        more = [req.say("why.more_watches", n=left)] if left else []
+        html = "\n\n".join((title, *reasons[:shown], *more, *rest))
+        if shown <= 1 or render.length(html) <= render.MAX_MESSAGE:
+            break
+        shown -= 1
+    stops: Rows = ()
+    if len(reasons) > render.NAMED_WATCHES:  # the alert itself has buttons for so many
+        stops = render.stop_buttons(req.language, asked.story)[:MAX_WATCHES]
+    return Reply(html=html, buttons=(*_refusals(req, asked), *stops))
 
 
 def _answered(tx: Tx, req: Request) -> Asked | None:
@@ -226,8 +237,7 @@ def _reasons(req: Request, story: StoryView) -> list[str]:
     by_watch: dict[int, tuple[Watch, list[Hit]]] = {}
     for watch, _, hits in story.matches:
         by_watch.setdefault(watch.id, (watch, []))[1].extend(hits)
-    named = list(by_watch.values())[: render.NAMED_WATCHES]
-    return ["\n".join((*_understood(req, w), *_hit_lines(req, hits))) for w, hits in named]
+    return ["\n".join((*_understood(req, w), *_hit_lines(req, h))) for w, h in by_watch.values()]
 
 
 def _understood(req: Request, watch: Watch) -> Iterator[str]:

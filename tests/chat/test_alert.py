@@ -117,6 +117,26 @@ def test_why_tells_forms_rules_places_copies_and_times(told):
         assert step in shown
 
 
+@pytest.mark.parametrize(("n", "explained"), [(3, 3), (5, 5), (30, 12)])
+async def test_why_explains_every_watch_and_stops_those_that_the_alert_has_no_button_for(
+    tmp_path, n, explained
+):
+    world = World(f"sqlite:///{tmp_path / 'many.db'}")
+    for i in range(n):
+        world.watch(CHAT, f"harbour -nothing{i}")
+    await world.publish("Daily Echo", STRIKE, title="Port at a standstill")
+    await world.deliver_all()
+    with world.store.engine.begin() as tx:
+        ask = Asker(tx)
+        ask.now = world.now
+        reply = ask.tap(f"why:{alert_of(ask).alert.id}")
+        assert words(reply).count("harbour -nothing") == explained
+        assert (f"{n - explained} more watches" in words(reply)) is (n > explained)
+        stops = [b.data for row in reply.buttons for b in row if b.data.startswith("unwatch:")]
+        assert len(stops) == (0 if n <= 3 else explained)
+    world.store.close()
+
+
 def test_a_copy_can_be_called_none(told):
     reply = told.tap(f"why:{alert_of(told).alert.id}")
     [[button]] = reply.buttons
