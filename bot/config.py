@@ -12,7 +12,6 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-from babel import Locale
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -21,7 +20,6 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
-    field_validator,
 )
 from pydantic_settings import (
     BaseSettings,
@@ -343,9 +341,6 @@ class _FeedModel(Section):
     kind: FeedKind = FeedKind.FEED
 
 
-_NO_COUNTRIES = ("EU", "EZ", "QO", "UN", "XA", "XB", "ZZ")  # Unicode's own, beside ISO 3166-1
-
-
 class _OutletModel(Section):
     name: str = Field(min_length=1, max_length=100)
     homepage: OutletAddress
@@ -353,13 +348,6 @@ class _OutletModel(Section):
     language: Annotated[str, AfterValidator(given.language)]
     user_agent: str | None = Field(None, max_length=300)
     feed: tuple[_FeedModel, ...] = Field(min_length=1)
-
-    @field_validator("country")
-    @classmethod
-    def _country(cls, value: str) -> str:
-        if value in _NO_COUNTRIES or value not in Locale("en").territories:
-            raise ValueError(given.ASKED[given.COUNTRY])
-        return value
 
 
 class _OutletsModel(Section):

@@ -56,9 +56,17 @@ def _roles(_: click.Context, __: click.Parameter, value: str | None) -> tuple[st
     return roles
 
 
+def _complete_roles(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    """Offer the roles that are not in the list yet, after its last comma."""
+    *given, last = incomplete.split(",")
+    before = "".join(f"{role}," for role in given)
+    return [before + role for role in ROLES if role.startswith(last) and role not in given]
+
+
 @cli.command()
 @click.option(
     "--roles",
+    shell_complete=_complete_roles,
     callback=_roles,
     help="Comma-separated: poll,ingest,deliver,chat,web. All if not named.",
 )

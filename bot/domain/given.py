@@ -65,8 +65,9 @@ def outlet_address(value: str) -> str:
 def country(value: str) -> str:
     """Return a country, ISO 3166-1 alpha-2."""
     if value not in COUNTRIES:
-        wrong = f"{value[:60]!r} is none; it " if value else "is not said and cannot be told; it "
-        raise ValueError(f"{wrong}should be two capital letters (ISO 3166-1), such as AM")
+        wrong = f"{value[:60]!r} is none" if value else "it is not said and cannot be told"
+        wanted = "should be a country's two capital letters (ISO 3166-1), such as AM"
+        raise ValueError(f"{wanted}; {wrong}")
     return value
 
 

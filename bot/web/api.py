@@ -3,7 +3,6 @@
 The one thing to know: the document and the checks are made from the same table, so they cannot differ.
 """
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -265,9 +264,19 @@ def _wrong(query: QueryParams, fields: Mapping[str, Field], required: tuple[str,
         if len(query.getlist(name)) > 1:
             return f"{name} is given twice"
         if not fields[name].good(value):
-            return f"{name}: not {json.dumps(fields[name].schema)}"
+            return f"{name}: wrong, it is {_wanted(fields[name])}"
     lacking = [name for name in required if name not in query]
     return f"{lacking[0]} is lacking" if lacking else ""
+
+
+def _wanted(field: Field) -> str:
+    """Return what a parameter may hold, in words."""
+    schema = field.schema
+    if "enum" in schema:
+        return f"{field.what}, one of {', '.join(schema['enum'])}"
+    if "maximum" in schema:
+        return f"{field.what}, {schema['minimum']} to {schema['maximum']}"
+    return field.what + (", as 2026-11-26" if schema.get("format") == "date" else "")
 
 
 def _fault(status: int, words: str) -> Response:

@@ -4,6 +4,7 @@ import configparser
 import socket
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -60,3 +61,15 @@ def test_wrong_settings_stop_the_unit_for_good():
     service = unit["Service"]
     assert service["RestartPreventExitStatus"] == "2"
     assert not {"execstartpre", "execcondition"} & set(service)
+
+
+def test_the_shell_completes_roles_after_each_comma():
+    option = next(p for p in cli.commands["run"].params if p.name == "roles")
+    context = click.Context(cli.commands["run"])
+    offered = {
+        words: [item.value for item in option.shell_complete(context, words)]
+        for words in ("p", "poll,", "x")
+    }
+    assert offered["p"] == ["poll"]
+    assert offered["poll,"] == ["poll,ingest", "poll,deliver", "poll,chat", "poll,web"]
+    assert offered["x"] == []

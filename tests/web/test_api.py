@@ -84,6 +84,7 @@ def test_a_wrong_parameter_is_named_not_guessed(reader, query):
     answer = reader.get(f"/api/v1/log?{query}")
     assert answer.status_code == 400
     assert query.partition("=")[0] in answer.json()["error"]
+    assert "{" not in answer.json()["error"]
 
 
 def test_an_address_that_is_too_long_is_refused_as_the_document_has_it(reader):
