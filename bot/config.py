@@ -363,12 +363,10 @@ def load_outlets(folder: Path) -> tuple[OutletEntry, ...]:
     except ValidationError as e:
         faults = [f"{file}: {_of_outlet(values, fault)}" for fault in e.errors()]
         raise SettingsError("\n".join(faults)) from None
-    twins = [
-        *_twins("name", [o.name for o in outlets]),
-        *_twins("feed url", [f.url for o in outlets for f in o.feed]),
-    ]
+    names, urls = [o.name for o in outlets], [f.url for o in outlets for f in o.feed]
+    twins = [v for values in (names, urls) for v, n in Counter(values).items() if n > 1]
     if twins:
-        raise SettingsError("\n".join(f"{file}: {twin}" for twin in twins))
+        raise SettingsError("\n".join(f"{file}: {v!r} stands there twice" for v in twins))
     return tuple(_entry(o) for o in outlets)
 
 
@@ -399,8 +397,3 @@ def _entry(outlet: _OutletModel) -> OutletEntry:
         feeds=tuple(OutletFeed(f.url, f.kind) for f in outlet.feed),
         user_agent=outlet.user_agent,
     )
-
-
-def _twins(what: str, values: list[str]) -> list[str]:
-    """Return what is said of each value that stands there more than once."""
-    return [f"{what} {v!r} stands there twice" for v, n in Counter(values).items() if n > 1]
