@@ -31,7 +31,7 @@ OPEN_COPIES = 4  # more are folded into an expandable quote
 CARET_COLUMNS = 32  # a phone's line of monospace
 
 # Bidi overrides and isolates: unbalanced, they would turn the rest of the line.
-_TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
+TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 _SPACES = re.compile(r"\s+")
 _SENTENCE_END = (".", "!", "?", "…", "։", "»", "”", '"', ")")
 
@@ -62,7 +62,7 @@ def length(words: str) -> int:
 
 def clean(text: str) -> str:
     """Return an outlet's words on one line, without what could break a message or turn its direction."""
-    return _SPACES.sub(" ", _TURNS.sub("", texts.printable(text)))
+    return _SPACES.sub(" ", TURNS.sub("", texts.printable(text)))
 
 
 def short(text: str, limit: int) -> str:

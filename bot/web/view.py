@@ -16,6 +16,7 @@ import jinja2
 from starlette.datastructures import FormData, QueryParams
 
 from bot import texts
+from bot.render import TURNS
 from bot.store.console import ConsoleRole, Session
 from bot.store.engine import Tx
 from bot.store.ledger import Line
@@ -90,11 +91,18 @@ def missing(visit: Visit) -> Shown:
     return Shown("message.html", {"title": visit.say("web.missing"), "words": ""}, status=404)
 
 
+def _unturned(value: object) -> object:
+    """Return what a template shows, without the signs that would turn the direction of what follows."""
+    # An escaped text stays one: of the very same kind.
+    return type(value)(TURNS.sub("", value)) if isinstance(value, str) else value
+
+
 def _environment() -> jinja2.Environment:
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDER / "templates"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_unturned,
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -381,3 +381,11 @@ def test_a_body_that_drips_is_given_up_and_keeps_nobody_waiting(site, admin, mon
         assert admin.get("/log").status_code == 200
         slow.settimeout(10)
         assert b" 400 " in slow.recv(4_096)
+
+
+def test_a_headline_cannot_turn_the_direction_of_a_page_and_stays_escaped(site, admin):
+    title = sa.update(articles).values(title="Fire \u202eat <b>port</b> & \u2066dock")
+    site.store.call(lambda tx: tx.execute(title))
+    page = admin.get("/log").text
+    assert "Fire at &lt;b&gt;port&lt;/b&gt; &amp; dock" in page
+    assert not set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069") & set(page)

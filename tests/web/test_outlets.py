@@ -98,3 +98,14 @@ def test_an_outlet_is_retired_and_brought_back_with_its_feeds(site, admin):
         {"outlet": "3"},
     ):
         assert post(admin, "/outlets/retire", **fields).status_code == 404
+
+
+def test_a_feed_that_is_read_with_faults_is_not_called_fine(site, admin):
+    fine, odd = '<span class="fine">Fine</span>', '<span class="warn">read, with faults</span>'
+    before = admin.get("/outlets").text
+    assert odd not in before
+    noted = feeds.update().where(feeds.c.id == 1).values(note="ill-formed: line 2", failure=None)
+    site.store.call(lambda tx: tx.execute(noted))
+    after = admin.get("/outlets").text
+    assert after.count(odd) == 1
+    assert after.lower().count(fine.lower()) == before.lower().count(fine.lower()) - 1
