@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 
 from bot.cli.outlets import outlets
-from bot.cli.words import log_to_stderr, one_line, wait_for
+from bot.cli.words import log_to_stderr, one_line, visible, wait_for
 from bot.config import ROLES, load_settings, shipped
 
 
@@ -103,7 +103,9 @@ def migrate() -> None:
     from bot.store import revisions
     from bot.store.engine import Store
 
-    logging.getLogger("alembic.runtime.migration").setLevel(logging.INFO)  # each step as it begins
+    steps = logging.getLogger("alembic.runtime.migration")
+    steps.setLevel(logging.INFO)  # each step as it begins, and nothing of its set-up
+    steps.addFilter(lambda record: str(record.msg).startswith("Running"))
     with one_line():
         store = Store(load_settings().database_url.get_secret_value())
         store.call(revisions.migrate, shipped("migrations"))
@@ -152,7 +154,7 @@ def poll_once(url: str, as_json: bool) -> None:
         click.echo(
             json.dumps(found.as_json(), ensure_ascii=False, indent=2)
             if as_json
-            else found.as_table()
+            else "\n".join(map(visible, found.as_table().splitlines()))
         )
         if not found.ok:
             sys.exit(1)
