@@ -121,6 +121,7 @@ class Chat(Section):
     query_chars: int = Field(500, ge=10, le=4_000)
     broad_pct: float = Field(5.0, ge=0.1, le=100)
     console_url: str = Field("", exclude=True)  # no choice: filled in from [web] by Settings.limits
+    own_networks: tuple[str, ...] = Field((), exclude=True)  # likewise, from [network]
     searches_per_minute: int = Field(10, ge=1, le=1_000)
     query_cost: int = Field(100, ge=1, le=2_000)
     group_watches: int = Field(100, ge=1, le=10_000)
@@ -205,7 +206,8 @@ class Settings(BaseSettings):
     @property
     def limits(self) -> Chat:
         """Return what the chat's commands are told of the settings."""
-        return self.chat.model_copy(update={"console_url": self.console_url})
+        own = tuple(map(str, self.network.allow_private))
+        return self.chat.model_copy(update={"console_url": self.console_url, "own_networks": own})
 
     @property
     def console_url(self) -> str:

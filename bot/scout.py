@@ -67,15 +67,16 @@ class Scout:
     ) -> None:
         if not prospects.keep_found(tx, prospect.id, found):
             return
-        if not found:
+        first = told.candidates[0].url if told.candidates else ""
+        if owner := outlets.owner(tx, first):
             prospects.drop(tx, prospect.id)
-            message = Message(_nothing(prospect, told, fault))
-        elif owner := outlets.owner(tx, found[0].feeds[0].url):
-            prospects.drop(tx, prospect.id)
-            url = short(found[0].feeds[0].url, MAX_URL)
+            url = short(first, MAX_URL)
             message = Message(
                 texts.html(prospect.language, "addoutlet.known", url=url, outlet=owner)
             )
+        elif not found:
+            prospects.drop(tx, prospect.id)
+            message = Message(_nothing(prospect, told, fault))
         else:
             known = watches.find_subscriber(tx, prospect.chat_id, prospect.thread_id or 0)
             zone = texts.zone(known.zone if known else "")

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 SHIPPED = (ROOT / "config" / "settings.toml").read_text("utf-8")
 
-FILLED_IN = {"console_url"}  # made from other settings, so no choice of its own
+FILLED_IN = {"console_url", "own_networks"}  # made from other settings, so no choice of its own
 
 
 def settings_in_readme() -> dict[str, tuple[str, str]]:

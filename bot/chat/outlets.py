@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from bot import texts
 from bot.adapters.opml import Skipped, parse_opml, write_opml
 from bot.chat.command import Command, Reply, Request, number
+from bot.domain.addresses import Guard
 from bot.domain.errors import UserError
 from bot.domain.model import Attachment, Failure, OutletEntry, Role
 from bot.domain.prospect import COUNTRIES, Given, Prospect, read_given
@@ -124,7 +125,7 @@ def opml(tx: Tx, req: Request) -> Reply:
     """Answer to an .opml document: what it would add, and a button. Raises UserError: none can be read."""
     if not req.file:
         raise UserError("opml.unread")
-    read = parse_opml(req.file)
+    read = parse_opml(req.file, Guard(req.limits.own_networks))
     if isinstance(read, Failure):
         raise UserError("opml.broken", detail=short(read.detail, MAX_DETAIL))
     new = stored.unpolled(tx, read.outlets)

@@ -45,6 +45,7 @@ FILLER = (
 )  # fmt: skip
 GROUP = -500
 CALM_S = 300.0  # after which what has not come counts as lost
+STILL_S = 10  # in which nothing is owed, before the balance is drawn
 ROLES = {
     "sqlite": ("poll,ingest,deliver,chat",),
     "postgresql": ("poll", "ingest", "deliver", "chat"),
@@ -283,10 +284,10 @@ class Storm:
             self._revive()
             time.sleep(0.05)
         self._revive()
-        until = time.monotonic() + CALM_S
-        while time.monotonic() < until and (
-            self._missing() or self._unanswered() or self._behind()
-        ):
+        until, calm = time.monotonic() + CALM_S, 0
+        while time.monotonic() < until and calm < STILL_S:  # the last copies may yet raise an edit
+            busy = self._missing() or self._unanswered() or self._behind()
+            calm = 0 if busy else calm + 1
             time.sleep(1)
 
     def _missing(self) -> list[tuple[int, str]]:
