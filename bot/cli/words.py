@@ -40,6 +40,7 @@ def log_to_stderr(level: str, *, form: str = "auto") -> None:
         "httpx",
         "httpcore",
         "alembic",
+        "alembic.runtime.migration",
         "trafilatura",
         "htmldate",
         "uvicorn",
