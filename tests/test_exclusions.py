@@ -3,7 +3,7 @@
 import pytest
 
 from bot.store import ledger
-from bot.store.ledger import Filters
+from bot.store.filters import Filters
 from tests.world import World
 
 MATCH = (

@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from bot.domain.model import Failure, FailureKind, Outcome, Sent, SubscriberState
 from bot.store import alerts, ledger, watches
-from bot.store.ledger import Filters, Line
+from bot.store.filters import Filters
+from bot.store.ledger import Line
 from bot.store.schema import alerts as alerts_table
 from tests.world import World
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from bot.domain.model import Article, Failure, FailureKind, Outcome, Page, Sent, SubscriberState
 from bot.lookout import Lookout
 from bot.store import articles, ledger, schema, stories, watches
-from bot.store.ledger import Filters
+from bot.store.filters import Filters
 from tests.world import World
 
 STRIKE = (

@@ -7,7 +7,8 @@ from bot.domain.model import Role
 from bot.render import MAX_OUTLET, link, short
 from bot.store import ledger, verdicts
 from bot.store.engine import Tx
-from bot.store.ledger import Filters, Line
+from bot.store.filters import Filters
+from bot.store.ledger import Line
 from bot.texts import Html, escape
 
 PAGE = 10  # lines; with the limits below a page stays far under 4096 characters

@@ -9,7 +9,8 @@ import click
 from bot.app import open_database
 from bot.config import Settings
 from bot.store import insight
-from bot.store.insight import Judged, Quality
+from bot.store.insight import Quality
+from bot.store.weeks import Judged
 
 
 def run(settings: Settings, now: datetime, *, as_json: bool) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from bot.store.engine import Tx
-from bot.store.ledger import Filters
+from bot.store.filters import Filters
 from bot.store.schema import outlets, subscribers, watches
 
 

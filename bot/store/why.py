@@ -18,6 +18,7 @@ from bot.domain.urls import canonical_url
 from bot.store import articles as articles_store
 from bot.store import ledger
 from bot.store.engine import Tx
+from bot.store.filters import TEXT_CHARS
 from bot.store.schema import articles, feeds, outlets, watches
 
 LOOKED_AT = 8_000  # newest articles whose headlines are searched for words
@@ -100,7 +101,7 @@ def _by_url(tx: Tx, url: str) -> tuple[int, str, str | None] | None:
 
 def _by_words(tx: Tx, text: str) -> tuple[int, str, str | None] | None:
     """Look through the newest headlines for one that has all the words."""
-    words = text[: ledger.TEXT_CHARS].casefold().split()
+    words = text[:TEXT_CHARS].casefold().split()
     before = None
     for _ in range(LOOKED_AT // CHUNK if words else 0):
         part = sa.select(

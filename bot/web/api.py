@@ -17,6 +17,7 @@ from bot.domain.errors import DatabaseDown
 from bot.domain.names import Names
 from bot.store import console, dossier, health, insight, ledger, why
 from bot.store.engine import Tx
+from bot.store.filters import TEXT_CHARS
 from bot.web.frame import Console, Endpoint
 from bot.web.health import our_version
 from bot.web.log import STATES, as_row, read_filters
@@ -58,7 +59,7 @@ def _letters(n: int) -> Callable[[str], bool]:
 
 
 def _words(value: str) -> bool:
-    return len(value) <= ledger.TEXT_CHARS and re.fullmatch(WORDS, value) is not None
+    return len(value) <= TEXT_CHARS and re.fullmatch(WORDS, value) is not None
 
 
 _ID = {"type": "integer", "minimum": 1, "maximum": MAX_ID}
@@ -69,7 +70,7 @@ LIMIT = Field(
     _number(1, MOST),
     "how many lines at most",
 )
-_TEXT = {"type": "string", "pattern": WORDS, "maxLength": ledger.TEXT_CHARS}
+_TEXT = {"type": "string", "pattern": WORDS, "maxLength": TEXT_CHARS}
 
 LOG = {
     "watch": Field(_ID, _ONE, "id of a watch"),

@@ -16,7 +16,8 @@ from starlette.responses import Response, StreamingResponse
 from bot.domain.errors import DatabaseDown
 from bot.store import choices, console, ledger
 from bot.store.engine import Tx
-from bot.store.ledger import Filters, Line
+from bot.store.filters import OUTCOMES, TEXT_CHARS, Filters, newest_id
+from bot.store.ledger import Line
 from bot.web.frame import Console, Endpoint
 from bot.web.view import ENVIRONMENT, Answer, Download, Shown, Visit, words_of
 
@@ -24,7 +25,7 @@ PAGE = 50
 EXPORTED = 5_000  # lines in one file
 LIVE_EVERY_S = 2.0
 LIVE_FOR_S = 3_600.0  # then the browser asks again, and whether it still may is looked at anew
-STATES = (*ledger.OUTCOMES,)
+STATES = (*OUTCOMES,)
 
 
 def read_filters(query: QueryParams) -> Filters:
@@ -38,7 +39,7 @@ def read_filters(query: QueryParams) -> Filters:
         outcome=query.get("state", "") if query.get("state") in STATES else "",
         since=_day(query, "since"),
         until=_day(query, "until", after=1),
-        text=printable(query.get("text", ""))[: ledger.TEXT_CHARS].strip(),
+        text=printable(query.get("text", ""))[:TEXT_CHARS].strip(),
     )
 
 
@@ -85,7 +86,7 @@ def show(tx: Tx, visit: Visit) -> Shown:
             "countries": sorted({o.country for o in outlets}),
             "languages": sorted({o.language.split("-")[0] for o in outlets}),
             "chosen": choices.name_filters(tx, filters),
-            "newest": ledger.newest_id(tx) if before is None else None,
+            "newest": newest_id(tx) if before is None else None,
         },
     )
 
@@ -162,7 +163,7 @@ async def _events(
     after: int | None,
 ) -> AsyncIterator[str]:
     """Yield what is new, and a comment where nothing is, until the browser goes or may look no more."""
-    at = after if after is not None else await frame.store.read(ledger.newest_id)
+    at = after if after is not None else await frame.store.read(newest_id)
     template = ENVIRONMENT.get_template("log_line.html")
     yield "retry: 3000\n\n"
     for _ in range(int(LIVE_FOR_S / LIVE_EVERY_S)):

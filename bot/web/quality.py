@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from bot.store import insight, measurements, origins
+from bot.store import insight, measurements, origins, weeks
 from bot.store.engine import Tx
 from bot.store.measurements import Measurement
 from bot.web import charts
@@ -21,8 +21,8 @@ def show(tx: Tx, visit: Visit) -> Shown:
     found = insight.read_quality(tx, visit.now)
     preview = insight.preview_threshold(tx, at)
     measured = measurements.newest(tx)
-    weeks = [(week, sum(counts.values())) for week, counts in found.weekly.items()]
-    names = [f"{week:%d %b}: {n}" for week, n in weeks]
+    totals = [(week, sum(counts.values())) for week, counts in found.weekly.items()]
+    names = [f"{week:%d %b}: {n}" for week, n in totals]
     customs = origins.reprints(tx, None, since=visit.now - origins.CUSTOM)
     usual = sorted(customs.items(), key=lambda item: (-item[1], item[0]))[:MOST_CUSTOMS]
     steps = [f"{i * 0.05:.2f}: {n}" for i, n in enumerate(preview.histogram)]
@@ -34,12 +34,12 @@ def show(tx: Tx, visit: Visit) -> Shown:
             "at": at,
             "preview": preview,
             "kinds": KINDS,
-            "course": insight.read_weeks(tx, visit.now),
-            "counted": insight.COUNTED_A_WEEK,
+            "course": weeks.read_weeks(tx, visit.now),
+            "counted": weeks.COUNTED_A_WEEK,
             "measured": {what: _course(kept) for what, kept in measured.items()},
             "customs": usual,
             "custom_days": origins.CUSTOM.days,
-            "weekly": charts.bars([n for _, n in weeks], names, width=480, height=80),
+            "weekly": charts.bars([n for _, n in totals], names, width=480, height=80),
             "histogram": charts.bars(preview.histogram, steps, width=480, height=80),
             "sample": insight.RECENT_DECISIONS,
         },

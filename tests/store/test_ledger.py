@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from bot.store import ledger
+from bot.store import filters, ledger
 from bot.store.engine import Store
-from bot.store.ledger import Filters
+from bot.store.filters import STEPS, Filters, newest_id
 from tests.full_log import (
     COUNTRIES,
     LANGUAGES,
@@ -130,16 +130,16 @@ def test_every_query_of_the_log_is_served_by_an_index(full, filters, kept):
 
 
 def test_a_rare_word_ends_a_page_at_its_bound_and_the_search_goes_on(full, monkeypatch):
-    monkeypatch.setattr(ledger, "SCAN", 100)
-    monkeypatch.setattr(ledger, "FIRST", 100)
-    filters = Filters(text="Report 2222")
-    page = full.call(ledger.read_log, filters)
+    monkeypatch.setattr(filters, "SCAN", 100)
+    monkeypatch.setattr(filters, "FIRST", 100)
+    rare = Filters(text="Report 2222")
+    page = full.call(ledger.read_log, rare)
     assert not page.lines
     assert not page.complete
     assert page.searched_to == START + timedelta(
-        seconds=(SIZE.articles - 100 * ledger.STEPS + 1) * STEP_S + 5
+        seconds=(SIZE.articles - 100 * STEPS + 1) * STEP_S + 5
     )
-    assert 2222 in [line.article_id for line in walk(full, filters)]
+    assert 2222 in [line.article_id for line in walk(full, rare)]
 
 
 def test_a_line_tells_what_the_chat_shows_by_now(full):
@@ -153,7 +153,7 @@ def test_a_line_tells_what_the_chat_shows_by_now(full):
 
 
 def test_what_is_new_since_a_line_comes_once_and_in_order(full):
-    newest = full.call(ledger.newest_id)
+    newest = full.call(newest_id)
     lines = full.call(ledger.read_new, Filters(outcome="copy"), after=newest - 30)
     assert [line.id for line in lines] == [i for i in range(newest - 29, newest + 1) if i % 3 == 0]
     assert full.call(ledger.read_new, Filters(), after=newest) == []

@@ -9,6 +9,7 @@ from bot.config import Chat
 from bot.store import insight
 from bot.store.console import ConsoleRole, Lifetimes, Session
 from bot.store.health import read_rate
+from bot.store.weeks import read_weeks
 from bot.web import access, health, log, metrics, outlets, quality, story, watches
 from bot.web.view import Visit
 from tests.full_log import START, Size, filled, new_database, plans, unindexed
@@ -58,7 +59,7 @@ def test_a_page_is_served_by_indexes(full, name):
 
 
 def test_a_week_tells_precision_and_recall_of_its_own_articles(full):
-    weeks = full.look(insight.read_weeks, NOW)
+    weeks = full.look(read_weeks, NOW)
     assert [w.start.date().isoformat() for w in weeks] == ["2025-12-29"]
     [week] = weeks
     told = sum(1 for i in range(1, SIZE.articles + 1) if i % 3 and i % 50 != 7)

@@ -8,7 +8,7 @@ import pytest
 from bot import texts
 from bot.domain.model import SubscriberState, VerdictKind
 from bot.store.console import ConsoleRole
-from bot.store.ledger import OUTCOMES
+from bot.store.filters import OUTCOMES
 from bot.store.measurements import KINDS as MEASURED
 from bot.web.quality import KINDS
 from bot.web.view import FOLDER
