@@ -20,13 +20,14 @@ from bot.chat.desk import Desk
 from bot.chat.dispatch import TelegramChat
 from bot.chat.replies import Replies
 from bot.chat.terminal import TerminalChat, read_lines
-from bot.config import Settings, config_file, load_outlets, shipped
+from bot.config import Settings, config_file, shipped
 from bot.courtesy import Courtesy
 from bot.crew import guarded
 from bot.domain.errors import OutpostError, PortError, SchemaError, SettingsError
 from bot.domain.names import Names, load_names
 from bot.domain.provenance import Provenance, load_provenance
 from bot.listener import Chat
+from bot.outlets_file import load_outlets
 from bot.pipeline import Messenger, Pipeline
 from bot.roles import Roles
 from bot.scout import Scout

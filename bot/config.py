@@ -6,7 +6,6 @@ Wrong and unknown settings are one SettingsError, a line each.
 
 import os
 import tomllib
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -32,7 +31,7 @@ from pydantic_settings import SettingsError as Undecodable
 
 from bot.domain import given
 from bot.domain.errors import SettingsError
-from bot.domain.model import ChatKind, FeedKind, OutletEntry, OutletFeed, Role
+from bot.domain.model import ChatKind, Role
 
 PREFIX = "OUTPOST__"
 ROLES = ("poll", "ingest", "deliver", "chat", "web")  # what one process may do
@@ -43,7 +42,6 @@ Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(given.network)]
 Networks = Annotated[tuple[Network, ...], NoDecode, Listed]
 UserId = Annotated[int, Field(gt=0, lt=given.MAX_ID)]
 ChatId = Annotated[int, Field(gt=-given.MAX_ID, lt=given.MAX_ID)]
-OutletAddress = Annotated[str, AfterValidator(given.outlet_address)]
 WebAddress = Annotated[str, AfterValidator(given.web_address)]
 
 
@@ -260,7 +258,7 @@ def load_settings() -> Settings:
         raise SettingsError(f"OUTPOST_CONFIG: there is no folder {folder}")
     file = config_file(folder, "settings.toml")
     faults = dict(_unknown_variables(os.environ))
-    for name in _read_toml(file).keys() - set(SECTIONS):
+    for name in read_toml(file).keys() - set(SECTIONS):
         faults[(name,)] = f"{file}: unknown section [{name}]; there are {', '.join(SECTIONS)}"
     settings = _validated(folder, file, faults)
     if settings and settings.polling.min_interval_s > settings.polling.max_interval_s:
@@ -326,76 +324,9 @@ def _place(where: tuple[str, ...], file: Path) -> str:
     return name if name in map(str.upper, os.environ) else f"{file}: {'.'.join(where)}"
 
 
-def _one_line(error: ValidationError) -> str:
-    fault = error.errors(include_url=False, include_input=False)[0]
-    return f"{'.'.join(map(str, fault['loc']))}: {given.fault_in_words(fault)}"
-
-
-def _read_toml(file: Path) -> dict[str, Any]:
+def read_toml(file: Path) -> dict[str, Any]:
+    """Return what a TOML file holds. Raises SettingsError: the file, and what is wrong with it."""
     try:
         return tomllib.loads(file.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
         raise SettingsError(f"{file}: {e}") from None
-
-
-class _FeedModel(Section):
-    url: OutletAddress
-    kind: FeedKind = FeedKind.FEED
-
-
-class _OutletModel(Section):
-    name: str = Field(min_length=1, max_length=100)
-    homepage: OutletAddress
-    country: Annotated[str, AfterValidator(given.country)]
-    language: Annotated[str, AfterValidator(given.language)]
-    user_agent: str | None = Field(None, max_length=300)
-    feed: tuple[_FeedModel, ...] = Field(min_length=1)
-
-
-class _OutletsModel(Section):
-    outlet: tuple[_OutletModel, ...] = ()
-
-
-def load_outlets(folder: Path) -> tuple[OutletEntry, ...]:
-    """Read outlets.toml. Raises SettingsError, a line for each fault: file, outlet, and what is wrong."""
-    file = config_file(folder, "outlets.toml")
-    values = _read_toml(file)
-    try:
-        outlets = _OutletsModel.model_validate(values).outlet
-    except ValidationError as e:
-        faults = [f"{file}: {_of_outlet(values, fault)}" for fault in e.errors()]
-        raise SettingsError("\n".join(faults)) from None
-    names, urls = [o.name for o in outlets], [f.url for o in outlets for f in o.feed]
-    twins = [v for values in (names, urls) for v, n in Counter(values).items() if n > 1]
-    if twins:
-        raise SettingsError("\n".join(f"{file}: {v!r} stands there twice" for v in twins))
-    return tuple(_entry(o) for o in outlets)
-
-
-def _of_outlet(values: Mapping[str, Any], fault: Any) -> str:
-    """Return which outlet has a fault, where, and what it is."""
-    words = f"{'.'.join(map(str, fault['loc']))}: {given.fault_in_words(fault)}"
-    if len(fault["loc"]) < 2 or not isinstance(index := fault["loc"][1], int):
-        return words
-    outlet = values["outlet"][index]
-    named = outlet.get("name") if isinstance(outlet, dict) else None
-    return f"outlet {named or f'number {index + 1}'}: {words}"
-
-
-def check_outlet(values: Mapping[str, object]) -> OutletEntry:
-    """Return an outlet given by hand, held to what the outlets file must hold. Raises SettingsError."""
-    try:
-        return _entry(_OutletModel.model_validate(values))
-    except ValidationError as e:
-        raise SettingsError(_one_line(e)) from None
-
-
-def _entry(outlet: _OutletModel) -> OutletEntry:
-    return OutletEntry(
-        name=outlet.name,
-        homepage=outlet.homepage,
-        country=outlet.country,
-        language=outlet.language,
-        feeds=tuple(OutletFeed(f.url, f.kind) for f in outlet.feed),
-        user_agent=outlet.user_agent,
-    )

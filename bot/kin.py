@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 from bot.config import Clustering
 from bot.domain import clustering, fingerprint, provenance
 from bot.domain.article import candidate_of, document_of
-from bot.domain.model import Article, Page
+from bot.domain.model import Article
+from bot.domain.outlet import Page
 from bot.domain.provenance import Provenance, Reason, Signed
 from bot.domain.urls import canonical_url
 from bot.store import articles, fingerprints, origins, verdicts

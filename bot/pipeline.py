@@ -21,22 +21,9 @@ from bot.domain import clustering, hours, needles, schedule
 from bot.domain.article import document_of, tidy, with_page
 from bot.domain.errors import DatabaseDown
 from bot.domain.identity import settle_entries
-from bot.domain.model import (
-    Article,
-    Changed,
-    ChatKind,
-    DigestView,
-    Due,
-    Failure,
-    FailureKind,
-    Feed,
-    FeedReading,
-    Message,
-    Outcome,
-    Page,
-    PageReading,
-)
+from bot.domain.model import Article, ChatKind, DigestView, Due, Message, Outcome
 from bot.domain.names import Names
+from bot.domain.outlet import Changed, Failure, FailureKind, Feed, FeedReading, Page, PageReading
 from bot.domain.provenance import Provenance
 from bot.domain.reach import Reach
 from bot.kin import Kin, Prints

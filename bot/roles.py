@@ -20,7 +20,8 @@ from bot.chat.desk import Desk
 from bot.chat.replies import Replies
 from bot.crew import Crew, guarded_tick
 from bot.domain.errors import DatabaseDown
-from bot.domain.model import Article, Due, Feed
+from bot.domain.model import Article, Due
+from bot.domain.outlet import Feed
 from bot.domain.prospect import Prospect
 from bot.listener import SEAT_S, Chat, Listener
 from bot.pipeline import Pipeline

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 from bot import texts
 from bot.adapters.explanation import Explanation, outlet_of
 from bot.domain.errors import SettingsError
-from bot.domain.model import Button, Entry, FailureKind, Message, OutletEntry
+from bot.domain.model import Button, Message
+from bot.domain.outlet import Entry, FailureKind, OutletEntry
 from bot.domain.prospect import Given, Prospect
 from bot.render import MAX_LABEL, MAX_OUTLET, flag, link, notes_in_words, short
 from bot.store import outlets, prospects, updates, watches

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import SECTIONS, Settings, config_folder, load_outlets, load_settings, shipped
+from bot.config import SECTIONS, Settings, config_folder, load_settings, shipped
 from bot.domain.errors import SettingsError
+from bot.outlets_file import load_outlets
 
 
 @pytest.fixture(autouse=True)

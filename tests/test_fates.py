@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
-from bot.domain.model import Failure, FailureKind, Outcome, Sent, SubscriberState
+from bot.domain.model import Outcome, Sent, SubscriberState
+from bot.domain.outlet import Failure, FailureKind
 from bot.store import alerts, ledger, watches
 from bot.store.filters import Filters
 from bot.store.ledger import Line

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from bot.domain.model import Changed, Entry, Page, VerdictKind
+from bot.domain.model import VerdictKind
+from bot.domain.outlet import Changed, Entry, Page
 from bot.store import articles, schema, verdicts
 from tests.test_pipeline import FOOTBALL, STRIKE
 from tests.world import ADMIN, World

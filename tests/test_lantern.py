@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from bot import lantern
-from bot.domain.model import Failure, FailureKind
+from bot.domain.outlet import Failure, FailureKind
 from bot.store import sight, updates
 from tests.world import World
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from babel import Locale
 
-from bot.config import load_outlets
 from bot.domain.urls import canonical_url
+from bot.outlets_file import load_outlets
 
 CONFIG = Path(__file__).resolve().parents[1] / "config"
 TEXT = (CONFIG / "outlets.toml").read_text("utf-8")

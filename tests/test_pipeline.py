@@ -7,7 +7,8 @@ from contextlib import contextmanager
 import pytest
 import sqlalchemy as sa
 
-from bot.domain.model import Article, Failure, FailureKind, Outcome, Page, Sent, SubscriberState
+from bot.domain.model import Article, Outcome, Sent, SubscriberState
+from bot.domain.outlet import Failure, FailureKind, Page
 from bot.lookout import Lookout
 from bot.store import articles, ledger, schema, stories, watches
 from bot.store.filters import Filters

@@ -8,8 +8,9 @@ import pytest
 
 from bot.app import COMMANDS
 from bot.cli import cli
-from bot.config import ROLES, SECTIONS, Settings, load_outlets
+from bot.config import ROLES, SECTIONS, Settings
 from bot.domain.query import parse_query
+from bot.outlets_file import load_outlets
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text("utf-8")

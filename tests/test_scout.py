@@ -9,7 +9,7 @@ import pytest
 
 from bot.adapters.explanation import Candidate, Explanation
 from bot.chat.command import fits
-from bot.domain.model import Entry, Failure, FailureKind, FeedKind, OutletEntry, OutletFeed
+from bot.domain.outlet import Entry, Failure, FailureKind, FeedKind, OutletEntry, OutletFeed
 from bot.domain.prospect import Given
 from bot.render import length
 from bot.scout import Scout

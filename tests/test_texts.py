@@ -11,8 +11,8 @@ import pytest
 from babel.messages.pofile import read_po
 
 from bot import texts
-from bot.domain.model import FailureKind
 from bot.domain.notes import Oddity
+from bot.domain.outlet import FailureKind
 from tests.e2e.telegram_html import parse_html
 
 BOT = Path(texts.__file__).parents[1]

@@ -5,21 +5,17 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from bot.config import Pages, Settings, shipped
-from bot.domain.model import (
+from bot.domain.model import ChatKind, Message, Outcome, Sent, Subscriber
+from bot.domain.names import load_names
+from bot.domain.outlet import (
     Changed,
-    ChatKind,
     Entry,
     Feed,
     FeedReading,
-    Message,
-    Outcome,
     OutletEntry,
     OutletFeed,
     PageReading,
-    Sent,
-    Subscriber,
 )
-from bot.domain.names import load_names
 from bot.domain.provenance import load_provenance
 from bot.domain.query import parse_query
 from bot.pipeline import Pipeline

@@ -13,11 +13,11 @@ from bot.adapters.index_pages import is_article, named_feeds
 from bot.adapters.pages import SHORT_CHARS
 from bot.adapters.reading import address_to_ask, kind_of
 from bot.adapters.web_client import Answer
-from bot.config import check_outlet
 from bot.domain.errors import SettingsError
-from bot.domain.model import Entry, Failure, FeedKind, OutletEntry, Page
 from bot.domain.notes import Note
+from bot.domain.outlet import Entry, Failure, FeedKind, OutletEntry, Page
 from bot.domain.prospect import country_of, language_of
+from bot.outlets_file import check_outlet
 
 USUAL_PATHS = ("/feed", "/rss", "/rss.xml", "/feed.xml", "/atom.xml", "/index.xml")
 MAX_NAMED = 4  # feeds a page names that are tried

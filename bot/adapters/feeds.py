@@ -21,8 +21,8 @@ from bot.adapters.charsets import settle_charset
 from bot.adapters.plain import plain_text
 from bot.domain.dates import FIRST_YEAR, read_date
 from bot.domain.furniture import without_furniture
-from bot.domain.model import Entry, Failure, FailureKind
 from bot.domain.notes import Note, Oddity
+from bot.domain.outlet import Entry, Failure, FailureKind
 
 MAX_ENTRIES = 2_000
 MAX_TAG_BYTES = 65_536  # a 2.3 MB tag of 200,000 attributes kept feedparser busy for over 90 s

@@ -11,7 +11,7 @@ from lxml import html as lxml_html
 from bot.adapters.charsets import decode_page
 from bot.adapters.feeds import ParsedFeed
 from bot.adapters.plain import plain_text
-from bot.domain.model import Entry, Failure, FailureKind
+from bot.domain.outlet import Entry, Failure, FailureKind
 from bot.domain.urls import canonical_url, is_web_url
 
 MAX_LINKS = 300

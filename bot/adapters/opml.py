@@ -13,7 +13,7 @@ from lxml import etree
 
 from bot.adapters.feeds import absurd
 from bot.domain.addresses import Guard
-from bot.domain.model import Failure, FailureKind, FeedKind, OutletEntry, OutletFeed
+from bot.domain.outlet import Failure, FailureKind, FeedKind, OutletEntry, OutletFeed
 from bot.domain.prospect import COUNTRIES, is_language, is_outlet_url
 
 MAX_BYTES = 2_000_000
@@ -49,10 +49,7 @@ class Opml:
     skipped: tuple[Skipped, ...] = ()
 
 
-ANYBODY = Guard()  # public addresses
-
-
-def parse_opml(body: bytes, guard: Guard = ANYBODY) -> Opml | Failure:
+def parse_opml(body: bytes, guard: Guard) -> Opml | Failure:
     """Return the outlets of an OPML document, or why there is nothing in it.
 
     An outline with a homepage and feeds inside is an outlet. Any other feed makes one of its own, joined

@@ -18,7 +18,7 @@ from bot.adapters.plain import all_storable
 from bot.domain.article import MAX_TEXT
 from bot.domain.dates import read_date
 from bot.domain.furniture import without_furniture
-from bot.domain.model import Failure, FailureKind, Page, PageReading
+from bot.domain.outlet import Failure, FailureKind, Page, PageReading
 
 MAX_LINKS = 200
 LINKS_TRIED = 4_000

@@ -8,7 +8,7 @@ from bot.adapters.index_pages import named_feeds, parse_index
 from bot.adapters.plain import all_storable
 from bot.adapters.sitemaps import parse_sitemap
 from bot.adapters.telegram_page import parse_channel
-from bot.domain.model import Failure, FailureKind, FeedKind
+from bot.domain.outlet import Failure, FailureKind, FeedKind
 
 _SITEMAP = re.compile(rb"<(\w+:)?(urlset|sitemapindex)[\s>]")
 _CHANNEL = re.compile(r"/(?:s/)?([A-Za-z]\w{3,31})/?$")

@@ -8,7 +8,7 @@ from lxml import etree
 from bot.adapters.feeds import MAX_ENTRIES, ParsedFeed
 from bot.adapters.plain import plain_text
 from bot.domain.dates import read_date
-from bot.domain.model import Entry, Failure, FailureKind
+from bot.domain.outlet import Entry, Failure, FailureKind
 
 ALWAYS = datetime.min.replace(tzinfo=UTC)
 

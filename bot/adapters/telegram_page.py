@@ -9,7 +9,7 @@ from lxml import html as lxml_html
 
 from bot.adapters.feeds import FULL_TEXT_CHARS, MAX_ENTRIES, ParsedFeed
 from bot.adapters.plain import plain_text
-from bot.domain.model import Entry, Failure, FailureKind
+from bot.domain.outlet import Entry, Failure, FailureKind
 
 TITLE_CHARS = 140
 _SENTENCE = re.compile(r".+?[.!?…։。](?=\s|$)")

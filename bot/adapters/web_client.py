@@ -21,7 +21,7 @@ from aiohttp.abc import AbstractResolver
 
 from bot.adapters.plain import storable
 from bot.domain.addresses import Guard
-from bot.domain.model import Failure, FailureKind
+from bot.domain.outlet import Failure, FailureKind
 from bot.domain.urls import is_web_url
 
 CONNECT_S = 10.0

@@ -22,7 +22,8 @@ from bot.adapters.politeness import Politeness, Shared, domain_of
 from bot.adapters.reading import address_to_ask
 from bot.adapters.web_client import Answer, WebClient, failure_of_status
 from bot.adapters.workers import Workers
-from bot.domain.model import (
+from bot.domain.notes import Note, Oddity
+from bot.domain.outlet import (
     Changed,
     Entry,
     Failure,
@@ -34,7 +35,6 @@ from bot.domain.model import (
     PageReading,
     Unchanged,
 )
-from bot.domain.notes import Note, Oddity
 
 __all__ = ["Explanation", "WebReader"]
 

@@ -18,8 +18,8 @@ from typing import Any, BinaryIO
 from bot.adapters.feeds import ParsedFeed
 from bot.adapters.pages import extract_page
 from bot.adapters.reading import read_entries
-from bot.domain.model import Entry, Failure, FailureKind, FeedKind, Page
 from bot.domain.notes import Note, read_notes
+from bot.domain.outlet import Entry, Failure, FailureKind, FeedKind, Page
 
 try:
     import resource

@@ -25,7 +25,7 @@ from bot.adapters.worker import (
     entry_from,
     from_lines,
 )
-from bot.domain.model import Failure, FailureKind, FeedKind, Page
+from bot.domain.outlet import Failure, FailureKind, FeedKind, Page
 
 HOME = Path(bot.__file__).resolve().parents[1]  # where `-m bot...` finds us, whatever the folder
 log = logging.getLogger(__name__)

@@ -9,7 +9,8 @@ from bot.adapters.opml import Skipped, parse_opml, write_opml
 from bot.chat.command import Command, Reply, Request, number
 from bot.domain.addresses import Guard
 from bot.domain.errors import UserError
-from bot.domain.model import Attachment, Failure, OutletEntry, Role
+from bot.domain.model import Attachment, Role
+from bot.domain.outlet import Failure, OutletEntry
 from bot.domain.prospect import COUNTRIES, Given, Prospect, read_given
 from bot.domain.urls import is_web_url
 from bot.render import MAX_OUTLET, flag, link, notes_in_words, short

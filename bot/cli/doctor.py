@@ -16,8 +16,9 @@ from bot.adapters import sentry
 from bot.adapters.explanation import Explanation
 from bot.adapters.messenger import clock_of, open_bot, token_fault
 from bot.app import make_reader, read_names, read_provenance
-from bot.config import PREFIX, Settings, config_file, load_outlets, shipped, unread_variables
+from bot.config import PREFIX, Settings, config_file, shipped, unread_variables
 from bot.domain.errors import DatabaseDown, OutpostError, SchemaError, SettingsError
+from bot.outlets_file import load_outlets
 from bot.store import revisions
 from bot.store.engine import Store, Tx
 from bot.store.health import read_queues, troubled_feeds

@@ -14,7 +14,7 @@ from bot.cli.words import fail, one_line, visible, wait_for
 from bot.config import load_settings
 
 if TYPE_CHECKING:
-    from bot.domain.model import OutletEntry
+    from bot.domain.outlet import OutletEntry
     from bot.store.feeds import Health
 
 MAX_DETAIL = 300  # characters of what was odd in a feed
@@ -179,7 +179,7 @@ def import_opml(file: Path) -> None:
     from bot import app, texts
     from bot.adapters.opml import parse_opml
     from bot.domain.addresses import Guard
-    from bot.domain.model import Failure
+    from bot.domain.outlet import Failure
     from bot.store import outlets as store_outlets
 
     try:

@@ -4,7 +4,8 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from bot.domain.clustering import Candidate
-from bot.domain.model import Article, Document, Entry, Page
+from bot.domain.model import Article, Document
+from bot.domain.outlet import Entry, Page
 
 MAX_TEXT = 200_000  # characters of an article that are kept, matched and compared
 

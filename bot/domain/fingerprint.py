@@ -24,7 +24,8 @@ from unicodedata import normalize
 from urllib.parse import urlsplit
 from zlib import crc32
 
-from bot.domain.model import Document, Page
+from bot.domain.model import Document
+from bot.domain.outlet import Page
 from bot.domain.urls import canonical_url
 
 SKETCH_MAX_BYTES = 2000

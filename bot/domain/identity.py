@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain.model import Entry
+from bot.domain.outlet import Entry
 from bot.domain.urls import ENTRY_MARK, canonical_url, is_web_url
 
 

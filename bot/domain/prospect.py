@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from itertools import islice
 from urllib.parse import urlsplit
 
-from bot.domain.model import OutletEntry
+from bot.domain.outlet import OutletEntry
 from bot.domain.urls import is_web_url
 
 MAX_URL = 2_000

@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 
 from bot.domain.errors import SettingsError
 from bot.domain.fingerprint import Claim
-from bot.domain.model import Document, Page
+from bot.domain.model import Document
+from bot.domain.outlet import Page
 
 # What a claim is worth as evidence of who wrote the text. Agency lines and credits ("X reports") are
 # also written over texts that only follow X.

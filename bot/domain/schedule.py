@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Self
 
-from bot.domain.model import Changed, Failure, FailureKind, Feed, FeedReading, Unchanged
+from bot.domain.outlet import Changed, Failure, FailureKind, Feed, FeedReading, Unchanged
 from bot.domain.rhythm import Rhythm, first_rhythm, next_rhythm, span_h
 
 JITTER = 0.05  # of the interval, either way, so that polls of one minute do not stay together

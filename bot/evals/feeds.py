@@ -11,7 +11,7 @@ from typing import Any
 from bot.adapters.feeds import ParsedFeed, parse_feed
 from bot.adapters.plain import plain_text
 from bot.adapters.telegram_page import parse_channel
-from bot.domain.model import Entry, Failure
+from bot.domain.outlet import Entry, Failure
 from bot.evals.recordings import Recording, judge_all, tell
 
 BASE = "https://feed.example/"  # where recordings "came from": most have no address

@@ -14,7 +14,7 @@ from statistics import fmean
 from typing import Any
 
 from bot.adapters.pages import extract_page
-from bot.domain.model import Failure, Page
+from bot.domain.outlet import Failure, Page
 from bot.evals.recordings import Recording, judge_all, tell
 
 RUN_WORDS = 4

@@ -8,7 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.domain.model import Article, Entry, Feed, Hit, Match, Place, Rule, StoryView, Watch
+from bot.domain.model import Article, Hit, Match, Place, Rule, StoryView, Watch
+from bot.domain.outlet import Entry, Feed
 from bot.store.engine import Tx, chunked, insert
 from bot.store.schema import articles, matches, outlets, stories, watches
 

@@ -6,8 +6,16 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from bot.domain.model import Changed, Failure, FailureKind, Feed, FeedKind, FeedReading, OutletEntry
 from bot.domain.notes import Note, Oddity, read_notes
+from bot.domain.outlet import (
+    Changed,
+    Failure,
+    FailureKind,
+    Feed,
+    FeedKind,
+    FeedReading,
+    OutletEntry,
+)
 from bot.domain.rhythm import Rhythm
 from bot.domain.schedule import Plan, is_open
 from bot.store.engine import Tx

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from bot.domain.model import FeedKind, OutletEntry, OutletFeed
+from bot.domain.outlet import FeedKind, OutletEntry, OutletFeed
 from bot.store.engine import Tx, chunked
 from bot.store.feeds import Synced, put_outlet
 from bot.store.schema import feeds, outlets

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.domain.model import FeedKind, OutletEntry, OutletFeed
+from bot.domain.outlet import FeedKind, OutletEntry, OutletFeed
 from bot.domain.prospect import Given, Prospect
 from bot.store import notices
 from bot.store.engine import Tx

@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from bot.adapters.web_reader import WebReader
-from bot.domain.model import Failure, Feed, FeedKind, FeedReading
+from bot.domain.outlet import Failure, Feed, FeedKind, FeedReading
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

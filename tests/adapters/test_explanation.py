@@ -5,8 +5,8 @@ import json
 import pytest
 from aiohttp import web
 
-from bot.domain.model import Changed, FailureKind, FeedKind
 from bot.domain.notes import Oddity
+from bot.domain.outlet import Changed, FailureKind, FeedKind
 from tests.adapters.sites import feed, reader, rss, site
 from tests.adapters.test_kinds import INDEX, SITEMAP
 from tests.adapters.test_pages import LABELLED, page_of

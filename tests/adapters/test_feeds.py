@@ -7,8 +7,8 @@ import pytest
 
 from bot.adapters.charsets import settle_charset
 from bot.adapters.feeds import MAX_ENTRIES, ParsedFeed, parse_feed
-from bot.domain.model import Failure, FailureKind
 from bot.domain.notes import Note, Oddity
+from bot.domain.outlet import Failure, FailureKind
 from bot.evals import feeds as feeds_eval
 from bot.evals.recordings import judge_all
 from tests.adapters.sites import rss

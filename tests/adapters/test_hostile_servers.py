@@ -9,7 +9,7 @@ import zlib
 import pytest
 from aiohttp import web
 
-from bot.domain.model import Changed, FailureKind
+from bot.domain.outlet import Changed, FailureKind
 from tests.adapters.sites import (
     OK_HEAD,
     Names,

@@ -7,7 +7,7 @@ import pytest
 
 from bot.adapters.index_pages import named_feeds
 from bot.adapters.reading import address_to_ask, channel_of, kind_of, read_entries
-from bot.domain.model import FailureKind, FeedKind
+from bot.domain.outlet import FailureKind, FeedKind
 
 AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
 URL = "https://outlet.example/rss"

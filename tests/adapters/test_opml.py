@@ -4,7 +4,7 @@ import pytest
 
 from bot.adapters.opml import MAX_BYTES, OURS, Opml, Skip, Skipped, parse_opml, write_opml
 from bot.domain.addresses import Guard
-from bot.domain.model import Failure, FailureKind, FeedKind, OutletEntry, OutletFeed
+from bot.domain.outlet import Failure, FailureKind, FeedKind, OutletEntry, OutletFeed
 
 OUTLETS = (
     OutletEntry(
@@ -23,13 +23,15 @@ OUTLETS = (
     ),
 )
 
+PUBLIC = Guard()
+
 
 def opml(inside: str) -> bytes:
     return f'<?xml version="1.0"?><opml version="1.0"><head/><body>{inside}</body></opml>'.encode()
 
 
 def test_what_we_write_we_read_back():
-    assert parse_opml(write_opml(OUTLETS)) == Opml(OUTLETS)
+    assert parse_opml(write_opml(OUTLETS), PUBLIC) == Opml(OUTLETS)
 
 
 def test_what_other_readers_write_is_read():
@@ -38,7 +40,8 @@ def test_what_other_readers_write_is_read():
             '<outline text="News"><outline text="Echo" title="Echo" type="rss" xmlUrl="https://echo.example/rss"'
             ' htmlUrl="https://echo.example"/><outline text="Echo sport" xmlUrl="https://echo.example/sport"'
             ' htmlUrl="https://echo.example/"/></outline><outline xmlUrl="https://mail.example/feed"/>'
-        )
+        ),
+        PUBLIC,
     )
     assert [(o.name, o.homepage, [f.url for f in o.feeds]) for o in found.outlets] == [
         (
@@ -54,14 +57,15 @@ def test_two_outlets_of_one_name_stay_two():
     found = parse_opml(
         opml(
             '<outline text="Echo" xmlUrl="https://a.example/rss"/><outline text="Echo" xmlUrl="https://b.example/rss"/>'
-        )
+        ),
+        PUBLIC,
     )
     assert [o.name for o in found.outlets] == ["Echo", "Echo (b.example)"]
 
 
 def test_one_feed_named_twice_is_one():
     line = '<outline text="Echo" xmlUrl="https://a.example/rss"/>'
-    [outlet] = parse_opml(opml(line * 3)).outlets
+    [outlet] = parse_opml(opml(line * 3), PUBLIC).outlets
     assert len(outlet.feeds) == 1
 
 
@@ -85,7 +89,7 @@ WRONG = [
 def test_what_can_be_no_outlet_is_passed_over_with_its_reason(said, why, quoted):
     good = '<outline text="Echo" xmlUrl="https://a.example/rss"/>'
     body = f'<opml xmlns:o="{OURS}"><body>{good}<outline text="x" {said}/></body></opml>'
-    found = parse_opml(body.encode())
+    found = parse_opml(body.encode(), PUBLIC)
     assert [o.name for o in found.outlets] == ["Echo"]
     assert found.skipped == (Skipped("x", why, quoted),)
 
@@ -100,7 +104,7 @@ def test_what_the_operator_allows_is_taken():
 )
 def test_languages_are_read_as_readers_write_them(said, kept):
     line = f'<outline text="Echo" xmlUrl="https://a.example/rss" language="{said}"/>'
-    [outlet] = parse_opml(opml(line)).outlets
+    [outlet] = parse_opml(opml(line), PUBLIC).outlets
     assert outlet.language == kept
 
 
@@ -118,7 +122,7 @@ BAD = [
 
 @pytest.mark.parametrize(("body", "kind"), BAD, ids=[k.name for _, k in BAD])
 def test_what_is_no_opml_is_refused_in_one_line(body, kind):
-    failure = parse_opml(body)
+    failure = parse_opml(body, PUBLIC)
     assert isinstance(failure, Failure)
     assert failure.kind is kind
     assert "\n" not in failure.detail
@@ -132,16 +136,16 @@ def test_files_of_ours_are_not_read_for_strangers(tmp_path):
         f'<!DOCTYPE opml [<!ENTITY x SYSTEM "file://{secret}">]>'
         '<opml><body><outline text="&x;" xmlUrl="https://a.example/rss"/></body></opml>'
     )
-    assert "tell nobody" not in repr(parse_opml(body.encode()))
+    assert "tell nobody" not in repr(parse_opml(body.encode(), PUBLIC))
 
 
 def test_control_characters_do_not_break_the_export():
     odd = OutletEntry(
         "A\x00B", "https://a.example/", "", "", (OutletFeed("https://a.example/rss"),)
     )
-    assert parse_opml(write_opml([odd])).outlets[0].name == "AB"
+    assert parse_opml(write_opml([odd]), PUBLIC).outlets[0].name == "AB"
 
 
 def test_an_unknown_kind_is_a_feed():
     body = write_opml(OUTLETS).replace(b'kind="sitemap"', b'kind="hologram"')
-    assert {f.kind for o in parse_opml(body).outlets for f in o.feeds} == {FeedKind.FEED}
+    assert {f.kind for o in parse_opml(body, PUBLIC).outlets for f in o.feeds} == {FeedKind.FEED}

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.adapters.pages import extract_page
-from bot.domain.model import Failure, FailureKind, Page
+from bot.domain.outlet import Failure, FailureKind, Page
 from bot.evals.pages import Tally, compare, judge
 from bot.evals.recordings import judge_all
 

@@ -9,8 +9,8 @@ import pytest
 from aiohttp import web
 
 from bot.domain import schedule
-from bot.domain.model import Changed, FailureKind, Page, Unchanged
 from bot.domain.notes import Note, Oddity
+from bot.domain.outlet import Changed, FailureKind, Page, Unchanged
 from tests.adapters.sites import (
     OK_HEAD,
     Names,

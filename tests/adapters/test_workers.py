@@ -15,8 +15,8 @@ import pytest
 from bot.adapters import worker as inside
 from bot.adapters.feeds import ParsedFeed
 from bot.adapters.workers import Workers
-from bot.domain.model import Entry, Failure, FailureKind, FeedKind, Page
 from bot.domain.notes import Note, Oddity
+from bot.domain.outlet import Entry, Failure, FailureKind, FeedKind, Page
 from tests.adapters.sites import rss
 
 URL = "https://outlet.example/rss"

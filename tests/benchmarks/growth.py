@@ -20,7 +20,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from bot.config import Clustering, Keep
-from bot.domain.model import Changed, Entry
+from bot.domain.outlet import Changed, Entry
 from bot.store.engine import Store, Tx
 from bot.store.schema import metadata
 from tests.chaos.postgres import OwnPostgres

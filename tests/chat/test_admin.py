@@ -5,21 +5,9 @@ import pytest
 from bot import texts
 from bot.chat import admin, outlets
 from bot.chat.command import Request
-from bot.domain.model import (
-    Changed,
-    ChatKind,
-    Entry,
-    Failure,
-    FailureKind,
-    Outcome,
-    OutletEntry,
-    OutletFeed,
-    Role,
-    Sent,
-    Subscriber,
-    SubscriberState,
-)
+from bot.domain.model import ChatKind, Outcome, Role, Sent, Subscriber, SubscriberState
 from bot.domain.notes import Note, Oddity
+from bot.domain.outlet import Changed, Entry, Failure, FailureKind, OutletEntry, OutletFeed
 from bot.render import length
 from bot.store import feeds, watches
 from tests.world import World

@@ -9,7 +9,8 @@ from bot.chat import console
 from bot.chat.command import Request
 from bot.config import Chat
 from bot.domain.errors import UserError
-from bot.domain.model import ChatKind, Failure, FailureKind, Role, Subscriber, SubscriberState
+from bot.domain.model import ChatKind, Role, Subscriber, SubscriberState
+from bot.domain.outlet import Failure, FailureKind
 from bot.store import console as doors
 from bot.store import watches
 from bot.store.console import ConsoleRole

@@ -8,16 +8,10 @@ import sqlalchemy as sa
 from bot.adapters.opml import Opml, parse_opml, write_opml
 from bot.chat import outlets
 from bot.chat.command import Reply, Request
+from bot.domain.addresses import Guard
 from bot.domain.errors import UserError
-from bot.domain.model import (
-    ChatKind,
-    FeedKind,
-    OutletEntry,
-    OutletFeed,
-    Role,
-    Subscriber,
-    SubscriberState,
-)
+from bot.domain.model import ChatKind, Role, Subscriber, SubscriberState
+from bot.domain.outlet import FeedKind, OutletEntry, OutletFeed
 from bot.domain.prospect import Given
 from bot.store import outlets as stored
 from bot.store import prospects
@@ -205,7 +199,7 @@ def test_all_outlets_leave_as_a_file_that_is_taken_back(tx):
     reply = outlets.outlets(tx, request("opml"))
     assert reply.file is not None
     assert reply.file.name == "outlets.opml"
-    read = parse_opml(reply.file.body)
+    read = parse_opml(reply.file.body, Guard())
     assert isinstance(read, Opml)
     assert sorted(read.outlets, key=lambda e: e.name) == sorted(given, key=lambda e: e.name)
 

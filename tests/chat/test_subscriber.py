@@ -9,7 +9,8 @@ from bot.chat import subscriber
 from bot.chat.command import Request
 from bot.config import Chat
 from bot.domain.errors import QueryError, UserError
-from bot.domain.model import ChatKind, OutletEntry, OutletFeed, SubscriberState
+from bot.domain.model import ChatKind, SubscriberState
+from bot.domain.outlet import OutletEntry, OutletFeed
 from bot.render import length
 from bot.store import outlets, watches
 from tests.world import World

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from bot.domain.model import OutletEntry, OutletFeed
+from bot.domain.outlet import OutletEntry, OutletFeed
 from bot.store import feeds, sight
 from tests.chat.conftest import NOON, Asker
 from tests.e2e.telegram_html import parse_html

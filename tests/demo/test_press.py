@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.adapters.web_reader import WebReader
-from bot.config import load_outlets
 from bot.demo.press import LOOPBACK, Press, load_press
-from bot.domain.model import Changed, Failure, Feed, FeedKind, Page, Unchanged
+from bot.domain.outlet import Changed, Failure, Feed, FeedKind, Page, Unchanged
+from bot.outlets_file import load_outlets
 
 PAPERS, PIECES = load_press()
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

@@ -18,7 +18,8 @@ from bot.domain.fingerprint import (
     unpack,
     unpack_text,
 )
-from bot.domain.model import Document, Page
+from bot.domain.model import Document
+from bot.domain.outlet import Page
 
 TEXT = " ".join(f"word{n} stands beside item{n % 7} here" for n in range(120))
 

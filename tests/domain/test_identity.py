@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from bot.domain.identity import settle_entries
-from bot.domain.model import Entry
+from bot.domain.outlet import Entry
 from bot.domain.urls import canonical_url
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -7,7 +7,8 @@ import pytest
 
 from bot.domain.errors import SettingsError
 from bot.domain.fingerprint import Claim
-from bot.domain.model import Document, Page
+from bot.domain.model import Document
+from bot.domain.outlet import Page
 from bot.domain.provenance import (
     Origin,
     Provenance,

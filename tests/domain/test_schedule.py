@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.domain import schedule
-from bot.domain.model import Changed, Entry, Failure, FailureKind, Feed, FeedKind, Unchanged
+from bot.domain.outlet import Changed, Entry, Failure, FailureKind, Feed, FeedKind, Unchanged
 from bot.domain.rhythm import Rhythm
 from bot.domain.schedule import PollRules, plan_poll, prepare_poll, retry_delivery_at
 

@@ -1,7 +1,7 @@
 """Admins add outlets from the chat: an address or a document, a preview, a tap, and then its news."""
 
 from bot.adapters.opml import write_opml
-from bot.domain.model import OutletEntry, OutletFeed
+from bot.domain.outlet import OutletEntry, OutletFeed
 from tests.e2e.press import Outlet
 from tests.e2e.telegram_chats import User
 from tests.e2e.test_outpost import STRIKE, VINEYARD

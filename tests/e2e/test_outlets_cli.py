@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import load_outlets, shipped
+from bot.config import shipped
+from bot.outlets_file import load_outlets
 from bot.store import feeds
 from bot.store.engine import Store
 from tests.e2e.press import Press

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-from bot.domain.model import (
+from bot.domain.notes import Note, Oddity
+from bot.domain.outlet import (
     Changed,
     Entry,
     Failure,
@@ -14,7 +15,6 @@ from bot.domain.model import (
     OutletFeed,
     Unchanged,
 )
-from bot.domain.notes import Note, Oddity
 from bot.domain.rhythm import Rhythm
 from bot.domain.schedule import BREAKER_SCORE, Plan
 from bot.store import articles, feeds

@@ -6,7 +6,8 @@ import pytest
 import sqlalchemy as sa
 
 from bot.domain.article import tidy
-from bot.domain.model import ChatKind, Entry, Failure, FailureKind, SubscriberState
+from bot.domain.model import ChatKind, SubscriberState
+from bot.domain.outlet import Entry, Failure, FailureKind
 from bot.store import alerts, articles, stories, watches
 from bot.store.engine import Tx
 from bot.store.schema import articles as articles_table

@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
-from bot.domain.model import OutletEntry, OutletFeed
+from bot.domain.outlet import OutletEntry, OutletFeed
 from bot.store import feeds
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

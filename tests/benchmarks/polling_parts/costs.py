@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 import httpx
 
 from bot.adapters.web_reader import WebReader
-from bot.domain.model import Changed, Feed, FeedKind, Unchanged
+from bot.domain.outlet import Changed, Feed, FeedKind, Unchanged
 from tests.benchmarks.polling_parts.serving import CERTIFICATE, cpu_s, memory_mb, server
 
 POLLS = 600

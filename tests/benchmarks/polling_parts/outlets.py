@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.adapters.web_reader import WebReader
 from bot.domain import schedule
-from bot.domain.model import Changed, Failure, Feed, FeedKind
+from bot.domain.outlet import Changed, Failure, Feed, FeedKind
 from bot.domain.schedule import PollRules
 from tests.benchmarks.polling_parts.serving import cpu_s, memory_mb, server
 

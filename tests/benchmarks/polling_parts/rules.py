@@ -22,7 +22,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from bot.domain import schedule
-from bot.domain.model import Changed, Entry, Feed, FeedKind, Unchanged
+from bot.domain.outlet import Changed, Entry, Feed, FeedKind, Unchanged
 from bot.domain.schedule import PollRules
 
 OUTLETS = 200
