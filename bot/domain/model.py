@@ -1,4 +1,4 @@
-"""The nouns of the house as frozen values, but for outlets (outlet.py). Times are aware UTC; `text` is plain."""
+"""The nouns of the house as frozen values; outlets have a file of their own. All times are aware UTC."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
