@@ -7,7 +7,7 @@ from bot import alarm, topics
 from bot.config import Settings
 from bot.domain import schedule
 from bot.domain.model import Due, Outcome, Sent, SubscriberState
-from bot.store import alerts, digests, watches
+from bot.store import alerts, digests, subscribers
 from bot.store.engine import Tx
 
 NOT_EDITED = (Sent.REFUSED, Sent.TOPIC_CLOSED, Sent.TOPIC_GONE)
@@ -27,9 +27,9 @@ def settle(tx: Tx, view: Due, outcome: Outcome, settings: Settings, now: datetim
         _note_shown(tx, view, outcome, edit_gap_s=settings.delivery.edit_gap_s, now=now)
     elif outcome.sent is Sent.GONE:
         gone = SubscriberState.GONE
-        watches.set_state(tx, alert.subscriber_id, gone, now=now, reason=outcome.detail)
+        subscribers.set_state(tx, alert.subscriber_id, gone, now=now, reason=outcome.detail)
     elif outcome.sent is Sent.MOVED and outcome.new_chat_id is not None:
-        watches.move_chat(tx, alert.chat_id, outcome.new_chat_id, now)
+        subscribers.move_chat(tx, alert.chat_id, outcome.new_chat_id, now)
         later = schedule.retry_delivery_at(now, attempts=1)
         alerts.mark_later(tx, view.covers, due_at=later, reason=outcome.detail)
     elif outcome.sent in (Sent.TOPIC_CLOSED, Sent.TOPIC_GONE):

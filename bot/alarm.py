@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from bot import texts
 from bot.domain.model import Message
-from bot.store import counts, updates, watches
+from bot.store import counts, subscribers, updates
 from bot.store.engine import Tx
 
 GAP = timedelta(hours=1)  # one notice is enough: the same fault is in every message of its kind
@@ -21,7 +21,7 @@ def unparsed(
     if not counts.due_again(tx, "alarm_unparsed", now, gap=GAP):
         return
     for admin in admins:
-        known = watches.find_subscriber(tx, admin)
+        known = subscribers.find(tx, admin)
         words = texts.html(
             known.language if known else "", "alarm.unparsed", story=story_id, complaint=complaint
         )

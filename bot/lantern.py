@@ -6,7 +6,7 @@ from datetime import datetime
 from bot import render, texts
 from bot.domain.model import Message
 from bot.domain.rhythm import Notice, Outlook, Sight, notice, outlook
-from bot.store import sight, updates, watches
+from bot.store import sight, subscribers, updates
 from bot.store.engine import Tx
 
 NAMED = 5  # watches in a notice
@@ -48,7 +48,7 @@ def _tell(
     losers: Sequence[str],
     now: datetime,
 ) -> None:
-    known = watches.find_subscriber(tx, admin)
+    known = subscribers.find(tx, admin)
     language = known.language if known else ""
     since = seen.since or outlet.blind_since or now
     words = texts.html(

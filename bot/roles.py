@@ -27,7 +27,7 @@ from bot.listener import SEAT_S, Chat, Listener
 from bot.pipeline import Pipeline
 from bot.scout import Scout
 from bot.sender import Sender
-from bot.store import notices, prospects, turns, watches
+from bot.store import notices, prospects, subscribers, turns, watches
 from bot.store.seats import Seat
 from bot.web import server
 
@@ -214,7 +214,7 @@ class Roles:
         await self.store.run(prospects.prune, self._now())
 
     async def _resume(self) -> None:
-        await self.store.run(watches.resume_due, self._now())
+        await self.store.run(subscribers.resume_due, self._now())
 
     async def _serve(self, port: socket.socket) -> None:
         site = server.make_app(

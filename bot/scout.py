@@ -16,7 +16,7 @@ from bot.domain.model import Button, Message
 from bot.domain.outlet import Entry, FailureKind, OutletEntry
 from bot.domain.prospect import Given, Prospect
 from bot.render import MAX_LABEL, MAX_OUTLET, flag, link, notes_in_words, short
-from bot.store import outlets, prospects, updates, watches
+from bot.store import outlets, prospects, subscribers, updates
 from bot.store.engine import Store, Tx
 from bot.texts import Html, escape
 
@@ -79,7 +79,7 @@ class Scout:
             prospects.drop(tx, prospect.id)
             message = Message(_nothing(prospect, told, fault))
         else:
-            known = watches.find_subscriber(tx, prospect.chat_id, prospect.thread_id or 0)
+            known = subscribers.find(tx, prospect.chat_id, prospect.thread_id or 0)
             zone = texts.zone(known.zone if known else "")
             message = _preview(prospect, told, found, zone)
         updates.keep_reply(

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from bot import texts
 from bot.domain.model import Button, Due, Message, Outcome, Sent, Subscriber, SubscriberState
-from bot.store import alerts, updates, watches
+from bot.store import alerts, subscribers, updates, watches
 from bot.store.engine import Tx
 
 CLOSED = "the topic is closed"  # SubscriberState.GONE's reason
@@ -28,24 +28,24 @@ def name_of(topic: Subscriber) -> str:
 def lose(tx: Tx, view: Due, outcome: Outcome, now: datetime) -> None:
     """Heed Telegram's word that the topic of a message not sent yet takes no more."""
     alert = view.alert
-    here = watches.find_subscriber(tx, alert.chat_id, alert.thread_id)
+    here = subscribers.find(tx, alert.chat_id, alert.thread_id)
     if here is None or here.id != alert.subscriber_id:
         return  # it moved meanwhile
     if outcome.sent is Sent.TOPIC_GONE and here.thread_id:
         _say(tx, here, "topic.gone", now)
-        watches.leave_topic(tx, here, now)
+        subscribers.leave_topic(tx, here, now)
         alerts.mark_later(tx, view.covers, due_at=now, reason=outcome.detail)
         return
     if here.thread_id and here.state is not SubscriberState.GONE:
         _say(tx, here, "topic.closed", now)
-    watches.set_state(tx, here.id, SubscriberState.GONE, now=now, reason=CLOSED)
+    subscribers.set_state(tx, here.id, SubscriberState.GONE, now=now, reason=CLOSED)
 
 
 def reopen(tx: Tx, chat_id: int, thread_id: int, now: datetime) -> None:
     """Tell a topic that was closed what was held for it."""
-    here = watches.find_subscriber(tx, chat_id, thread_id)
+    here = subscribers.find(tx, chat_id, thread_id)
     if here and (here.state, here.state_reason) == (SubscriberState.GONE, CLOSED):
-        watches.set_state(tx, here.id, SubscriberState.ACTIVE, now=now)
+        subscribers.set_state(tx, here.id, SubscriberState.ACTIVE, now=now)
 
 
 def _say(tx: Tx, topic: Subscriber, key: str, now: datetime) -> None:

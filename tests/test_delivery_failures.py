@@ -14,7 +14,7 @@ from bot.adapters import messenger as messenger_module
 from bot.adapters.messenger import TelegramMessenger, open_bot
 from bot.domain.model import Message, SubscriberState
 from bot.store import alerts as outbox
-from bot.store import updates, watches
+from bot.store import subscribers, updates, watches
 from bot.store.schema import deliveries
 from tests.e2e.telegram_chats import Fault
 from tests.world import ADMIN, World
@@ -118,7 +118,7 @@ async def test_who_blocks_is_paused_with_the_reason_and_told_when_back(world, bo
     world.watch(ANI, "harbour")
     await world.publish("Daily Echo", STRIKE)
     assert await world.deliver_all() == ["gone"]
-    known = world.store.call(watches.find_subscriber, ANI)
+    known = world.store.call(subscribers.find, ANI)
     assert known.state is SubscriberState.GONE
     reason = world.store.call(
         lambda tx: tx.execute(sa.text("SELECT state_reason FROM subscribers")).scalar_one()
@@ -128,7 +128,7 @@ async def test_who_blocks_is_paused_with_the_reason_and_told_when_back(world, bo
 
     bot_api.unblock(ANI)
     assert len(world.store.call(watches.of_subscriber, known.id)) == 1  # kept
-    world.store.call(watches.set_state, known.id, SubscriberState.ACTIVE, now=world.now)
+    world.store.call(subscribers.set_state, known.id, SubscriberState.ACTIVE, now=world.now)
     assert await world.deliver_all() == ["ok"]
     assert "harbour" in bot_api.shown(ANI)[0].text
 

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from bot.domain.model import Outcome, Sent, SubscriberState
 from bot.domain.outlet import Failure, FailureKind
-from bot.store import alerts, ledger, watches
+from bot.store import alerts, ledger, subscribers
 from bot.store.filters import Filters
 from bot.store.ledger import Line
 from bot.store.schema import alerts as alerts_table
@@ -57,11 +57,11 @@ async def test_excluded_by_which_word(world: World) -> None:
 async def test_held_because_the_chat_is_paused_and_told_when_it_is_back(world: World) -> None:
     world.watch(7, "harbour")
     chat = world.subscribe(7)
-    world.store.call(watches.set_state, chat.id, SubscriberState.PAUSED, now=world.now)
+    world.store.call(subscribers.set_state, chat.id, SubscriberState.PAUSED, now=world.now)
     await world.publish("Daily Echo", STRIKE)
     held = newest(world, outcome="held")
     assert (held.state, held.held_by) == ("held", "paused")
-    world.store.call(watches.set_state, chat.id, SubscriberState.ACTIVE, now=world.now)
+    world.store.call(subscribers.set_state, chat.id, SubscriberState.ACTIVE, now=world.now)
     await world.deliver_all()
     assert newest(world, outcome="held").state == "told"
 

@@ -10,7 +10,7 @@ from bot.domain.model import Document
 from bot.domain.names import Names, load_names
 from bot.domain.packing import Packed, packed
 from bot.lookout import Lookout
-from bot.store import watches
+from bot.store import subscribers, watches
 from bot.store.engine import Store
 from bot.store.schema import articles as article_rows
 from bot.store.schema import matches as match_rows
@@ -100,7 +100,7 @@ async def test_a_chat_that_stops_leaves_the_other_watches_as_they_are_in_every_p
     kept = world.watch(8, "Лачин")
     lookout = Lookout(NAMES)
     await lookout.make_ready(world.store)
-    world.store.call(watches.forget, world.subscribe(7).id)
+    world.store.call(subscribers.forget, world.subscribe(7).id)
     world.store.look(lookout.follow)
     assert len(lookout) == 1
     assert fired(world, lookout, ROAD) == [kept]
@@ -110,7 +110,7 @@ async def test_a_number_that_is_given_out_again_is_the_new_watch(world):
     world.watch(7, "harbour")
     lookout = Lookout(NAMES)
     await lookout.make_ready(world.store)
-    world.store.call(watches.forget, world.subscribe(7).id)
+    world.store.call(subscribers.forget, world.subscribe(7).id)
     again = world.watch(8, "Lachin")
     assert fired(world, lookout, ROAD) == [again]
     assert fired(world, lookout, MATCH) == []

@@ -7,7 +7,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 
 from bot.config import shipped
-from bot.store import revisions, watches
+from bot.store import revisions, subscribers, watches
 from bot.store.engine import Store, Tx
 from bot.store.schema import metadata
 
@@ -74,11 +74,11 @@ def test_watches_and_alerts_outlive_the_table_of_subscribers_that_is_made_anew(
         ):
             tx.exec_driver_sql(statement)
     store.call(revisions.migrate, shipped("migrations"))
-    found = store.call(watches.find_subscriber, -7)
+    found = store.call(subscribers.find, -7)
     assert found is not None
     assert (found.id, found.language, found.thread_id) == (5, "hy", 0)
     assert store.call(watches.count, 5) == 1
-    store.call(watches.forget, 5)  # references are in force again
+    store.call(subscribers.forget, 5)  # references are in force again
     assert store.call(lambda tx: tx.exec_driver_sql("SELECT count(*) FROM watches").scalar()) == 0
     store.close()
 

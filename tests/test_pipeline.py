@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from bot.domain.model import Article, Outcome, Sent, SubscriberState
 from bot.domain.outlet import Failure, FailureKind, Page
 from bot.lookout import Lookout
-from bot.store import articles, ledger, schema, stories, watches
+from bot.store import articles, ledger, schema, stories, subscribers, watches
 from bot.store.filters import Filters
 from tests.world import World
 
@@ -215,7 +215,7 @@ async def test_a_chat_that_blocks_the_bot_keeps_its_watches_and_gets_its_alerts_
     await world.publish("Daily Echo", STRIKE)
     world.messenger.answers = [Outcome(Sent.GONE, detail="bot was blocked by the user")]
     assert await world.deliver_all() == ["gone"]
-    found = world.store.call(watches.find_subscriber, 7)
+    found = world.store.call(subscribers.find, 7)
     assert found is not None
     assert found.state is SubscriberState.GONE
     world.pass_time(days=1)
@@ -276,11 +276,11 @@ async def test_a_paused_chat_gets_what_it_missed_when_it_resumes(world: World) -
     world.watch(7, "harbour")
     subscriber = world.subscribe(7)
     paused = SubscriberState.PAUSED
-    world.store.call(watches.set_state, subscriber.id, paused, now=world.now)
+    world.store.call(subscribers.set_state, subscriber.id, paused, now=world.now)
     await world.publish("Daily Echo", STRIKE)
     assert await world.deliver_all() == []
     active = SubscriberState.ACTIVE
-    world.store.call(watches.set_state, subscriber.id, active, now=world.now)
+    world.store.call(subscribers.set_state, subscriber.id, active, now=world.now)
     assert await world.deliver_all() == ["ok"]
 
 
@@ -297,8 +297,8 @@ async def test_a_chat_that_stopped_is_forgotten(world: World) -> None:
     world.watch(7, "harbour")
     await world.publish("Daily Echo", STRIKE)
     subscriber = world.subscribe(7)
-    world.store.call(watches.forget, subscriber.id)
-    assert world.store.call(watches.find_subscriber, 7) is None
+    world.store.call(subscribers.forget, subscriber.id)
+    assert world.store.call(subscribers.find, 7) is None
     await world.publish("Coast Mail", STRIKE + " More on the harbour.")
     assert await world.deliver_all() == []
     assert world.store.call(ledger.read_log, Filters()).lines == []

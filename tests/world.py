@@ -19,7 +19,7 @@ from bot.domain.outlet import (
 from bot.domain.provenance import load_provenance
 from bot.domain.query import parse_query
 from bot.pipeline import Pipeline
-from bot.store import feeds, revisions, watches
+from bot.store import feeds, revisions, subscribers, watches
 from bot.store.engine import Store
 
 ADMIN = 1  # whose word on copies binds
@@ -106,7 +106,7 @@ class World:
 
     def subscribe(self, chat_id: int, kind: ChatKind = ChatKind.PRIVATE) -> Subscriber:
         return self.store.call(
-            watches.subscribe,
+            subscribers.subscribe,
             chat_id=chat_id,
             kind=kind,
             title=f"chat {chat_id}",

@@ -19,7 +19,7 @@ from bot.domain.errors import DatabaseDown, QueryError, UserError
 from bot.domain.model import Button, ChatKind, Message, Role, Subscriber, SubscriberState
 from bot.domain.names import Names
 from bot.domain.query import parse_query
-from bot.store import alerts, chats, keepers, watches
+from bot.store import alerts, chats, keepers, subscribers
 from bot.store.engine import Store, Tx
 
 MAX_TOAST = 200  # characters; Telegram's limit for an answer to a tap
@@ -228,11 +228,11 @@ def _speaker(tx: Tx, caller: Caller) -> Subscriber:
     thread_id = caller.thread_id
     if thread_id is None:
         thread_id = alerts.thread_of(tx, caller.chat_id, caller.message_id or 0)
-    known = watches.find_subscriber(tx, caller.chat_id, thread_id)
+    known = subscribers.find(tx, caller.chat_id, thread_id)
     if known:
         return known
     language, zone = texts.nearest(caller.language), ""
-    if thread_id and (forum := watches.find_subscriber(tx, caller.chat_id)):
+    if thread_id and (forum := subscribers.find(tx, caller.chat_id)):
         language, zone = forum.language, forum.zone
     return Subscriber(
         0,
@@ -256,7 +256,7 @@ def _reader(tx: Tx, caller: Caller) -> Subscriber:
 
 def _on_behalf(tx: Tx, answer: Answer, caller: Caller) -> Answer:
     """Say in the answer which channel it is about, and note who looks after that."""
-    chat = watches.find_subscriber(tx, caller.chat_id)
+    chat = subscribers.find(tx, caller.chat_id)
     if chat is None or not caller.may_change:
         return answer
     if caller.user_id is not None:

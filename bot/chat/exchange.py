@@ -20,7 +20,7 @@ from bot.domain.model import Attachment, Role, Subscriber, Watch
 from bot.domain.packing import packed
 from bot.domain.query import parse_query
 from bot.render import MAX_HEADLINE, MAX_QUERY, MAX_URL, short
-from bot.store import history, watches
+from bot.store import history, subscribers, watches
 from bot.store.engine import Tx
 
 
@@ -138,15 +138,15 @@ def import_(tx: Tx, req: Request) -> Reply:
 def _settle(tx: Tx, req: Request, subscriber: Subscriber, saved: Saved) -> None:
     """Let the chat be spoken to as it was where the file was written."""
     if saved.language:
-        watches.set_language(tx, subscriber.id, saved.language)
+        subscribers.set_language(tx, subscriber.id, saved.language)
     if saved.zone:
-        watches.set_zone(tx, subscriber.id, saved.zone, req.now)
+        subscribers.set_zone(tx, subscriber.id, saved.zone, req.now)
     if saved.preview:
-        watches.set_preview(tx, subscriber.id, True)
+        subscribers.set_preview(tx, subscriber.id, True)
     if saved.mode:
-        watches.set_mode(tx, subscriber.id, saved.mode, req.now)
+        subscribers.set_mode(tx, subscriber.id, saved.mode, req.now)
     if saved.quiet:
-        watches.set_quiet(tx, subscriber.id, saved.quiet, req.now)
+        subscribers.set_quiet(tx, subscriber.id, saved.quiet, req.now)
 
 
 def _start(

@@ -11,7 +11,7 @@ from bot.chat.command import Caller
 from bot.chat.desk import Desk, Order
 from bot.chat.rulers import Place, Rulers
 from bot.domain.model import ChatKind, Role
-from bot.store import alerts, watches
+from bot.store import alerts, subscribers
 from bot.store.engine import Store
 
 DISLIKE = "👎"  # as good as a tap on "not relevant"
@@ -103,7 +103,7 @@ class Ears:
         """Return the channel for which a person speaks as the caller, if they are an administrator there."""
         chat_id: int | str | None = of
         if of.startswith("#"):
-            chat_id = await self._store.read(watches.chat_of, int(of[1:]))
+            chat_id = await self._store.read(subscribers.chat_of, int(of[1:]))
         elif not of.startswith("@"):
             chat_id = int(of)
         place = await self._rulers.find(chat_id) if chat_id else None

@@ -11,7 +11,7 @@ from bot.domain.errors import UserError
 from bot.domain.hours import Mode, Pace, Quiet, clock
 from bot.domain.model import Button, Role, Watch
 from bot.render import MAX_QUERY, short
-from bot.store import alerts, digests, watches
+from bot.store import alerts, digests, subscribers, watches
 from bot.store.engine import Tx
 from bot.texts import Html
 
@@ -34,7 +34,7 @@ def digest(tx: Tx, req: Request) -> Reply:
         return _of_watch(tx, req, watch, wish)
     if req.argument:
         mode = Mode() if _is_off(req.argument) else _mode(req, req.argument)
-        watches.set_mode(tx, req.subscriber.id, mode, req.now)
+        subscribers.set_mode(tx, req.subscriber.id, mode, req.now)
         req = replace(req, subscriber=replace(req.subscriber, mode=str(mode)))
     mode = Mode.parse(req.subscriber.mode) or Mode()
     parts: list[str] = [req.say(f"digest.now_{mode.pace}", **_clock(req, mode))]
@@ -116,7 +116,7 @@ def quiet(tx: Tx, req: Request) -> Reply:
     now = Quiet.parse(req.subscriber.quiet)
     if req.argument:
         now = None if _is_off(req.argument) else _quiet(req.argument, now)
-        watches.set_quiet(tx, req.subscriber.id, now, req.now)
+        subscribers.set_quiet(tx, req.subscriber.id, now, req.now)
     if now is None:
         nights = tuple(Button(_span(n), f"quiet:{n}") for n in NIGHTS)
         html = "\n\n".join((req.say("quiet.none"), *_hint(req)))

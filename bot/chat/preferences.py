@@ -8,7 +8,7 @@ from bot.chat.command import Command, Reply, Request, Rows, in_rows
 from bot.domain.errors import UserError
 from bot.domain.model import Button, Role, SubscriberState
 from bot.render import short
-from bot.store import watches
+from bot.store import subscribers
 from bot.store.engine import Tx
 from bot.texts import zones
 
@@ -28,7 +28,7 @@ def lang(tx: Tx, req: Request) -> Reply:
             *(texts.language_name(r, language).casefold() for r in texts.languages()),
         }
         if wanted in names:
-            watches.set_language(tx, req.subscriber.id, language)
+            subscribers.set_language(tx, req.subscriber.id, language)
             return Reply("lang.done", language=language, edit=True)
     raise UserError("lang.unknown", language=short(req.argument, MAX_SHOWN))
 
@@ -51,7 +51,7 @@ def timezone(tx: Tx, req: Request) -> Reply:
     if len(found) > 1 or (not req.pressed and _guessed(req, found[0])):
         city = short(req.argument, MAX_SHOWN)
         return Reply("timezone.which", {"city": city}, _cities(req, found))
-    watches.set_zone(tx, req.subscriber.id, found[0], req.now)
+    subscribers.set_zone(tx, req.subscriber.id, found[0], req.now)
     moved = replace(req, subscriber=replace(req.subscriber, zone=found[0]))
     params = {
         "city": zones.city(req.language, found[0]),
@@ -81,7 +81,7 @@ def preview(tx: Tx, req: Request) -> Reply:
     if word not in (*ON, *OFF):
         raise UserError("preview.usage", argument=short(req.argument, MAX_SHOWN))
     wanted = word in ON
-    watches.set_preview(tx, req.subscriber.id, wanted)
+    subscribers.set_preview(tx, req.subscriber.id, wanted)
     changed = replace(req, subscriber=replace(req.subscriber, preview=wanted))
     toast = "preview.on" if wanted else "preview.off"
     return replace(settings(tx, changed), toast=toast)

@@ -15,7 +15,7 @@ from bot.chat.command import Caller
 from bot.chat.desk import Desk
 from bot.domain.model import Button, ChatKind, Message, Subscriber, SubscriberState
 from bot.render import short
-from bot.store import chats, keepers, updates, watches
+from bot.store import chats, keepers, subscribers, updates
 from bot.store.engine import Tx
 from bot.store.updates import WaitingReply
 
@@ -53,9 +53,9 @@ def meet(tx: Tx, update_id: int, change: Change, desk: Desk, now: datetime) -> l
 def _note(tx: Tx, change: Change, now: datetime) -> None:
     """Hold what is for a chat, or let it go."""
     why = "" if change.may_write else NO_RIGHTS if change.here else change.status
-    for known in watches.of_chat(tx, change.caller.chat_id):
+    for known in subscribers.of_chat(tx, change.caller.chat_id):
         if why:
-            watches.set_state(tx, known.id, SubscriberState.GONE, now=now, reason=why)
+            subscribers.set_state(tx, known.id, SubscriberState.GONE, now=now, reason=why)
         else:
             _welcome_back(tx, known, now)
 
@@ -63,7 +63,7 @@ def _note(tx: Tx, change: Change, now: datetime) -> None:
 def _welcome_back(tx: Tx, known: Subscriber, now: datetime) -> None:
     shut_out = known.state_reason == chats.SHUT_OUT  # that is for an admin to change
     if known.state is SubscriberState.GONE and not shut_out:
-        watches.set_state(tx, known.id, SubscriberState.ACTIVE, now=now)
+        subscribers.set_state(tx, known.id, SubscriberState.ACTIVE, now=now)
 
 
 def _meet_group(tx: Tx, change: Change, desk: Desk, now: datetime) -> list[WaitingReply]:
@@ -74,7 +74,7 @@ def _meet_group(tx: Tx, change: Change, desk: Desk, now: datetime) -> list[Waiti
         if joined:
             return _tell(tx, [caller.user_id], "group.silent", now, title=title)
         return []
-    for topic in watches.of_chat(tx, caller.chat_id):
+    for topic in subscribers.of_chat(tx, caller.chat_id):
         if topic.thread_id:
             _welcome_back(tx, topic, now)
     start = desk.read("/start", kind=ChatKind.PRIVATE)
@@ -87,7 +87,7 @@ def _meet_group(tx: Tx, change: Change, desk: Desk, now: datetime) -> list[Waiti
 def _meet_channel(tx: Tx, change: Change, desk: Desk, now: datetime) -> list[WaitingReply]:
     """Channels hear nothing of this: those who look after them do."""
     caller, title = change.caller, short(change.caller.title, MAX_TITLE)
-    known = watches.find_subscriber(tx, caller.chat_id)
+    known = subscribers.find(tx, caller.chat_id)
     before = known is not None and known.state is not SubscriberState.GONE
     _note(tx, change, now)
     if not change.may_write:
@@ -99,8 +99,8 @@ def _meet_channel(tx: Tx, change: Change, desk: Desk, now: datetime) -> list[Wai
         return []
     if not desk.serves(tx, caller):
         return _tell(tx, [caller.user_id], "command.not_served", now, id=str(caller.chat_id))
-    adder = watches.find_subscriber(tx, caller.user_id or 0)
-    channel = watches.subscribe(
+    adder = subscribers.find(tx, caller.user_id or 0)
+    channel = subscribers.subscribe(
         tx,
         chat_id=caller.chat_id,
         kind=caller.kind,
@@ -126,7 +126,7 @@ def _tell(
     """Tell people in private, those who have spoken to the bot: to others it may not write first."""
     replies = []
     for person in people:
-        known = watches.find_subscriber(tx, person) if person else None
+        known = subscribers.find(tx, person) if person else None
         if known and known.state is not SubscriberState.GONE:
             words = texts.html(known.language, key, **params)
             replies.append(_keep(tx, known.chat_id, Message(words, buttons), now))
@@ -142,8 +142,8 @@ def _keep(tx: Tx, chat_id: int, message: Message, now: datetime) -> WaitingReply
 def follow(tx: Tx, update_id: int, old: int, new: int, now: datetime) -> None:
     """Follow a group that became a supergroup; either side tells, in any order."""
     if updates.advance(tx, update_id):
-        watches.move_chat(tx, old, new, now)
-        for known in watches.of_chat(tx, new):
+        subscribers.move_chat(tx, old, new, now)
+        for known in subscribers.of_chat(tx, new):
             _welcome_back(tx, known, now)
 
 

@@ -24,7 +24,7 @@ from bot.domain.errors import UserError
 from bot.domain.model import Button, ChatKind, Role, SubscriberState, Watch
 from bot.domain.query import parse_query
 from bot.render import MAX_LABEL, short
-from bot.store import watches
+from bot.store import subscribers, watches
 from bot.store.engine import Tx
 
 PAGE = 8  # watches on a page: as many buttons as a phone shows above the keyboard
@@ -183,7 +183,7 @@ def pause(tx: Tx, req: Request) -> Reply:
     """/pause [30m|8h|2d|1w|until 8:00]: hold alerts, for good or a while. Raises UserError: no such time."""
     until = _end_of_pause(req) if req.argument else None
     state = SubscriberState.PAUSED
-    watches.set_state(tx, req.subscriber.id, state, now=req.now, until=until)
+    subscribers.set_state(tx, req.subscriber.id, state, now=req.now, until=until)
     resume_row = (req.button("button.resume", "resume"),)
     if until is None:
         spans = (("1h", 1), ("8h", 8), ("1d", 24), ("1w", 168))
@@ -226,7 +226,7 @@ def _next(req: Request, hour: int, minute: int) -> datetime:
 
 def resume(tx: Tx, req: Request) -> Reply:
     """/resume: alerts again, those held meanwhile first."""
-    watches.set_state(tx, req.subscriber.id, SubscriberState.ACTIVE, now=req.now)
+    subscribers.set_state(tx, req.subscriber.id, SubscriberState.ACTIVE, now=req.now)
     return Reply("resume.done", edit=True)
 
 
@@ -238,20 +238,20 @@ def stop(tx: Tx, req: Request) -> Reply:
 
 def forget(tx: Tx, req: Request) -> Reply:
     """Button of /stop: forget the chat, with its watches, alerts and history."""
-    watches.forget(tx, req.subscriber.id)
+    subscribers.forget(tx, req.subscriber.id)
     return Reply("stop.done", edit=True)
 
 
 def unite(tx: Tx, req: Request) -> Reply:
     """Button in a forum: tell here what a topic watched. Argument: the topic."""
     thread_id = number(req.argument)
-    topic = watches.find_subscriber(tx, req.subscriber.chat_id, thread_id) if thread_id else None
+    topic = subscribers.find(tx, req.subscriber.chat_id, thread_id) if thread_id else None
     if topic is None or not watches.count(tx, topic.id):
         return Reply(toast="toast.stale")
-    watches.leave_topic(tx, topic, req.now)
-    here = watches.find_subscriber(tx, topic.chat_id)
+    subscribers.leave_topic(tx, topic, req.now)
+    here = subscribers.find(tx, topic.chat_id)
     if here and here.state is SubscriberState.GONE:
-        watches.set_state(tx, here.id, SubscriberState.ACTIVE, now=req.now)
+        subscribers.set_state(tx, here.id, SubscriberState.ACTIVE, now=req.now)
     return Reply("topic.here", {"topic": topics.name_of(topic)}, edit=True)
 
 

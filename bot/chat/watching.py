@@ -15,7 +15,7 @@ from bot.domain.query import Query, parse_query
 from bot.domain.reading import meets
 from bot.domain.syntax import Filter, cost
 from bot.render import MAX_QUERY, short
-from bot.store import archive, outlets, watches
+from bot.store import archive, outlets, subscribers, watches
 from bot.store.engine import Tx
 
 OPEN_NAMES = 12  # named in the answer to /watch
@@ -33,7 +33,7 @@ class Rehearsed:
 def enrol(tx: Tx, req: Request) -> Subscriber:
     """Return the chat's subscriber, made if there is none."""
     chat = req.subscriber
-    return watches.subscribe(
+    return subscribers.subscribe(
         tx,
         chat_id=chat.chat_id,
         kind=chat.kind,

@@ -10,9 +10,10 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from bot.domain.model import SubscriberState
-from bot.store import watches
+from bot.store import subscribers
 from bot.store.engine import Tx, insert
-from bot.store.schema import chat_rules, subscribers
+from bot.store.schema import chat_rules
+from bot.store.schema import subscribers as table
 
 SHUT_OUT = "not served"  # state_reason of a subscriber whom a rule shut out
 MOST = 1_000
@@ -59,12 +60,12 @@ def serve(tx: Tx, chat_id: int, served: bool | None, *, by: int, now: datetime) 
     """Serve a chat, or not, or as the settings say (None). One shut out has its alerts held."""
     _put(tx, chat_id, {"served": served}, by=by, now=now)
     # A forum has a subscriber for each of its topics.
-    known = sa.select(subscribers.c.id, subscribers.c.state_reason)
-    for row in tx.execute(known.where(subscribers.c.chat_id == chat_id)).all():
+    known = sa.select(table.c.id, table.c.state_reason)
+    for row in tx.execute(known.where(table.c.chat_id == chat_id)).all():
         if served is False:
-            watches.set_state(tx, row.id, SubscriberState.GONE, now=now, reason=SHUT_OUT)
+            subscribers.set_state(tx, row.id, SubscriberState.GONE, now=now, reason=SHUT_OUT)
         elif row.state_reason == SHUT_OUT:
-            watches.set_state(tx, row.id, SubscriberState.ACTIVE, now=now)
+            subscribers.set_state(tx, row.id, SubscriberState.ACTIVE, now=now)
 
 
 def heed(tx: Tx, allow: Collection[int], *, admins: Collection[int], now: datetime) -> None:
@@ -73,16 +74,14 @@ def heed(tx: Tx, allow: Collection[int], *, admins: Collection[int], now: dateti
     admins: Telegram user ids, as of their private chats, which are served always.
     """
     rules = {rule.chat_id: rule for rule in all_rules(tx)}
-    known = sa.select(
-        subscribers.c.id, subscribers.c.chat_id, subscribers.c.state, subscribers.c.state_reason
-    )
+    known = sa.select(table.c.id, table.c.chat_id, table.c.state, table.c.state_reason)
     for row in tx.execute(known).all():
         rule = rules.get(row.chat_id) or ChatRule(row.chat_id)
         served = row.chat_id in admins or is_served(rule, allow)
         if served and row.state_reason == SHUT_OUT:
-            watches.set_state(tx, row.id, SubscriberState.ACTIVE, now=now)
+            subscribers.set_state(tx, row.id, SubscriberState.ACTIVE, now=now)
         elif not served and row.state != SubscriberState.GONE.value:
-            watches.set_state(tx, row.id, SubscriberState.GONE, now=now, reason=SHUT_OUT)
+            subscribers.set_state(tx, row.id, SubscriberState.GONE, now=now, reason=SHUT_OUT)
 
 
 def limit(tx: Tx, chat_id: int, most: int | None, *, by: int, now: datetime) -> None:

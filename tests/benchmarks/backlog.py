@@ -21,7 +21,7 @@ import psycopg
 import sqlalchemy as sa
 
 from bot.domain.model import ChatKind
-from bot.store import watches
+from bot.store import subscribers, watches
 from bot.store.engine import Store, Tx
 from bot.store.schema import articles, feeds, outlets, stories
 from tests.chaos.postgres import OwnPostgres
@@ -55,7 +55,7 @@ def fill(tx: Tx, n: int) -> None:
     for start in range(0, n, 2_000):
         tx.execute(articles.insert(), [_row(k, now) for k in range(start, min(n, start + 2_000))])
     for k in range(200):
-        person = watches.subscribe(
+        person = subscribers.subscribe(
             tx, chat_id=k + 1, kind=ChatKind.PRIVATE, title="", language="en", now=now
         )
         watches.add(tx, person.id, f"watched{k}x", now)

@@ -13,7 +13,7 @@ from bot.chat.command import Reply, Request
 from bot.config import Chat
 from bot.domain.model import ChatKind, Role, Subscriber, SubscriberState
 from bot.domain.names import Names
-from bot.store import watches
+from bot.store import subscribers, watches
 from bot.store.engine import Store
 from bot.store.schema import metadata
 
@@ -85,7 +85,7 @@ class Asker:
     def subscriber(self) -> Subscriber:
         """Return the chat as it is now; id 0 if it has not started."""
         stranger = Subscriber(0, self.chat, self.kind, "Ani", "en", SubscriberState.GONE)
-        return watches.find_subscriber(self.tx, self.chat) or stranger
+        return subscribers.find(self.tx, self.chat) or stranger
 
     def queries(self) -> list[str]:
         """Return what the chat watches."""

@@ -9,7 +9,7 @@ from bot.domain.model import ChatKind, Outcome, Role, Sent, Subscriber, Subscrib
 from bot.domain.notes import Note, Oddity
 from bot.domain.outlet import Changed, Entry, Failure, FailureKind, OutletEntry, OutletFeed
 from bot.render import length
-from bot.store import feeds, watches
+from bot.store import feeds, subscribers
 from tests.world import World
 
 STRIKE = (
@@ -62,7 +62,7 @@ async def test_the_log_shows_the_repost_that_was_not_sent(world):
 async def test_the_log_tells_what_is_held_for_a_silent_chat(world):
     world.watch(7, "harbour")
     chat = world.subscribe(7)
-    world.store.call(watches.set_state, chat.id, SubscriberState.PAUSED, now=world.now)
+    world.store.call(subscribers.set_state, chat.id, SubscriberState.PAUSED, now=world.now)
     await world.publish("Daily Echo", STRIKE)
     assert "<b>held</b> for chat 7" in ask(world, admin.log).html
 

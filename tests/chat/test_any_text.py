@@ -16,7 +16,7 @@ from bot.domain.model import AlertView, Document, Message
 from bot.domain.names import load_names
 from bot.domain.needles import keys
 from bot.domain.query import parse_query
-from bot.store import alerts, archive, articles, digests, schema, watches
+from bot.store import alerts, archive, articles, digests, schema, subscribers, watches
 from tests.chat.conftest import CHAT, COMMANDS, NOON
 from tests.e2e.telegram_html import parse_html, spans, utf16
 
@@ -95,7 +95,7 @@ class Told:
         at: where the two pages are, at /a0 and /a1.
         """
         tx = self.tx
-        subscriber = watches.find_subscriber(tx, CHAT)
+        subscriber = subscribers.find(tx, CHAT)
         kept = watches.add(tx, subscriber.id, watch, NOON)
         story = _new(tx, schema.stories, opened_at=NOON)
         ids = []
@@ -224,7 +224,7 @@ def test_any_words_of_a_person_are_answered_with_what_telegram_takes(told, query
             if any(c.name == command for c in COMMANDS):
                 taken(told.say(f"/{command} {query}"))
         taken(told.prose(query or "?"))
-        for listed in watches.of_subscriber(told.tx, watches.find_subscriber(told.tx, CHAT).id):
+        for listed in watches.of_subscriber(told.tx, subscribers.find(told.tx, CHAT).id):
             number = listed.watch.id
             taken(told.say(f"/name {number} {name}"))
             taken(told.say(f"/alias {number} {name}"))
@@ -251,7 +251,7 @@ def test_any_outlet_and_name_of_a_watch_go_on_its_card(told, name, title):
         page = told.tap(f"where:{kept.id}:outlet")
         taken(page)
         taken(told.tap(page.buttons[0][0].data))
-        saved = watches.mine(told.tx, watches.find_subscriber(told.tx, CHAT).id, kept.id)
+        saved = watches.mine(told.tx, subscribers.find(told.tx, CHAT).id, kept.id)
         assert parse_query(saved.query)
         taken(told.tap(f"card:{kept.id}"))
         undo.rollback()

@@ -12,7 +12,7 @@ from bot.domain.errors import UserError
 from bot.domain.model import ChatKind, Role, Subscriber, SubscriberState
 from bot.domain.outlet import Failure, FailureKind
 from bot.store import console as doors
-from bot.store import watches
+from bot.store import subscribers, watches
 from bot.store.console import ConsoleRole
 from tests.world import World
 
@@ -34,7 +34,7 @@ def world(tmp_path):
 def ask(world, run, argument="", *, kind=ChatKind.PRIVATE, role=Role.SUBSCRIBER, chat_id=7):
     def answer(tx):
         stranger = Subscriber(0, chat_id, kind, "Ani", "en", SubscriberState.GONE)
-        chat = watches.find_subscriber(tx, chat_id) or stranger
+        chat = subscribers.find(tx, chat_id) or stranger
         return run(
             tx,
             Request(chat, world.now, argument, role=role, limits=LIMITS, user_id=chat_id),
@@ -113,7 +113,7 @@ async def test_missed_knows_the_aliases_of_a_watch(world):
 async def test_a_chat_that_was_paused_hears_that_it_is_held(world):
     world.watch(7, "harbour strike")
     chat = world.subscribe(7)
-    world.store.call(watches.set_state, chat.id, SubscriberState.PAUSED, now=world.now)
+    world.store.call(subscribers.set_state, chat.id, SubscriberState.PAUSED, now=world.now)
     await world.publish("Daily Echo", STRIKE)
     assert "held back while this chat is paused" in missed(world, "report")
 

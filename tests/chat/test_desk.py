@@ -11,7 +11,7 @@ from bot.chat.desk import Desk
 from bot.config import Chat as Settings
 from bot.domain.errors import UserError
 from bot.domain.model import ChatKind, Role
-from bot.store import watches
+from bot.store import subscribers, watches
 from bot.store.engine import Store
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -156,7 +156,7 @@ async def test_a_mistake_leaves_nothing_half_done(chat, store):
     await chat.type("/start")
     answer = await chat.type("/regret")
     assert "Tell me what to look for" in answer.message.html
-    known = store.call(watches.find_subscriber, 7)
+    known = store.call(subscribers.find, 7)
     assert store.call(watches.count, known.id) == 0
 
 

@@ -13,7 +13,7 @@ from bot.chat.desk import Desk
 from bot.chat.dispatch import TelegramChat
 from bot.domain.errors import DatabaseDown, TokenError
 from bot.domain.model import Role, SubscriberState
-from bot.store import updates, watches
+from bot.store import subscribers, updates, watches
 from bot.store.engine import Store
 from bot.store.schema import metadata
 from tests.chat import live
@@ -64,7 +64,7 @@ async def test_a_newcomer_subscribes_watches_and_lists(api, store):
     assert "harbour strike" in (await says(api, 7, "/watch harbour strike")).text
     listed = await says(api, 7, "/watches")
     assert "harbour strike" in listed.text
-    assert store.call(watches.find_subscriber, 7).state is SubscriberState.ACTIVE
+    assert store.call(subscribers.find, 7).state is SubscriberState.ACTIVE
 
 
 async def test_a_tap_is_answered_and_edits_the_message_it_was_under(api):
@@ -90,16 +90,16 @@ async def test_in_a_group_only_administrators_change_watches(api, store):
     api.add_group(GROUP, creator=ANI)
     await until(lambda: api.shown(GROUP))  # a polite first message, nobody asked
     refused = await says(api, GROUP, "/watch port", BORIS)
-    assert store.call(watches.count, store.call(watches.find_subscriber, GROUP).id) == 0
+    assert store.call(watches.count, store.call(subscribers.find, GROUP).id) == 0
     assert "port" not in refused.text
     await says(api, GROUP, "/watch@outpost_test_bot port", ANI)
     await says(api, GROUP, "/watch harbour", ANI, anonymous=True)
-    assert store.call(watches.count, store.call(watches.find_subscriber, GROUP).id) == 2
+    assert store.call(watches.count, store.call(subscribers.find, GROUP).id) == 2
 
     listed = await says(api, GROUP, "/watches", BORIS)
     query = api.tap(GROUP, listed.message_id, listed.labels()[1], BORIS)
     assert (await until(lambda: api.answer_of(query)))["show_alert"]
-    assert store.call(watches.count, store.call(watches.find_subscriber, GROUP).id) == 2
+    assert store.call(watches.count, store.call(subscribers.find, GROUP).id) == 2
 
 
 async def test_in_a_group_talk_and_others_commands_are_not_answered(api):
@@ -123,11 +123,11 @@ async def test_a_chat_that_blocks_is_gone_and_comes_back(api, store):
     await says(api, 7, "/start")
     await says(api, 7, "/watch port")
     api.block(7)
-    await until(lambda: store.call(watches.find_subscriber, 7).state is SubscriberState.GONE)
-    assert store.call(watches.find_subscriber, 7).state_reason
+    await until(lambda: store.call(subscribers.find, 7).state is SubscriberState.GONE)
+    assert store.call(subscribers.find, 7).state_reason
     api.unblock(7)
-    await until(lambda: store.call(watches.find_subscriber, 7).state is SubscriberState.ACTIVE)
-    assert store.call(watches.count, store.call(watches.find_subscriber, 7).id) == 1
+    await until(lambda: store.call(subscribers.find, 7).state is SubscriberState.ACTIVE)
+    assert store.call(watches.count, store.call(subscribers.find, 7).id) == 1
 
 
 async def test_a_group_that_throws_the_bot_out_keeps_its_watches_for_later(api, store):
@@ -135,9 +135,9 @@ async def test_a_group_that_throws_the_bot_out_keeps_its_watches_for_later(api, 
     await until(lambda: api.shown(GROUP))
     await says(api, GROUP, "/watch port", ANI)
     api.block(GROUP)
-    await until(lambda: store.call(watches.find_subscriber, GROUP).state is SubscriberState.GONE)
+    await until(lambda: store.call(subscribers.find, GROUP).state is SubscriberState.GONE)
     api.unblock(GROUP)
-    await until(lambda: store.call(watches.find_subscriber, GROUP).state is SubscriberState.ACTIVE)
+    await until(lambda: store.call(subscribers.find, GROUP).state is SubscriberState.ACTIVE)
     await until(lambda: len(api.shown(GROUP)) == 3)
 
 
@@ -146,9 +146,9 @@ async def test_a_group_is_followed_when_it_becomes_a_supergroup(api, store):
     await until(lambda: api.shown(-5))
     await says(api, -5, "/watch port", ANI)
     api.migrate(-5, -1005)
-    moved = await until(lambda: store.call(watches.find_subscriber, -1005))
+    moved = await until(lambda: store.call(subscribers.find, -1005))
     assert store.call(watches.count, moved.id) == 1
-    assert store.call(watches.find_subscriber, -5) is None
+    assert store.call(subscribers.find, -5) is None
     assert "port" in (await says(api, -1005, "/watches", ANI)).text
 
 
@@ -168,7 +168,7 @@ async def test_a_bug_costs_one_command_and_is_apologised_for(api, store, caplog)
     sorry = await says(api, 7, "/broken")
     assert sorry.text == texts.say("hy", "command.failed")  # in her own language
     assert "a bug" in caplog.text
-    assert store.call(watches.count, store.call(watches.find_subscriber, 7).id) == 0
+    assert store.call(watches.count, store.call(subscribers.find, 7).id) == 0
     assert "port" in (await says(api, 7, "/watch port")).text
 
 
@@ -196,7 +196,7 @@ async def test_an_unanswered_command_is_answered_by_the_next_process(bot_api, st
             bot_api.say(7, text)
     async with running(bot_api, store):
         await until(lambda: len(bot_api.shown(7)) == 4)
-    assert store.call(watches.count, store.call(watches.find_subscriber, 7).id) == 3
+    assert store.call(watches.count, store.call(subscribers.find, 7).id) == 3
 
 
 async def test_a_repeated_update_does_nothing(bot_api, store):
@@ -210,7 +210,7 @@ async def test_a_repeated_update_does_nothing(bot_api, store):
         bot_api.say(7, "/help")
         await until(lambda: bot_api.shown(7))
     assert len(bot_api.shown(7)) == 1
-    assert store.call(watches.find_subscriber, 7) is None
+    assert store.call(subscribers.find, 7) is None
 
 
 async def test_a_reply_that_was_not_sent_is_sent_by_the_next_process(bot_api, store):

@@ -13,7 +13,7 @@ from bot.adapters.messenger import TelegramMessenger, open_bot
 from bot.app import COMMANDS
 from bot.chat.desk import Desk
 from bot.domain.model import ChatKind
-from bot.store import alerts, archive, prospects, updates, watches
+from bot.store import alerts, archive, prospects, subscribers, updates, watches
 from bot.store.prospects import Given
 from tests.chat.live import now, silence, talking, until
 from tests.e2e.telegram_chats import User
@@ -126,7 +126,7 @@ class Room:
 
     @property
     def subscriber(self):
-        return self.store.call(watches.find_subscriber, self.about, self.thread_id)
+        return self.store.call(subscribers.find, self.about, self.thread_id)
 
     def filled(self, line):
         """Put numbers in: of a new watch, of the alert there is."""
@@ -290,7 +290,7 @@ async def denied(room, name):
 async def united(room):
     docks, room.thread_id = room.thread_id, 0
     room.store.call(
-        watches.subscribe,
+        subscribers.subscribe,
         chat_id=FORUM,
         thread_id=docks,
         kind=ChatKind.SUPERGROUP,
@@ -298,7 +298,7 @@ async def united(room):
         language="en",
         now=now(),
     )
-    there = room.store.call(watches.find_subscriber, FORUM, docks)
+    there = room.store.call(subscribers.find, FORUM, docks)
     room.store.call(watches.add, there.id, "buoy", now())
     await room.expect("unite", CASES["unite"].wrong, STALE, ANI)
     await room.expect("unite", f"unite:{docks}", CASES["unite"].says, ANI)

@@ -6,7 +6,7 @@ from bot.chat import admin, subscriber
 from bot.chat.desk import Desk
 from bot.config import Chat
 from bot.domain.model import SubscriberState
-from bot.store import keepers, watches
+from bot.store import keepers, subscribers, watches
 from tests.chat.live import now, says, silence, talking, taps, until
 from tests.e2e.telegram_chats import User
 
@@ -36,12 +36,12 @@ async def api(bot_api, desk, store):
 
 
 def queries(store, chat_id, thread_id=0):
-    here = store.call(watches.find_subscriber, chat_id, thread_id)
+    here = store.call(subscribers.find, chat_id, thread_id)
     return [w.watch.query for w in store.call(watches.of_subscriber, here.id)] if here else []
 
 
 def state(store, chat_id, thread_id=0):
-    here = store.call(watches.find_subscriber, chat_id, thread_id)
+    here = store.call(subscribers.find, chat_id, thread_id)
     return here and here.state
 
 
@@ -60,7 +60,7 @@ async def test_a_watch_belongs_to_the_topic_it_was_set_in(api, store, docks):
     assert (await says(api, FORUM, "/watch port", ANI)).thread_id is None
     assert queries(store, FORUM, docks) == ["harbour"]
     assert queries(store, FORUM) == ["port"]
-    there = store.call(watches.find_subscriber, FORUM, docks)
+    there = store.call(subscribers.find, FORUM, docks)
     assert there.title == "Newsroom › Docks"
     listed = await says(api, FORUM, "/watches", BORIS, thread_id=docks)
     assert "harbour" in listed.text
@@ -85,14 +85,14 @@ async def test_a_new_topic_speaks_the_language_and_zone_of_its_forum(api, store,
     await says(api, FORUM, "/lang hy", ANI)
     await says(api, FORUM, "/timezone Yerevan", ANI)
     await says(api, FORUM, "/watch harbour", ANI, thread_id=docks)
-    there = store.call(watches.find_subscriber, FORUM, docks)
+    there = store.call(subscribers.find, FORUM, docks)
     assert (there.language, there.zone) == ("hy", "Asia/Yerevan")
 
 
 async def test_a_closed_topic_is_answered_for_in_general_and_opened_again(api, store, docks):
     await says(api, FORUM, "/watch harbour", ANI, thread_id=docks)
-    there = store.call(watches.find_subscriber, FORUM, docks)
-    store.call(watches.set_state, there.id, GONE, now=now(), reason="the topic is closed")
+    there = store.call(subscribers.find, FORUM, docks)
+    store.call(subscribers.set_state, there.id, GONE, now=now(), reason="the topic is closed")
     api.close_topic(FORUM, docks)
     api.close_topic(FORUM, docks, closed=False)
     await until(lambda: state(store, FORUM, docks) is ACTIVE)
@@ -107,8 +107,8 @@ async def test_who_asks_in_a_closed_topic_is_answered_in_general(api, docks):
 
 
 async def test_reopening_general_lets_general_go_on(api, store, docks):
-    here = store.call(watches.find_subscriber, FORUM)
-    store.call(watches.set_state, here.id, GONE, now=now(), reason="the topic is closed")
+    here = store.call(subscribers.find, FORUM)
+    store.call(subscribers.set_state, here.id, GONE, now=now(), reason="the topic is closed")
     api.close_topic(FORUM, 0)
     api.close_topic(FORUM, 0, closed=False)
     await until(lambda: state(store, FORUM) is ACTIVE)
@@ -175,7 +175,7 @@ async def test_rights_that_are_taken_hold_the_alerts_until_they_are_given_back(a
     await until(lambda: api.shown(GROUP))
     api.set_bot(GROUP, "restricted", ANI)
     await until(lambda: state(store, GROUP) is GONE)
-    assert store.call(watches.find_subscriber, GROUP).state_reason == "may not write there"
+    assert store.call(subscribers.find, GROUP).state_reason == "may not write there"
     api.set_bot(GROUP, "member", ANI)
     await until(lambda: state(store, GROUP) is ACTIVE)
     assert len(api.shown(GROUP)) == 1  # it was greeted already
@@ -280,11 +280,11 @@ async def test_language_zone_and_pause_of_a_channel_are_its_own(api, store, hera
     await says(api, ANI.id, "/lang @herald hy")
     await says(api, ANI.id, "/timezone @herald Yerevan")
     answer = await says(api, ANI.id, "/pause @herald 8h")
-    channel = store.call(watches.find_subscriber, CHANNEL)
+    channel = store.call(subscribers.find, CHANNEL)
     assert (channel.language, channel.zone) == ("hy", "Asia/Yerevan")
     assert channel.state is SubscriberState.PAUSED
     assert "📣 Herald" in answer.text
-    assert store.call(watches.find_subscriber, ANI.id).language == "en"
+    assert store.call(subscribers.find, ANI.id).language == "en"
     await says(api, ANI.id, "/resume @herald")
     assert state(store, CHANNEL) is ACTIVE
 
@@ -320,7 +320,7 @@ async def test_a_stranger_who_adds_it_to_a_channel_is_not_written_to(api, store)
     await until(lambda: state(store, CHANNEL) is ACTIVE)
     await silence(api, store)
     assert api.shown(9) == []
-    channel = store.call(watches.find_subscriber, CHANNEL)
+    channel = store.call(subscribers.find, CHANNEL)
     assert store.call(keepers.of_chat, channel.id) == [9]
     await says(api, 9, "/start")
     assert "📣 Herald" in (await says(api, 9, "/channels")).labels()
@@ -337,7 +337,7 @@ async def test_a_button_for_a_channel_does_nothing_in_a_group(api, store, herald
     await says(api, ANI.id, "/watch @herald harbour")
     api.add_group(GROUP, creator=ANI)
     [hello] = await until(lambda: api.shown(GROUP))
-    channel = store.call(watches.find_subscriber, CHANNEL)
+    channel = store.call(subscribers.find, CHANNEL)
     query = api.in_loop(api.world.press, hello, f"for:{channel.id}:unwatch:1", ANI)
     await until(lambda: api.answer_of(query) is not None)
     assert queries(store, CHANNEL) == ["harbour"]
@@ -359,7 +359,7 @@ async def test_a_chat_that_is_not_on_the_list_hears_so_once_and_its_taps_each_ti
         query = bot_api.in_loop(bot_api.world.press, polite, "watches:1", ANI)
         answer = await until(lambda: bot_api.answer_of(query))
         assert answer["show_alert"]
-        assert store.call(watches.find_subscriber, ANI.id) is None
+        assert store.call(subscribers.find, ANI.id) is None
         for served in (BORIS, ADMIN):
             await says(bot_api, served.id, "/watch port")
             assert queries(store, served.id) == ["port"]

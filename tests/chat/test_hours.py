@@ -5,7 +5,7 @@ import pytest
 from bot.adapters.messenger import TelegramMessenger, open_bot
 from bot.domain.hours import Mode, Quiet
 from bot.domain.model import ChatKind
-from bot.store import digests, watches
+from bot.store import digests, subscribers, watches
 from tests.chat import test_dispatch
 from tests.chat.live import OpenDoor, taps
 from tests.chat.test_dispatch import ANI, BORIS, says, until
@@ -58,7 +58,7 @@ async def test_a_chat_chooses_when_it_is_told_by_typing_and_by_taps(api, store):
     assert "10:30" not in alone.text
     assert "once an hour" in (await says(api, ANI.id, "/digest hourly")).text
     assert "at 10:30" in (await says(api, ANI.id, "/digest daily 10:30")).text
-    assert store.call(watches.find_subscriber, ANI.id).mode == "daily 10:30"
+    assert store.call(subscribers.find, ANI.id).mode == "daily 10:30"
     refused = await says(api, ANI.id, "/digest weekly")
     assert "weekly" in refused.text
     assert "/digest daily 8:30" in refused.text
@@ -83,24 +83,24 @@ async def test_a_chat_keeps_hours_quiet_by_typing_and_by_taps(api, store):
     assert "held" in held.text
     silent = await tap(api, held, "Send without a sound", edits=True)
     assert "without a sound" in silent.text
-    assert store.call(watches.find_subscriber, ANI.id).quiet == "22:00-7:00 silent"
+    assert store.call(subscribers.find, ANI.id).quiet == "22:00-7:00 silent"
     assert "held" in (await tap(api, silent, "Hold them until the end", edits=True)).text
     assert "25-7" in (await says(api, ANI.id, "/quiet 25-7")).text
     assert "1:00" in (await says(api, ANI.id, "/quiet 1-6 silent")).text
-    assert store.call(watches.find_subscriber, ANI.id).quiet == "1:00-6:00 silent"
+    assert store.call(subscribers.find, ANI.id).quiet == "1:00-6:00 silent"
     assert (
         "held" in (await says(api, ANI.id, "/quiet 22-7")).text
     )  # silent no more: it was not said
-    assert store.call(watches.find_subscriber, ANI.id).quiet == "22:00-7:00"
+    assert store.call(subscribers.find, ANI.id).quiet == "22:00-7:00"
     await says(api, ANI.id, "/quiet off")
-    assert store.call(watches.find_subscriber, ANI.id).quiet == ""
+    assert store.call(subscribers.find, ANI.id).quiet == ""
 
 
 async def a_digest(api, world, chat, *, stories):
     """Let a chat watch, hold so many stories for a daily digest, and send what is due over HTTP."""
-    world.store.call(watches.set_language, chat.id, "en")
+    world.store.call(subscribers.set_language, chat.id, "en")
     world.store.call(watches.add, chat.id, "harbour", world.now)
-    world.store.call(watches.set_mode, chat.id, Mode.parse("daily 8:30"), world.now)
+    world.store.call(subscribers.set_mode, chat.id, Mode.parse("daily 8:30"), world.now)
     await publish(world, stories)
     world.pass_time(days=2)
     return await send(api, world)
@@ -147,7 +147,7 @@ async def test_a_digest_turns_its_pages_and_opens_each_story(api, world):
 async def test_a_group_gets_a_digest_whose_pages_any_member_may_turn(api, world):
     api.add_group(GROUP, creator=ANI)
     await until(lambda: api.shown(GROUP))
-    group = world.store.call(watches.find_subscriber, GROUP)
+    group = world.store.call(subscribers.find, GROUP)
     assert await a_digest(api, world, group, stories=digests.PAGE + 1) == ["ok"]
     told = api.shown(GROUP)[-1]
     await taps(api, GROUP, told, "and 1 more →", BORIS)
@@ -163,7 +163,7 @@ async def test_a_topic_gets_its_own_digest_there_and_opens_stories_there(api, wo
     await until(lambda: api.shown(FORUM))
     docks = api.add_topic(FORUM, "Docks")
     await says(api, FORUM, "/watch quay", ANI, thread_id=docks)
-    there = world.store.call(watches.find_subscriber, FORUM, docks)
+    there = world.store.call(subscribers.find, FORUM, docks)
     assert await a_digest(api, world, there, stories=2) == ["ok"]
     told = api.shown(FORUM)[-1]
     assert "2 alerts" in told.text
@@ -196,7 +196,7 @@ async def test_telegram_is_asked_to_make_no_sound_in_silent_quiet_hours_alone(ap
     await publish(world, 1)
     assert await send(api, world) == ["ok"]
     assert api.called("sendMessage")[-1]["disable_notification"] == "false"
-    world.store.call(watches.set_quiet, chat.id, Quiet.parse("0:00-23:59 silent"), world.now)
+    world.store.call(subscribers.set_quiet, chat.id, Quiet.parse("0:00-23:59 silent"), world.now)
     text = "Hail fell on the harbour. " + " ".join(f"hail{k}" for k in range(60))
     await world.publish("Daily Echo", text, title="Hail")
     assert await send(api, world) == ["ok"]

@@ -12,7 +12,7 @@ from bot.domain.errors import QueryError, UserError
 from bot.domain.model import ChatKind, SubscriberState
 from bot.domain.outlet import OutletEntry, OutletFeed
 from bot.render import length
-from bot.store import outlets, watches
+from bot.store import outlets, subscribers, watches
 from tests.world import World
 
 
@@ -196,7 +196,7 @@ async def test_the_list_shows_how_often_a_watch_fired_and_when_last(tmp_path):
     world.watch(7, "harbour")
     await world.publish("Daily Echo", "The harbour was shut by a strike. " * 9)
     world.pass_time(minutes=42)
-    chat = world.store.call(watches.find_subscriber, 7)
+    chat = world.store.call(subscribers.find, 7)
     request = Request(subscriber=chat, now=world.now)
     reply = world.store.call(subscriber.list_watches, request)
     assert reply.html.endswith("<code>harbour</code> · 1 match, 42 min ago")
@@ -312,7 +312,7 @@ def test_a_watch_that_is_not_named_is_asked_for_with_the_commands_own_example(
 
 
 def test_nobody_stops_the_watch_of_another_chat(ask):
-    other = watches.subscribe(
+    other = subscribers.subscribe(
         ask.tx, chat_id=8, kind=ChatKind.PRIVATE, title="Bo", language="en", now=ask.now
     )
     theirs = watches.add(ask.tx, other.id, "harbour", ask.now)
@@ -392,7 +392,7 @@ def test_a_chat_that_left_is_forgotten(ask):
     ask("watch harbour")
     reply = ask.tap("forget")
     assert (reply.key, reply.edit) == ("stop.done", True)
-    assert watches.find_subscriber(ask.tx, ask.subscriber.chat_id) is None
+    assert subscribers.find(ask.tx, ask.subscriber.chat_id) is None
 
 
 def test_a_chat_that_stays_keeps_its_watches(ask):

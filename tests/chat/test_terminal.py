@@ -14,7 +14,7 @@ from bot.chat.command import Command, Reply
 from bot.chat.desk import Desk
 from bot.chat.terminal import LOCAL_ID, MAX_LINE, TerminalChat, read_lines
 from bot.domain.model import Message, Role
-from bot.store import watches
+from bot.store import subscribers, watches
 from bot.store.engine import Store
 from bot.store.schema import metadata
 
@@ -91,9 +91,9 @@ async def test_a_reply_without_a_command_is_no_watch(person):
 )  # fmt: skip
 async def test_what_is_asked_for_a_channel_is_not_done_to_the_terminals_own_chat(person, line):
     await person.types("/start")
-    before = person.chat._desk.store.call(watches.find_subscriber, LOCAL_ID)
+    before = person.chat._desk.store.call(subscribers.find, LOCAL_ID)
     assert "a terminal has none" in await person.types(line)
-    assert person.chat._desk.store.call(watches.find_subscriber, LOCAL_ID) == before
+    assert person.chat._desk.store.call(subscribers.find, LOCAL_ID) == before
     assert person.chat._desk.store.call(watches.count, before.id) == 0
 
 

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from bot.cli import cli
 from bot.domain.model import Outcome, Sent, SubscriberState
-from bot.store import watches
+from bot.store import subscribers
 from tests.world import World
 
 STRIKE = (
@@ -35,7 +35,7 @@ async def test_every_fate_of_an_article_is_a_sentence(world):
     world.watch(8, "harbour -talks")
     world.watch(9, "walkout")
     held = world.subscribe(9)
-    world.store.call(watches.set_state, held.id, SubscriberState.PAUSED, now=world.now)
+    world.store.call(subscribers.set_state, held.id, SubscriberState.PAUSED, now=world.now)
     await world.publish("Daily Echo", STRIKE, title="Port shut")
     assert "on its way to chat 7" in why("port", "shut")[1]
     await world.deliver_all()

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.domain.model import ChatKind, Outcome, Sent
-from bot.store import alerts, deliveries, watches
+from bot.store import alerts, deliveries, subscribers
 from bot.store.schema import stories
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -27,7 +27,7 @@ class Outbox:
         return self.store.call(self._raise, chat_id, at, shown_as)
 
     def _raise(self, tx, chat_id, at, shown_as):
-        subscriber = watches.subscribe(
+        subscriber = subscribers.subscribe(
             tx, chat_id=chat_id, kind=ChatKind.PRIVATE, title="", language="en", now=at
         )
         self.subscribers[chat_id] = subscriber.id

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from bot.domain.hours import Mode, Quiet
 from bot.domain.model import ChatKind, Outcome, Sent, SubscriberState
 from bot.store import alerts as outbox
-from bot.store import digests, ledger, watches
+from bot.store import digests, ledger, subscribers, watches
 from bot.store.schema import alerts, decisions, deliveries
 from bot.store.schema import digests as digest_rows
 from tests.world import World
@@ -32,9 +32,9 @@ def world(database_url):
 def wish(world, chat_id=ANI, *, kind=ChatKind.PRIVATE, mode=None, quiet=None):
     chat = world.subscribe(chat_id, kind)
     if mode:
-        world.store.call(watches.set_mode, chat.id, Mode.parse(mode), world.now)
+        world.store.call(subscribers.set_mode, chat.id, Mode.parse(mode), world.now)
     if quiet:
-        world.store.call(watches.set_quiet, chat.id, Quiet.parse(quiet), world.now)
+        world.store.call(subscribers.set_quiet, chat.id, Quiet.parse(quiet), world.now)
     return chat
 
 
@@ -188,11 +188,11 @@ async def test_a_surplus_folds_into_one_digest_and_the_newest_come_one_by_one(wo
 async def test_what_a_pause_held_comes_as_a_digest_if_it_is_much(world):
     world.watch(ANI, "harbour")
     chat = wish(world)
-    world.store.call(watches.set_state, chat.id, SubscriberState.PAUSED, now=world.now)
+    world.store.call(subscribers.set_state, chat.id, SubscriberState.PAUSED, now=world.now)
     for n in range(13):
         await publish(world, n)
     assert await world.deliver_all() == []
-    world.store.call(watches.set_state, chat.id, SubscriberState.ACTIVE, now=world.now)
+    world.store.call(subscribers.set_state, chat.id, SubscriberState.ACTIVE, now=world.now)
     assert await world.deliver_all() == ["ok"] * 7
     assert "7 alerts" in shown(world)[0]
 
@@ -202,10 +202,10 @@ async def test_a_pause_keeps_what_was_held_for_a_time_and_its_end_asks_anew(worl
     chat = wish(world, mode="hourly")
     for n in range(2):
         await publish(world, n)
-    world.store.call(watches.set_state, chat.id, SubscriberState.PAUSED, now=world.now)
+    world.store.call(subscribers.set_state, chat.id, SubscriberState.PAUSED, now=world.now)
     world.pass_time(days=1)
     assert await world.deliver_all() == []
-    world.store.call(watches.set_state, chat.id, SubscriberState.ACTIVE, now=world.now)
+    world.store.call(subscribers.set_state, chat.id, SubscriberState.ACTIVE, now=world.now)
     assert await world.deliver_all() == ["ok"]
     assert "2 alerts" in shown(world)[0]
 
@@ -214,7 +214,7 @@ async def test_turned_off_a_digest_lets_go_of_what_it_held(world):
     world.watch(ANI, "harbour")
     chat = wish(world, mode="daily 8:30")
     await publish(world)
-    world.store.call(watches.set_mode, chat.id, Mode(), world.now)
+    world.store.call(subscribers.set_mode, chat.id, Mode(), world.now)
     assert await world.deliver_all() == ["ok"]
 
 
@@ -256,7 +256,7 @@ async def test_wishes_that_change_while_a_digest_is_on_its_way_neither_lose_nor_
         await publish(world, n)
     world.pass_time(hours=2)
     [view] = await world.pipeline.claim_alerts(9)
-    world.store.call(watches.set_mode, chat.id, Mode.parse("daily 8:30"), world.now)
+    world.store.call(subscribers.set_mode, chat.id, Mode.parse("daily 8:30"), world.now)
     assert await world.pipeline.deliver(view) == "ok"
     world.pass_time(days=2)
     assert await world.deliver_all() == []

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 
 from bot.domain.model import ChatKind, VerdictKind
-from bot.store import archive, history, verdicts, watches
+from bot.store import archive, history, subscribers, verdicts
 from bot.store.schema import keepers, metadata, prospects
 from tests.world import World
 
@@ -43,7 +43,7 @@ async def test_no_table_keeps_a_row_of_a_chat_that_left(tmp_path, database_url):
     await world.open_outlet("Daily Echo")
     await world.publish("Daily Echo", "The harbour was shut by a strike. " * 9)
     with world.store.engine.begin() as tx:
-        chat = watches.find_subscriber(tx, 7)
+        chat = subscribers.find(tx, 7)
         archive.note_search(tx, chat.id, "harbour", NOW)
         history.bring(tx, chat.id, [history.Told(NOW, "Docks", "Echo", "https://echo.example/1")])
         verdicts.give(
@@ -56,9 +56,9 @@ async def test_no_table_keeps_a_row_of_a_chat_that_left(tmp_path, database_url):
         assert {"watches", "alerts", "verdicts", "searches", "imported_alerts", "keepers"} <= set(
             kept
         )
-        watches.forget(tx, chat.id)
+        subscribers.forget(tx, chat.id)
         assert rows_of(tx, 7, chat.id) == []
-        left = watches.subscribe(
+        left = subscribers.subscribe(
             tx, chat_id=7, kind=ChatKind.PRIVATE, title="", language="en", now=NOW
         )
         assert history.of_chat(tx, left.id, limit=9) == []

@@ -13,7 +13,7 @@ from bot.domain.hours import Mode
 from bot.domain.model import Outcome, Sent, SubscriberState, VerdictKind
 from bot.domain.needles import Starts
 from bot.store import archive as archive_store
-from bot.store import pruning, verdicts, watches
+from bot.store import pruning, subscribers, verdicts
 from bot.store.schema import alerts, archive, articles, decisions, deliveries, digests, matches
 from tests.world import ADMIN, World
 
@@ -85,7 +85,7 @@ async def test_what_has_had_its_days_goes_and_its_address_stays(world: World, mo
 async def test_a_digest_stays_while_an_alert_is_told_in_it(world: World) -> None:
     world.watch(7, "harbour")
     chat = world.subscribe(7)
-    world.store.call(watches.set_mode, chat.id, Mode.parse("hourly"), world.now)
+    world.store.call(subscribers.set_mode, chat.id, Mode.parse("hourly"), world.now)
     for n in range(2):
         await world.publish("Daily Echo", text(n), title=f"Report {n}")
     world.pass_time(hours=2)
@@ -129,7 +129,7 @@ async def test_an_alert_that_is_not_out_keeps_its_texts_its_ledger_and_its_attem
     assert count(world, articles, articles.c.body != "") == 1
     assert (count(world, deliveries), count(world, decisions), count(world, matches)) == (1, 2, 1)
     subscriber = world.subscribe(7)
-    world.store.call(watches.set_state, subscriber.id, SubscriberState.ACTIVE, now=world.now)
+    world.store.call(subscribers.set_state, subscriber.id, SubscriberState.ACTIVE, now=world.now)
     assert await world.deliver_all() == ["ok"]
     [shown] = world.messenger.shown[7].values()
     assert "harbour" in shown

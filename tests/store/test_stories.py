@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from bot.domain.article import tidy
 from bot.domain.model import ChatKind, SubscriberState
 from bot.domain.outlet import Entry, Failure, FailureKind
-from bot.store import alerts, articles, stories, watches
+from bot.store import alerts, articles, stories, subscribers, watches
 from bot.store.engine import Tx
 from bot.store.schema import articles as articles_table
 from tests.world import World
@@ -110,9 +110,9 @@ async def test_a_group_that_subscribed_anew_takes_over_the_watches_of_the_old_on
     world.watch(-7, "harbour")
     await world.publish("Outlet 0", TEXTS[0])  # waits for the old group
     world.watch(-1007, "granary")
-    world.store.call(watches.move_chat, -7, -1007, world.now)
+    world.store.call(subscribers.move_chat, -7, -1007, world.now)
 
-    old, new = (world.store.call(watches.find_subscriber, c) for c in (-7, -1007))
+    old, new = (world.store.call(subscribers.find, c) for c in (-7, -1007))
     assert old is not None
     assert new is not None
     assert old.state is SubscriberState.GONE
@@ -131,7 +131,7 @@ async def test_messages_of_a_group_that_moved_are_never_edited_from_the_new_one(
     world.watch(-7, "harbour")
     await world.publish("Outlet 0", TEXTS[0])
     await world.deliver_all()
-    world.store.call(watches.move_chat, -7, -1007, world.now)
+    world.store.call(subscribers.move_chat, -7, -1007, world.now)
     await world.publish("Outlet 1", TEXTS[0])
     assert await world.deliver_all() == []
 

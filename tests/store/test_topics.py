@@ -6,7 +6,7 @@ import pytest
 
 from bot import topics
 from bot.domain.model import AlertView, ChatKind, Outcome, Sent, StoryView, SubscriberState
-from bot.store import alerts, chats, updates, watches
+from bot.store import alerts, chats, subscribers, updates, watches
 from bot.store.schema import stories
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -26,7 +26,7 @@ class Forum:
 
     def subscribe(self, thread_id, *queries):
         here = self.store.call(
-            watches.subscribe,
+            subscribers.subscribe,
             chat_id=FORUM,
             thread_id=thread_id,
             kind=ChatKind.SUPERGROUP,
@@ -54,12 +54,12 @@ class Forum:
         self.store.call(topics.lose, view, Outcome(sent, detail="x"), NOON)
 
     def queries(self, thread_id, chat_id=FORUM):
-        here = self.store.call(watches.find_subscriber, chat_id, thread_id)
+        here = self.store.call(subscribers.find, chat_id, thread_id)
         listed = self.store.call(watches.of_subscriber, here.id)
         return sorted(w.watch.query for w in listed)
 
     def state(self, thread_id):
-        return self.store.call(watches.find_subscriber, FORUM, thread_id).state
+        return self.store.call(subscribers.find, FORUM, thread_id).state
 
     def said(self):
         return self.store.call(updates.waiting_replies)
@@ -68,7 +68,7 @@ class Forum:
 def test_one_story_is_told_in_each_topic_that_watches_for_it(forum):
     general, docks = forum.subscribe(0, "port"), forum.subscribe(5, "harbour")
     assert general.id != docks.id
-    assert [s.thread_id for s in forum.store.call(watches.of_chat, FORUM)] == [0, 5]
+    assert [s.thread_id for s in forum.store.call(subscribers.of_chat, FORUM)] == [0, 5]
     forum.alert(docks)
     [alert] = forum.claim()
     assert (alert.chat_id, alert.thread_id) == (FORUM, 5)
@@ -123,7 +123,7 @@ def test_a_closed_topic_keeps_its_alerts_until_it_is_open_and_that_is_said_once(
 
 def test_a_pause_is_not_ended_by_opening_the_topic(forum):
     docks = forum.subscribe(5, "harbour")
-    forum.store.call(watches.set_state, docks.id, SubscriberState.PAUSED, now=NOON)
+    forum.store.call(subscribers.set_state, docks.id, SubscriberState.PAUSED, now=NOON)
     forum.store.call(topics.reopen, FORUM, 5, NOON)
     assert forum.state(5) is SubscriberState.PAUSED
 
@@ -139,10 +139,10 @@ def test_a_closed_general_is_not_written_to_about_itself(forum):
 def test_a_group_that_moves_takes_its_topics_along(forum):
     forum.subscribe(0, "port")
     forum.subscribe(5, "harbour")
-    forum.store.call(watches.move_chat, FORUM, -1009, NOON)
+    forum.store.call(subscribers.move_chat, FORUM, -1009, NOON)
     assert forum.queries(0, -1009) == ["port"]
     assert forum.queries(5, -1009) == ["harbour"]
-    assert forum.store.call(watches.of_chat, FORUM) == []
+    assert forum.store.call(subscribers.of_chat, FORUM) == []
 
 
 def test_a_message_tells_its_topic_where_telegram_does_not(forum):

@@ -1,11 +1,11 @@
-"""Subscribers, their watches, and the log by which every process follows the watches."""
+"""Watches, and the log by which every process follows them."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from bot.domain.model import ChatKind, Subscriber, SubscriberState
+from bot.domain.model import ChatKind, Subscriber
 from bot.domain.packing import Packed
-from bot.store import watches
+from bot.store import subscribers, watches
 from bot.store.engine import Store
 from bot.store.schema import forgotten_watches
 from bot.store.schema import watches as table
@@ -15,21 +15,13 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 def subscribe(store: Store, chat_id: int = 7) -> Subscriber:
     return store.call(
-        watches.subscribe,
+        subscribers.subscribe,
         chat_id=chat_id,
         kind=ChatKind.PRIVATE,
         title="Anna",
         language="hy",
         now=NOW,
     )
-
-
-def test_subscribing_twice_is_one_subscriber_who_keeps_the_language(store: Store) -> None:
-    first, again = subscribe(store), subscribe(store)
-    assert first.id == again.id
-    assert again.language == "hy"
-    assert store.call(watches.find_subscriber, 7) == again
-    assert store.call(watches.find_subscriber, 8) is None
 
 
 def test_a_watch_is_found_again_by_its_query(store: Store) -> None:
@@ -73,7 +65,7 @@ def test_watches_that_are_forgotten_reach_every_process_by_the_log(store: Store)
     store.call(watches.add, boris.id, "Tegh", NOW)
     before = store.call(watches.changes_since, 0)
     store.call(watches.stop, anna.id, off.id, NOW)  # and nobody has heard of that yet
-    store.call(watches.forget, anna.id)
+    store.call(subscribers.forget, anna.id)
     after = store.call(watches.changes_since, before.revision)
     assert after.started == []
     assert sorted(after.stopped) == [on.id, off.id]
@@ -82,7 +74,7 @@ def test_watches_that_are_forgotten_reach_every_process_by_the_log(store: Store)
 def test_of_a_chat_that_stopped_nothing_but_numbers_is_left_and_those_go_too(store: Store) -> None:
     anna = subscribe(store)
     watch = store.call(watches.add, anna.id, "Lachin", NOW, Packed("f|lachin|lachin", "1:x"))
-    store.call(watches.forget, anna.id)
+    store.call(subscribers.forget, anna.id)
     rows = store.call(lambda tx: [tuple(r) for r in tx.execute(forgotten_watches.select())])
     newest = store.call(watches.newest_revision)
     assert rows == [(newest, watch.id)]
@@ -117,23 +109,6 @@ def test_keys_made_anew_are_not_kept_for_a_watch_that_changed_meanwhile(store: S
     store.call(watches.save_packed, [(one, Packed(one.query, "1:x")) for one in old])
     found = {w.id: w.packed for w in store.call(lambda tx: list(watches.every_active(tx)))}
     assert found == {still.id: Packed("Tegh", "1:x"), watch.id: None}
-
-
-def test_a_pause_ends_by_itself(store: Store) -> None:
-    anna = subscribe(store)
-    until = NOW + timedelta(hours=1)
-    store.call(watches.set_state, anna.id, SubscriberState.PAUSED, now=NOW, until=until)
-    assert store.call(watches.resume_due, NOW) == []
-    assert store.call(watches.resume_due, until) == [anna.id]
-    found = store.call(watches.find_subscriber, 7)
-    assert found is not None
-    assert found.state is SubscriberState.ACTIVE
-
-
-def test_a_pause_without_end_lasts(store: Store) -> None:
-    anna = subscribe(store)
-    store.call(watches.set_state, anna.id, SubscriberState.PAUSED, now=NOW)
-    assert store.call(watches.resume_due, NOW + timedelta(days=900)) == []
 
 
 def test_watches_are_listed_in_the_order_they_were_set(store: Store) -> None:
