@@ -1,26 +1,18 @@
-"""What a reader says to an alert: mute it, not relevant, why?, the whole story. COMMANDS is at the end."""
+"""What a reader says to an alert: mute it, not relevant, the whole story. COMMANDS is at the end."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
 from typing import NamedTuple
 
 from bot import render, texts
 from bot.chat.command import Command, Reply, Request, Rows, number
-from bot.chat.naming import heard, some
 from bot.domain.errors import UserError
-from bot.domain.model import AlertView, Article, Hit, Role, StoryView, VerdictKind, Watch
+from bot.domain.model import AlertView, Article, Role, StoryView, VerdictKind
 from bot.domain.urls import canonical_url
-from bot.render import MAX_OUTLET, MAX_QUERY, flag, link, short
-from bot.store import alerts, articles, deliveries, ledger, stories, verdicts
+from bot.render import MAX_OUTLET, flag, link, short
+from bot.store import alerts, articles, stories, verdicts
 from bot.store.engine import Tx
 from bot.texts import Html, escape
 
-MAX_WATCHES = 12  # explained in "why?"; where the alert has no room for all, stopped there
-MAX_HITS = 8  # of one watch in "why?"
-MAX_COPIES = 12  # of a story in "why?"
-NOT_COPIES = 4  # that can be refused by a tap
-MAX_NAMES = 8  # that a watch hears, in "why?"
 MAX_TITLE = 160
 MAX_CARRIERS = 40  # outlets with a link each; Telegram keeps 100 entities of a message
 OPEN_CARRIERS = 8
@@ -57,10 +49,10 @@ def _with_story(tx: Tx, req: Request, told: alerts.Told | None) -> Asked | None:
 
 def mute(tx: Tx, req: Request) -> Reply:
     """Button, or /mute in reply to an alert: its message stays as it is, copies are kept quiet."""
-    asked = _meant(tx, req)
+    asked = meant(tx, req)
     alerts.mute(tx, asked.told.alert.id)
     if not req.pressed:
-        return Reply("mute.done", {"headline": _headline(asked.first)}, _unmute_row(req, asked))
+        return Reply("mute.done", {"headline": headline_of(asked.first)}, _unmute_row(req, asked))
     return _shown_again(tx, req, asked, toast="toast.muted")
 
 
@@ -70,15 +62,15 @@ def _unmute_row(req: Request, asked: Asked) -> Rows:
 
 def unmute(tx: Tx, req: Request) -> Reply:
     """Button: follow the story again."""
-    asked = _meant(tx, req)
+    asked = meant(tx, req)
     alerts.unmute(tx, asked.told.alert.id, req.now)
     alert = asked.told.alert
     if not alert.digest_id and req.message_id != alert.message_id:  # under the answer to /mute
-        return Reply("mute.undone", {"headline": _headline(asked.first)}, edit=True)
+        return Reply("mute.undone", {"headline": headline_of(asked.first)}, edit=True)
     return _shown_again(tx, req, asked, toast="toast.unmuted")
 
 
-def _meant(tx: Tx, req: Request) -> Asked:
+def meant(tx: Tx, req: Request) -> Asked:
     """Return the alert whose button was tapped, or that was replied to. Raises UserError if none was."""
     asked = _asked(tx, req, req.argument) if req.argument else _answered(tx, req)
     if asked is None:
@@ -194,26 +186,6 @@ def not_a_copy(tx: Tx, req: Request) -> Reply:
     return Reply(toast="toast.not_a_copy_done")
 
 
-def why(tx: Tx, req: Request) -> Reply:
-    """Button, or /why in reply to an alert: what matched by which rule, what was folded and why, and when."""
-    asked = _meant(tx, req)
-    title = req.say("why.title", headline=_headline(asked.first))
-    rest = [*_folded(req, asked.story), "\n".join(_times(tx, req, asked))]
-    reasons = _reasons(req, asked.story)
-    shown = min(len(reasons), MAX_WATCHES)
-    while True:
-        left = len(reasons) - shown
-        more = [req.say("why.more_watches", n=left)] if left else []
-        html = "\n\n".join((title, *reasons[:shown], *more, *rest))
-        if shown <= 1 or render.length(html) <= render.MAX_MESSAGE:
-            break
-        shown -= 1
-    stops: Rows = ()
-    if len(reasons) > render.NAMED_WATCHES:  # the alert itself has buttons for so many
-        stops = render.stop_buttons(req.language, asked.story)[:MAX_WATCHES]
-    return Reply(html=html, buttons=(*_refusals(req, asked), *stops))
-
-
 def _answered(tx: Tx, req: Request) -> Asked | None:
     """Return the alert that the command was a reply to. Raises UserError: that is a digest of several."""
     if req.reply_to is None:
@@ -224,112 +196,14 @@ def _answered(tx: Tx, req: Request) -> Asked | None:
     return _with_story(tx, req, told)
 
 
-def _headline(article: Article) -> Html:
+def headline_of(article: Article) -> Html:
+    """Return the headline of an article, linked; its address if it has none."""
     return link(escape(short(article.title, MAX_TITLE) or article.url[:MAX_TITLE]), article.url)
 
 
-def _outlet(article: Article) -> str:
+def outlet_of(article: Article) -> str:
+    """Return the flag and name of an article's outlet, as plain words."""
     return f"{flag(article.country)} {short(article.outlet, MAX_OUTLET)}".strip()
-
-
-def _reasons(req: Request, story: StoryView) -> list[str]:
-    """Return, for each watch that fired, the watch and the forms that matched."""
-    by_watch: dict[int, tuple[Watch, list[Hit]]] = {}
-    for watch, _, hits in story.matches:
-        by_watch.setdefault(watch.id, (watch, []))[1].extend(hits)
-    return ["\n".join((*_understood(req, w), *_hit_lines(req, h))) for w, h in by_watch.values()]
-
-
-def _understood(req: Request, watch: Watch) -> Iterator[str]:
-    """Yield the watch, and the other names it hears."""
-    names = [name for name, on in heard(req, watch) if on]
-    if names:
-        listed = some(req, names, MAX_NAMES)
-        yield req.say("why.also", query=short(watch.query, MAX_QUERY), names=listed)
-    else:
-        yield req.say("why.watch", query=short(watch.query, MAX_QUERY))
-
-
-def _hit_lines(req: Request, hits: list[Hit]) -> Iterator[str]:
-    """Yield a line for each form, rule and place, as often as there are different ones."""
-    different = {(h.form.casefold(), h.rule, h.place): h for h in hits}
-    for hit in list(different.values())[:MAX_HITS]:
-        yield req.say(
-            f"why.{hit.rule.value}",
-            form=short(hit.form, MAX_QUERY),
-            term=short(hit.term, MAX_QUERY),
-            place=req.say(f"place.{hit.place.value}"),
-        )
-
-
-def _folded(req: Request, story: StoryView) -> list[str]:
-    """Return how each copy was recognised, as one part; none where there are no copies."""
-    lines: list[str] = []
-    for article in story.articles:
-        if article.evidence:
-            lines.append(_recognised(req, article))
-    if len(lines) > MAX_COPIES:
-        more = len(lines) - MAX_COPIES
-        lines = [*lines[:MAX_COPIES], req.say("alert.more_copies", n=more)]
-    return ["\n".join((req.say("why.copies"), *lines))] if lines else []
-
-
-def _recognised(req: Request, article: Article) -> str:
-    """Return the line of a copy: when it was seen, and by what it was recognised."""
-    evidence = article.evidence
-    if original := render.translated(article):
-        words = short(str(evidence.get("phrase") or ""), MAX_QUERY)
-        outlet = link(escape(_outlet(article)), article.url)
-        return req.say("why.translation", outlet=outlet, original=original, phrase=words)
-    score, phrase = evidence.get("score"), str(evidence.get("phrase") or "")
-    percent = round(100 * score) if isinstance(score, int | float) else 0
-    shared = evidence.get("shared_pct")
-    key = {"verdict": "why.by_verdict", "same url": "why.by_url"}.get(str(evidence.get("rule")), "")
-    if not key:
-        named = {"revision": "why.by_revision", "possible": "why.by_chance"}
-        key = named.get(str(evidence.get("kind")), "why.by_name" if phrase else "why.by_text")
-    return req.say(
-        key,
-        outlet=link(escape(_outlet(article)), article.url),
-        moment=req.moment(article.seen_at),
-        percent=percent,
-        shared=shared if isinstance(shared, int) else percent,
-        phrase=short(phrase, MAX_QUERY),
-    )
-
-
-def _times(tx: Tx, req: Request, asked: Asked) -> Iterator[str]:
-    """Yield when each step happened; what is not known is left out."""
-    first = asked.first
-    held = ledger.hold_of(tx, req.subscriber.id, [a.id for a in asked.story.articles])
-    steps: tuple[tuple[str, datetime | None], ...] = (
-        ("why.published", first.published_at),
-        ("why.seen", first.seen_at),
-        ("why.matched", asked.told.created_at),
-        (f"why.held_{held.why}" if held else "", held.until if held else None),
-        ("why.told", asked.told.told_at),
-        ("why.edited", deliveries.edited_at(tx, asked.told.alert.id)),
-    )
-    for key, at in steps:
-        if at is not None:
-            yield req.say(key, moment=req.moment(at), zone=req.offset(at))
-    if asked.told.alert.digest_id and asked.told.told_at:
-        yield req.say("why.in_digest")
-
-
-def _refusals(req: Request, asked: Asked) -> Rows:
-    """Return a button for each copy that may be called none."""
-    copies = [a for a in asked.story.articles if a.evidence.get("kind") in ("copy", "possible")]
-    return tuple(
-        (
-            req.button(
-                "button.not_a_copy",
-                f"nocopy:{asked.told.alert.id}:{a.id}",
-                outlet=short(a.outlet, render.MAX_LABEL),
-            ),
-        )
-        for a in copies[:NOT_COPIES]
-    )
 
 
 def story(tx: Tx, req: Request) -> Reply:
@@ -344,7 +218,7 @@ def story(tx: Tx, req: Request) -> Reply:
     if not view.articles:
         raise UserError("story.unknown")
     origin = view.articles[0]
-    parts: list[str] = [req.say("story.title", headline=_headline(origin), n=len(view.articles))]
+    parts: list[str] = [req.say("story.title", headline=headline_of(origin), n=len(view.articles))]
     if view.written_by:
         parts.append(req.say("alert.written_by", outlet=short(view.written_by, MAX_OUTLET)))
     parts.append(_carriers(req, view))
@@ -372,7 +246,7 @@ def _carriers(req: Request, view: StoryView) -> str:
     lines: list[str] = []
     for article in view.articles[:MAX_CARRIERS]:
         at = min(article.published_at or article.seen_at, article.seen_at)
-        outlet = link(escape(_outlet(article)), article.url)
+        outlet = link(escape(outlet_of(article)), article.url)
         lines.append(req.say("story.carrier", outlet=outlet, moment=req.moment(at)))
     if len(view.articles) > MAX_CARRIERS:
         lines.append(req.say("alert.more_copies", n=len(view.articles) - MAX_CARRIERS))
@@ -389,7 +263,6 @@ def _silent(req: Request, missing: list[articles.Carrier]) -> str:
 
 COMMANDS = (
     Command("story", Role.SUBSCRIBER, story, "menu.story"),
-    Command("why", Role.SUBSCRIBER, why, "menu.why"),
     Command("mute", Role.SUBSCRIBER, mute, "menu.mute", changes=True),
     Command("unmute", Role.SUBSCRIBER, unmute, changes=True, typed=False),
     Command("no", Role.SUBSCRIBER, not_relevant, typed=False),

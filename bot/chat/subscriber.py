@@ -17,6 +17,7 @@ from bot.chat import (
     preferences,
     trend,
     watching,
+    why,
 )
 from bot.chat.command import Command, Reply, Request, Rows, fits, number
 from bot.chat.unseen import unseen_lines
@@ -268,6 +269,7 @@ COMMANDS = (
     Command("unwatch", Role.SUBSCRIBER, unwatch, "menu.unwatch", changes=True),
     Command("pause", Role.SUBSCRIBER, pause, "menu.pause", changes=True, known=True),
     Command("resume", Role.SUBSCRIBER, resume, "menu.resume", changes=True, known=True),
+    *why.COMMANDS,
     *alert.COMMANDS,
     *archive.COMMANDS,
     *trend.COMMANDS,
