@@ -28,6 +28,7 @@ class Balance:
     )  # messages that came twice, by the reason
     strange: list[str] = field(default_factory=list)  # what came twice for no reason we made
     ambiguous: int = 0  # answers to a message that took effect and were then spoiled by us
+    digests: int = 0  # of several stories, sent in one message
     commands: int = 0
     commands_lost: list[str] = field(default_factory=list)
     watches_doubled: int = 0
@@ -59,7 +60,7 @@ class Balance:
         twice = self.doubled.total()
         return (
             f"owed {self.owed}, lost {len(self.lost)}, doubled {twice} {dict(self.doubled)}"
-            f" (ambiguous answers injected {self.ambiguous})\n"
+            f" (ambiguous answers injected {self.ambiguous}), digests {self.digests}\n"
             f"commands {self.commands}, lost {len(self.commands_lost)},"
             f" carried out twice {self.watches_doubled}\n"
             f"kill -9 {self.kills.total()} {dict(self.kills)}, SIGTERM {len(self.stops_s)}, the longest"

@@ -20,6 +20,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -44,6 +45,11 @@ FILLER = (
     "bell", "knot", "hull", "deck", "sail", "buoy", "net", "oar",
 )  # fmt: skip
 GROUP = -500
+CROWDED = 121  # a chat that hears of everything: what waits for it folds into digests
+ASLEEP = 122  # the same, in quiet hours that end while the storm blows
+DIGEST_OVER = 6  # what waits for one chat
+DIGESTED = (CROWDED, ASLEEP)
+SLEEP_S = 20  # at least; its quiet hours end with the minute
 CALM_S = 300.0  # after which what has not come counts as lost
 STILL_S = 10  # in which nothing is owed, before the balance is drawn
 ROLES = {
@@ -106,12 +112,15 @@ class Storm:
         self.roles = ROLES[kind]
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.stories: list[Story] = []
+        self.published = 0
         self.commands: list[tuple[int, str]] = []
         self.balance = Balance()
         self.victims = itertools.cycle(self.chance.sample(self.roles, len(self.roles)))
         self.victim = next(self.victims)
         self.words = itertools.cycle(BESIDE)
+        self.turned: set[str] = set()  # pages of digests that were asked for
         self.api.flood = FloodGate(burst=3)
+        installation.environment["OUTPOST__DELIVERY__DIGEST_OVER"] = str(DIGEST_OVER)
 
     def run(self, seconds: float) -> Balance:
         """Blow for so long, then wait for what is owed, then count."""
@@ -144,7 +153,12 @@ class Storm:
             self.api.say(101 + n, f"/watch {word}")
         self.api.add_group(GROUP, creator=User(101))
         self.api.say(GROUP, f"/watch {WORDS[0]}", 101)
-        chats = [*range(101, 101 + len(WORDS)), GROUP]
+        for chat_id in DIGESTED:
+            self.api.person(User(chat_id))
+            self.api.say(chat_id, f"/watch {' OR '.join(WORDS)}")
+        wakes = datetime.now(UTC) + timedelta(seconds=SLEEP_S + 60)
+        self.api.say(ASLEEP, f"/quiet {wakes - timedelta(hours=12):%H:%M}-{wakes:%H:%M}")
+        chats = [*range(101, 101 + len(WORDS)), *DIGESTED, GROUP]
         for chat_id in chats:
             self.api.wait_for(
                 lambda c=chat_id: any("watching" in m.text.lower() for m in self.api.shown(c)),
@@ -169,12 +183,12 @@ class Storm:
             story = self.chance.choice(old[-40:])
         else:
             words = tuple(self.chance.sample(WORDS, 2))
-            readers = {101 + WORDS.index(w) for w in words} | (
-                {GROUP} if WORDS[0] in words else set()
-            )
+            readers = {101 + WORDS.index(w) for w in words} | set(DIGESTED)
+            readers |= {GROUP} if WORDS[0] in words else set()
             story = Story([], readers, self._text(len(self.stories), words))
             self.stories.append(story)
-        tag = f"Notice{len(self.stories)}x{len(story.tags)}"
+        self.published += 1
+        tag = f"Notice{self.published}"
         outlet = outlets[len(story.tags) % len(outlets)]
         story.tags.append(tag)
         outlet.publish(f"{tag} from the harbour office", story.text)
@@ -286,9 +300,19 @@ class Storm:
         self._revive()
         until, calm = time.monotonic() + CALM_S, 0
         while time.monotonic() < until and calm < STILL_S:  # the last copies may yet raise an edit
+            self._turn_pages()
             busy = self._missing() or self._unanswered() or self._behind()
             calm = 0 if busy else calm + 1
             time.sleep(1)
+
+    def _turn_pages(self) -> None:
+        """Ask for every page of every digest, once."""
+        for chat_id in DIGESTED:
+            for message in self.api.shown(chat_id):
+                pages = [b["callback_data"] for row in message.buttons for b in row]
+                for page in (p for p in pages if p.startswith("turn:") and p not in self.turned):
+                    self.turned.add(page)
+                    self.api.tap(chat_id, message.message_id, page)
 
     def _missing(self) -> list[tuple[int, str]]:
         return [
@@ -299,7 +323,12 @@ class Storm:
         ]
 
     def _told(self, reader: int, story: Story) -> list[Shown]:
-        return [m for m in self.api.shown(reader) if any(f"{t} " in m.text for t in story.tags)]
+        """Return the messages that named it, those too that show another page of a digest now."""
+        return [
+            m
+            for m in self.api.shown(reader)
+            if any(f"{tag} " in text for tag in story.tags for text in (m.text, *m.history))
+        ]
 
     def _unanswered(self) -> list[str]:
         return [
@@ -383,6 +412,9 @@ class Storm:
         with store.engine.connect() as tx:
             joined = watches.join(subscribers)
             rows = tx.execute(joined.select()).mappings().all()
+            told = (alerts.c.digest_id > 0) & alerts.c.message_id.is_not(None)
+            of_several = sa.select(sa.func.count(alerts.c.digest_id.distinct())).where(told)
+            self.balance.digests = tx.execute(of_several).scalar_one()
         counts = Counter((row["chat_id"], row["query"]) for row in rows)
         self.balance.watches_doubled = sum(n - 1 for n in counts.values())
         store.close()
