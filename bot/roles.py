@@ -181,13 +181,23 @@ class Roles:
         return every
 
     async def _ingest(self) -> None:
-        """Work off what is new: as hands become free they take more."""
+        """Work off what is new: as hands become free they take more.
+
+        An outlet's articles are claimed a few at a time, so what is left may be due as soon as one is done.
+        """
         if self._ingesting.locked():
+            if self.pipeline.lookout.ready:
+                await self._ingests.tick()
             return
         async with self._ingesting:
             await self.pipeline.lookout.make_ready(self.store)
-            while await self._ingests.tick() and not self.stopping.is_set():
-                await self._ingests.free_hand(SEAT_S)
+            while not self.stopping.is_set():
+                at_work = bool(self._ingests.in_hand)  # who ends during the claim makes room, too
+                await self._ingests.tick()
+                if self._ingests.in_hand:
+                    await self._ingests.free_hand(SEAT_S)
+                elif not at_work:
+                    break
 
     async def _follow(self) -> None:
         """Take changes of watches in as they come, so that no article waits for many of them."""

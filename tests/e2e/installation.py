@@ -35,6 +35,7 @@ class Outpost:
         self.prefix: tuple[
             str, ...
         ] = ()  # of the next commands, such as one that enters another host
+        self.hours_ahead = 0.0  # of the clock of the processes to be started
         self.running: list[subprocess.Popen[bytes]] = []
         self._starts = 0
         self._logs: dict[int, Path] = {}  # by process id
@@ -68,9 +69,10 @@ class Outpost:
     def _start(self, *words: str) -> subprocess.Popen[bytes]:
         self._starts += 1
         file = self.folder / f"run{self._starts}.log"
+        by_clock = ("tests.e2e.ahead", str(self.hours_ahead)) if self.hours_ahead else ("bot",)
         with file.open("wb") as log:
             process = subprocess.Popen(
-                [*self.prefix, sys.executable, "-m", "bot", *words],
+                [*self.prefix, sys.executable, "-m", *by_clock, *words],
                 cwd=self.folder,
                 env=self._environment(),
                 stdout=log,
