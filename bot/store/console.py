@@ -7,7 +7,7 @@ person may (still) come in is asked at every request, by `role_of`.
 import hashlib
 import secrets
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -21,6 +21,7 @@ from bot.store.schema import (
     console_people,
     console_sessions,
     console_tokens,
+    subscribers,
 )
 
 LINK_LIFE = timedelta(minutes=5)
@@ -46,7 +47,7 @@ class Lifetimes:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Somebody who is in. csrf: what every change must carry."""
+    """Somebody who is in. csrf: what every change must carry. language: of their chat with the bot."""
 
     id: int
     user_id: int
@@ -168,14 +169,23 @@ def use_link(
 
 def find_session(tx: Tx, secret: str, *, lifetimes: Lifetimes, now: datetime) -> Session | None:
     """Return the live session of a cookie; None if it is unknown, ended or too old."""
-    kept = sa.select(console_sessions).where(
+    # What /lang says counts at once; the session's own language is that of the day of the sign-in.
+    spoken = sa.select(subscribers.c.language).where(
+        subscribers.c.chat_id == console_sessions.c.user_id, subscribers.c.thread_id == 0
+    )
+    kept = sa.select(
+        console_sessions, spoken.correlate(console_sessions).scalar_subquery().label("spoken")
+    ).where(
         console_sessions.c.token_hash == digest(secret),
         console_sessions.c.ended_at.is_(None),
         console_sessions.c.seen_at > now - lifetimes.idle,
         console_sessions.c.created_at > now - lifetimes.absolute,
     )
     row = tx.execute(kept).mappings().one_or_none()
-    return _session(row) if row else None
+    if row is None:
+        return None
+    session = _session(row)
+    return replace(session, language=row["spoken"]) if row["spoken"] else session
 
 
 def touch_session(tx: Tx, session: Session, now: datetime) -> None:

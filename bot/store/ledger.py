@@ -177,16 +177,22 @@ def _cut(found: Sequence[tuple[int, int]], limit: int) -> int:
     return cut
 
 
-def read_new(tx: Tx, filters: Filters, *, after: int, limit: int = 50) -> list[Line]:
-    """Return the decisions after an id that pass the filters, oldest first: what a live page lacks."""
+def read_new(tx: Tx, filters: Filters, *, after: int, limit: int = 50) -> tuple[list[Line], int]:
+    """Return the decisions after an id that pass the filters, oldest first: what a live page lacks.
+
+    And the id it has all of them up to, to go on from: many may go by that the filters keep out.
+    """
     chosen = outlets_of(tx, filters)
     recent = sa.select(*CHECKED, decisions.c.at).where(decisions.c.id > after)
     recent = recent.order_by(decisions.c.id).limit(SCAN)
-    rows = tx.execute(with_title(recent.subquery(), filters))
+    rows = tx.execute(with_title(recent.subquery(), filters)).all()
     kept = sorted(row.id for row in rows if passes(row, filters, chosen))
     if filters.watch_id is not None:
         kept = _of_watch(tx, kept, filters.watch_id)
-    return _lines(tx, [(i, i) for i in kept[:limit]])
+    looked_to = (
+        max((row.id for row in rows), default=after) if len(kept) <= limit else kept[limit - 1]
+    )
+    return _lines(tx, [(i, i) for i in kept[:limit]]), looked_to
 
 
 def exclude(tx: Tx, article_id: int, barred: Mapping[int, Sequence[str]], now: datetime) -> None:

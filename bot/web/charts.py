@@ -39,17 +39,10 @@ class Scatter:
     """Points of (time, seconds) on a logarithmic scale, with the lines to read them by."""
 
     points: Sequence[tuple[float, float]]
-    lines: Sequence[tuple[float, str]]  # height in the picture, what it stands for
+    lines: Sequence[tuple[float, int]]  # height in the picture, seconds it stands for
 
 
-DECADES = (
-    (1, "1 s"),
-    (10, "10 s"),
-    (60, "1 min"),
-    (600, "10 min"),
-    (3_600, "1 h"),
-    (86_400, "1 d"),
-)
+DECADES_S = (1, 10, 60, 600, 3_600, 86_400)
 
 
 def scatter(
@@ -69,5 +62,5 @@ def scatter(
     points = [
         (round(width * (at - first).total_seconds() / span, 1), y(seconds)) for at, seconds in taken
     ]
-    lines = [(y(s), name) for s, name in DECADES if s <= 10**top]
+    lines = [(y(s), s) for s in DECADES_S if s <= 10**top]
     return Scatter(points, lines)

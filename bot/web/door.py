@@ -1,4 +1,6 @@
-"""The door: in by a one-time link from the bot, out here or everywhere."""
+"""The door: in by a one-time link from the bot, out here or everywhere; and in which language."""
+
+import re
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -7,10 +9,11 @@ from bot import texts
 from bot.domain.errors import DatabaseDown
 from bot.store import console
 from bot.store.engine import Tx
-from bot.web.frame import ENTER, Console, Endpoint, read_form
+from bot.web.frame import ENTER, Console, Endpoint, read_form, stranger_reads
 from bot.web.view import Moved, Visit, render_outside
 
 MAX_KEY = 100  # characters; ours have 43
+_OURS = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")  # "//host" and "/\\host" are not here
 
 
 def endpoints(frame: Console) -> tuple[Endpoint, Endpoint]:
@@ -22,7 +25,7 @@ def endpoints(frame: Console) -> tuple[Endpoint, Endpoint]:
 
     async def show(request: Request) -> Response:
         key = request.query_params.get("key", "")[:MAX_KEY]
-        language = _language(request)
+        language = stranger_reads(request)
         page = render_outside("outside.html", language, frame.now(), words="", key=key)
         return HTMLResponse(page)
 
@@ -57,10 +60,6 @@ def endpoints(frame: Console) -> tuple[Endpoint, Endpoint]:
     return show, enter
 
 
-def _language(request: Request) -> str:
-    return texts.nearest(request.headers.get("accept-language", "")[:10].split(",")[0])
-
-
 def sign_out(tx: Tx, visit: Visit) -> Moved:
     """End this session."""
     console.end_session(tx, visit.session, visit.now)
@@ -72,3 +71,12 @@ def sign_out_everywhere(tx: Tx, visit: Visit) -> Moved:
     console.end_all(tx, visit.session.user_id, visit.now)
     console.note(tx, visit.session.user_id, "sign-out everywhere", now=visit.now)
     return Moved(ENTER)
+
+
+def speak(tx: Tx, visit: Visit) -> Moved:
+    """Show this browser the console in one language from now on, or in that of the chat; go back."""
+    back, asked = str(visit.form.get("back", "")), str(visit.form.get("language", ""))
+    return Moved(
+        back if _OURS.fullmatch(back) else "/log",
+        speaks=asked if asked in texts.languages() else "",
+    )

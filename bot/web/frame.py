@@ -25,6 +25,8 @@ from bot.web.view import Answer, Build, Download, Moved, Visit, render, render_o
 BODY_S = 10.0  # within which a form must have come
 MAX_FIELDS = 50
 ENTER = "/enter"
+LANGUAGE = "language"  # the cookie
+LANGUAGE_S = 365 * 86_400
 
 Endpoint = Callable[[Request], "object"]
 Ask = Callable[[FormData], Awaitable[object]]
@@ -78,9 +80,9 @@ class Console:
         async def endpoint(request: Request) -> Response:
             form = await read_form(request)
             if form is None:
-                return Response("bad form\n", status_code=400, media_type="text/plain")
+                return self.outside(request, "web.bad_form", 400)
             if not self.same_site(request):
-                return Response("not from here\n", status_code=403, media_type="text/plain")
+                return self.outside(request, "web.stale_form", 403)
             if ask is None:
                 return await self._answer(request, build, role, form, reads=False)
             try:
@@ -155,15 +157,27 @@ class Console:
         if role is ConsoleRole.ADMIN and have is not ConsoleRole.ADMIN:
             return self.outside(request, "web.viewers_only_look", 403)
         fragment = request.headers.get("hx-request") == "true"
-        query, path = request.query_params, request.path_params
-        return Visit(session, have, now, query, path, form, fragment=fragment, may_ask=self.may_ask)
+        return Visit(
+            session,
+            have,
+            now,
+            request.query_params,
+            request.path_params,
+            form,
+            fragment=fragment,
+            may_ask=self.may_ask,
+            here=_page_of(request),
+            picked=picked(request),
+        )
 
     def _response(self, request: Request, answer: Answer, visit: Visit) -> Response:
         match answer:
-            case Moved(path, notice):
+            case Moved(path, notice, speaks):
                 response: Response = RedirectResponse(path, status_code=303)
                 if notice:
-                    response.set_cookie("notice", notice, max_age=10, httponly=True, samesite="lax")
+                    self._give(response, "notice", notice, 10)
+                if speaks is not None:
+                    self._give(response, LANGUAGE, speaks, LANGUAGE_S if speaks else 0)
                 return response
             case Download(name, body, content_type):
                 headers = {"Content-Disposition": f'attachment; filename="{name}"'}
@@ -176,6 +190,12 @@ class Console:
         if notice:
             response.delete_cookie("notice")
         return response
+
+    def _give(self, response: Response, name: str, value: str, life_s: int) -> None:
+        secure = self.https
+        response.set_cookie(
+            name, value, max_age=life_s, httponly=True, samesite="lax", secure=secure
+        )
 
     def session(self, tx: Tx, request: Request, now: datetime) -> Session | None:
         """Return who is in by the request's cookie."""
@@ -191,10 +211,28 @@ class Console:
 
     def outside(self, request: Request, key: str, status: int) -> Response:
         """Return a page of one sentence that shows nothing of the console."""
-        language = texts.nearest(request.headers.get("accept-language", "")[:10].split(",")[0])
+        language = stranger_reads(request)
         words = texts.say(language, key)
         page = render_outside("outside.html", language, self.now(), words=words, key="")
         return HTMLResponse(page, status_code=status)
+
+
+def picked(request: Request) -> str:
+    """Return the language that this browser asked for, "" for none that we have."""
+    asked = request.cookies.get(LANGUAGE, "")
+    return asked if asked in texts.languages() else ""
+
+
+def stranger_reads(request: Request) -> str:
+    """Return the language for somebody of whom only the browser is known."""
+    wanted = request.headers.get("accept-language", "")[:10].split(",")[0]
+    return picked(request) or texts.nearest(wanted)
+
+
+def _page_of(request: Request) -> str:
+    """Return the path of the page that a visitor sees, or, after a form, of the one it stands on."""
+    path = request.url.path
+    return path if request.method == "GET" else f"/{path.split('/')[1]}"
 
 
 def console_keys() -> Collection[str]:

@@ -18,7 +18,7 @@ from bot.store import choices, console, ledger
 from bot.store.engine import Tx
 from bot.store.filters import OUTCOMES, TEXT_CHARS, Filters, newest_id
 from bot.store.ledger import Line
-from bot.web.frame import Console, Endpoint
+from bot.web.frame import Console, Endpoint, picked
 from bot.web.view import ENVIRONMENT, Answer, Download, Shown, Visit, words_of
 
 PAGE = 50
@@ -171,15 +171,14 @@ async def _events(
         try:
             if not await frame.store.read(_still_in, frame, request, now):
                 return
-            lines = await frame.store.read(ledger.read_new, filters, after=at)
+            lines, at = await frame.store.read(ledger.read_new, filters, after=at)
         except DatabaseDown:
             lines = []
         for line in lines:
-            words = words_of(session.language, now)
+            words = words_of(picked(request) or session.language, now)
             html = template.render(line=line, here=lambda **_: "", **words)
             data = "".join(f"data: {part}\n" for part in html.splitlines() if part.strip())
             yield f"id: {line.id}\nevent: line\n{data}\n"
-            at = line.id
         if not lines:
             yield ": nothing new\n\n"
         await asyncio.sleep(LIVE_EVERY_S)

@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import FormData
 
-from bot import texts
 from bot.adapters.explanation import Explanation, outlet_of
 from bot.domain.errors import SettingsError
 from bot.domain.notes import read_notes
@@ -17,7 +16,7 @@ from bot.render import notes_in_words
 from bot.store import choices, console, feeds, health
 from bot.store import outlets as outlets_store
 from bot.store.engine import Tx
-from bot.web import charts
+from bot.web import charts, evidence
 from bot.web.frame import Ask
 from bot.web.log import download, printable
 from bot.web.view import Answer, Moved, Shown, Visit, missing
@@ -98,7 +97,7 @@ def _looked(
     wrong: str = "",
 ) -> Shown:
     known = choices.outlet_choices(tx)
-    trouble = texts.plain(visit.say(f"failure.{found.failure.kind}")) if found.failure else ""
+    trouble = evidence.trouble(visit.language, found.failure.kind) if found.failure else ""
     return Shown(
         "outlet_add.html",
         {
@@ -125,8 +124,9 @@ def add(tx: Tx, visit: Visit) -> Answer:
     try:
         feed = str(visit.form.get("feed", "")) or None
         entry = outlet_of(found, feed_url=feed, **given)
-    except SettingsError as e:
-        return _looked(tx, visit, found, wrong=str(e), **given)
+    except SettingsError:
+        wrong = visit.say("web.wrong_outlet")
+        return _looked(tx, visit, found, wrong=wrong, **given)
     owner = outlets_store.owner(tx, entry.feeds[0].url)
     if owner not in (None, entry.name):
         wrong = visit.say("web.polled_already", outlet=owner)
@@ -174,7 +174,7 @@ def _feed(visit: Visit, row: Any) -> FeedRow:
         due_at=row["due_at"],
         interval_s=row["interval_s"],
         failures=row["failures"],
-        trouble=texts.plain(visit.say(f"failure.{failure}")) if failure else "",
+        trouble=evidence.trouble(visit.language, failure) if failure else "",
         detail=row["failure_detail"] or notes_in_words(visit.language, noted, MAX_DETAIL),
         retired=row["retired_at"] is not None,
         per_day=round(rhythm.rate_per_h * 24, 1) if rhythm.known else 0.0,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from bot import texts
 from bot.store import insight, measurements, origins, weeks
 from bot.store.engine import Tx
 from bot.store.measurements import Measurement
@@ -22,7 +23,7 @@ def show(tx: Tx, visit: Visit) -> Shown:
     preview = insight.preview_threshold(tx, at)
     measured = measurements.newest(tx)
     totals = [(week, sum(counts.values())) for week, counts in found.weekly.items()]
-    names = [f"{week:%d %b}: {n}" for week, n in totals]
+    names = [f"{texts.day(visit.language, week)}: {n}" for week, n in totals]
     customs = origins.reprints(tx, None, since=visit.now - origins.CUSTOM)
     usual = sorted(customs.items(), key=lambda item: (-item[1], item[0]))[:MOST_CUSTOMS]
     steps = [f"{i * 0.05:.2f}: {n}" for i, n in enumerate(preview.histogram)]
@@ -36,9 +37,11 @@ def show(tx: Tx, visit: Visit) -> Shown:
             "kinds": KINDS,
             "course": weeks.read_weeks(tx, visit.now),
             "counted": weeks.COUNTED_A_WEEK,
-            "measured": {what: _course(kept) for what, kept in measured.items()},
+            "measured": {what: _course(visit, kept) for what, kept in measured.items()},
             "customs": usual,
             "custom_days": origins.CUSTOM.days,
+            "first_week": totals[0][0] if totals else None,
+            "last_week": totals[-1][0] if totals else None,
             "weekly": charts.bars([n for _, n in totals], names, width=480, height=80),
             "histogram": charts.bars(preview.histogram, steps, width=480, height=80),
             "sample": insight.RECENT_DECISIONS,
@@ -55,11 +58,12 @@ class Course:
     bars: Sequence[charts.Bar]
 
 
-def _course(kept: Sequence[Measurement]) -> Course:
+def _course(visit: Visit, kept: Sequence[Measurement]) -> Course:
     """Return measurements as a table, with a picture of the first of their figures."""
     names = list(kept[-1].figures)
     firsts = [m.figures.get(names[0], 0.0) if names else 0.0 for m in kept]
-    labels = [f"{m.at:%d %b}: {value:.3f}" for m, value in zip(kept, firsts, strict=True)]
+    days = [texts.day(visit.language, m.at) for m in kept]
+    labels = [f"{day}: {value:.3f}" for day, value in zip(days, firsts, strict=True)]
     return Course(names, kept[::-1], charts.bars([*firsts], labels, width=480, height=60))
 
 

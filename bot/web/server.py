@@ -148,6 +148,7 @@ def _pages(frame: Console, settings: Settings) -> list[Route]:
         "/access/shut-out": access.shut_out,
     }
     anybody: dict[str, Build] = {
+        "/language": door.speak,
         "/sign-out": door.sign_out,
         "/sign-out-everywhere": door.sign_out_everywhere,
     }

@@ -6,7 +6,7 @@ inline style: the Content-Security-Policy forbids both.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,7 @@ from bot import texts
 from bot.render import TURNS
 from bot.store.console import ConsoleRole, Session
 from bot.store.engine import Tx
-from bot.store.ledger import Line
-from bot.web import charts
+from bot.web import evidence
 
 FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
@@ -39,12 +38,14 @@ class Visit:
     form: FormData = field(default_factory=FormData)
     fragment: bool = False  # asked by htmx for a part of the page
     may_ask: bool = False  # whether there is a reader that looks at addresses
+    here: str = "/log"  # path of a page to come back to
+    picked: str = ""  # language that this browser asked for; "": as the chat's /lang
     found: object = None  # what was asked of the network before the transaction
 
     @property
     def language(self) -> str:
-        """Return the language this person reads."""
-        return self.session.language
+        """Return the language this person reads: that of their browser's choice, else of their chat."""
+        return self.picked or texts.nearest(self.session.language)
 
     def say(self, key: str, /, **params: object) -> str:
         """Return a text in that language, plain."""
@@ -67,10 +68,14 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """Go and see that path of ours. notice: key of a text to show there."""
+    """Go and see that path of ours. notice: key of a text to show there.
+
+    speaks: the language that this browser is to be shown from now on; "", that of the chat.
+    """
 
     path: str
     notice: str = ""
+    speaks: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +111,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals |= {"charts": charts, "asset": asset}
+    made.globals |= {"asset": asset, "evidence": evidence}
     made.filters |= {"safe_url": safe_url}
     return made
 
@@ -166,10 +171,13 @@ def words_of(language: str, now: datetime) -> dict[str, Any]:
         "t": partial(texts.say, code),
         "number": partial(texts.number, code),
         "moment": partial(texts.moment, code),
+        "day": partial(texts.day, code),
         "when": when,
         "seconds": partial(seconds, code),
-        "held": partial(held, code),
+        "length": lambda s: texts.span(code, timedelta(seconds=s), seconds=True),
         "size": partial(size, code),
+        "country": partial(texts.country_name, code),
+        "tongue": partial(tongue, code),
     }
 
 
@@ -182,15 +190,9 @@ def seconds(language: str, value: float | None) -> str:
     return texts.say(language, "web.minutes", m=round(value / 60, 1))
 
 
-def held(language: str, line: Line) -> str:
-    """Return why a decision is or was held, and until when: "held: paused", "quiet hours, until 8:00"."""
-    key = f"web.hold_{line.held_by}"
-    known = key in texts.catalogue(texts.FALLBACK, texts.CONSOLE).texts
-    why = texts.say(language, key) if known else line.held_by
-    until = line.held_until
-    if until is None:
-        return why
-    return texts.say(language, "web.hold_until", why=why, moment=texts.moment(language, until))
+def tongue(language: str, code: str) -> str:
+    """Return what a language is called; its code where there is no word for it."""
+    return texts.language_name(language, code) or code
 
 
 def size(language: str, n_bytes: int) -> str:

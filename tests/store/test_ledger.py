@@ -154,9 +154,28 @@ def test_a_line_tells_what_the_chat_shows_by_now(full):
 
 def test_what_is_new_since_a_line_comes_once_and_in_order(full):
     newest = full.call(newest_id)
-    lines = full.call(ledger.read_new, Filters(outcome="copy"), after=newest - 30)
+    lines, upto = full.call(ledger.read_new, Filters(outcome="copy"), after=newest - 30)
+    assert upto == newest
     assert [line.id for line in lines] == [i for i in range(newest - 29, newest + 1) if i % 3 == 0]
-    assert full.call(ledger.read_new, Filters(), after=newest) == []
+    assert full.call(ledger.read_new, Filters(), after=newest) == ([], newest)
     watch = watch_of(newest)
-    of_watch = full.call(ledger.read_new, Filters(watch_id=watch), after=newest - 30)
+    of_watch, _ = full.call(ledger.read_new, Filters(watch_id=watch), after=newest - 30)
     assert [line.id for line in of_watch] == [newest]
+
+
+def test_a_live_page_comes_past_what_its_filters_keep_out(full, monkeypatch):
+    monkeypatch.setattr(ledger, "SCAN", 100)
+    newest = full.call(newest_id)
+    wanted, at, found = Filters(text=f"Report {newest} "), newest - 350, []
+    for _ in range(4):
+        lines, at = full.call(ledger.read_new, wanted, after=at)
+        found += [line.id for line in lines]
+    assert found == [newest]
+
+
+def test_more_new_lines_than_a_page_takes_come_in_turns(full):
+    newest = full.call(newest_id)
+    first, at = full.call(ledger.read_new, Filters(), after=newest - 30, limit=20)
+    rest, end = full.call(ledger.read_new, Filters(), after=at, limit=20)
+    ids = [line.id for line in (*first, *rest)]
+    assert (ids, end) == (list(range(newest - 29, newest + 1)), newest)

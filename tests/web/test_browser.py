@@ -178,6 +178,16 @@ def test_filters_go_into_the_address(visitors, scripts):
     assert page.url.endswith("/log")
 
 
+@pytest.mark.parametrize("size", ["desk", "phone"])
+def test_the_language_is_picked_from_the_list_and_the_page_stays(visitors, size):
+    page = visitors(size).enter().page
+    page.goto(page.url.replace("/log", "/quality?at=0.9"))
+    page.get_by_label("Language of the console").select_option("tr")
+    page.wait_for_url("**/quality?at=0.9")
+    expect(page.locator("html")).to_have_attribute("lang", "tr")
+    expect(page.locator("h1")).to_contain_text("Kalite")
+
+
 def test_the_log_is_walked_by_keys(visitors):
     page = visitors().enter().page
     page.keyboard.press("j")
@@ -248,7 +258,7 @@ def test_an_outlet_is_looked_at_added_retired_and_brought_back(visitors, site, e
     assert visitor.faults() == []
     page.get_by_label("Name").fill("Aaa Echo")  # the first of the list
     page.get_by_label("Country").fill("AM")
-    page.get_by_label("Language").fill("hy")
+    page.get_by_label("Language", exact=True).fill("hy")
     page.get_by_role("button", name="Add").click()
     expect(page.get_by_role("status")).to_contain_text("added")
     first = page.locator("tbody tr").first

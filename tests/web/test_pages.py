@@ -84,7 +84,7 @@ def test_a_story_shows_copy_and_original_side_by_side(admin):
     page = admin.get("/story/2").text
     assert page.count("<mark>") >= 2
     assert "repost of Outlet 3" in page
-    assert "score 0.83" in page
+    assert "<dt>Score</dt><dd>0.83</dd>" in page
 
 
 def test_a_story_that_is_not_there_is_a_page_that_says_so(admin):

@@ -57,8 +57,14 @@ document.addEventListener("click", (event) => {
   if (button && !window.confirm(button.dataset.sure)) event.preventDefault();
 });
 
+document.addEventListener("change", (event) => {
+  if (event.target.matches("select[data-submit]")) event.target.form.requestSubmit();
+});
+
 const box = document.querySelector(".filterbox:not([data-set])");
 if (box && window.matchMedia("(max-width: 44rem)").matches) box.open = false;
+
+document.querySelector("nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
 
 const status = document.getElementById("live");
 if (status && lines) listen(status);
