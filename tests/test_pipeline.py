@@ -61,6 +61,24 @@ async def test_a_copy_edits_the_alert_instead_of_sending_another(world: World) -
     assert not world.messenger.shown[8]
 
 
+async def test_an_outlets_update_is_told_as_one_and_not_as_a_copy_of_its_reprinter(
+    world: World,
+) -> None:
+    world.watch(7, "harbour")
+    more = "On Tuesday evening the port authority agreed to meet the union without a mediator. "
+    await world.publish("Daily Echo", STRIKE, title="Dockers walk out")
+    copy = STRIKE + more + "Reporting by Daily Echo."
+    await world.publish("Coast Mail", copy, title="Port talks at last")
+    await world.publish("Daily Echo", STRIKE + more, title="Port talks at last")
+
+    [line, *_] = world.store.call(ledger.read_log, Filters()).lines
+    first, copy_, update = world.store.call(articles.of_story, line.story_id)
+    assert (copy_.copy_of, copy_.evidence["kind"]) == (first.id, "copy")
+    assert (update.copy_of, update.evidence["kind"]) == (first.id, "revision")
+    await world.deliver_all()
+    assert "updated by" in only(world, 7)
+
+
 async def test_the_first_poll_of_a_feed_files_its_entries_and_alerts_nobody(world: World) -> None:
     world.watch(7, "harbour")
     url = "https://daily-echo.example/rss"

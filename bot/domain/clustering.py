@@ -155,8 +155,32 @@ def decide(
                 article, sketch, best, others=others, rules=rules, provenance=provenance
             )
             if decision:
-                return decision
+                return _of_its_own(article, decision, alike, rules)
     return None
+
+
+def _of_its_own(
+    article: Candidate, decision: Decision, alike: Iterable[_Compared], rules: Rules
+) -> Decision:
+    """Return the decision, as on an update of the outlet's own article where the story has one alike.
+
+    A reprint may be more like an update than what was updated: it is no source of the update for that.
+    The score stays: it is how sure we are of the story.
+    """
+    for one in alike:
+        mine = one.candidate.outlet_id == article.outlet_id
+        threshold = rules.threshold(one.likeness.regime)
+        if (
+            mine
+            and one.candidate.story_id == decision.story_id
+            and one.likeness.score >= threshold.possible
+            and not _furnished(one.likeness)
+        ):
+            kind = Kind.REVISION if decision.kind is Kind.COPY else decision.kind
+            first = {k: v for k, v in decision.evidence.items() if k == "first_score"}
+            evidence = {**_evidence(one, ()), **first}
+            return _decision(one.candidate, kind, decision.score, decision.rule, evidence)
+    return decision
 
 
 def _furnished(like: Likeness) -> bool:

@@ -62,6 +62,32 @@ def test_an_outlets_own_new_printing_is_a_revision():
     assert decision.kind is Kind.REVISION
 
 
+MORE = " Lorries of up to five tonnes may cross again from Friday, one at a time, the engineers decided."
+
+
+def test_an_update_is_of_the_outlets_own_article_though_a_reprint_is_more_like_it():
+    first = article(1, "Bridge closed to lorries", BRIDGE, outlet=7)
+    copy = story_of(article(2, "Old crossing opens", BRIDGE + MORE, outlet=8), 1)
+    update = article(3, "Old crossing opens", BRIDGE + MORE, outlet=7)
+    alone = decide(update, [copy])
+    assert alone is not None
+    assert (alone.copy_of, alone.kind) == (2, Kind.COPY)
+    decision = decide(update, [first, copy])
+    assert decision is not None
+    assert (decision.copy_of, decision.story_id, decision.kind) == (1, 1, Kind.REVISION)
+    assert decision.score == alone.score  # as sure of the story as before
+    assert decision.evidence["same_outlet"] is True
+
+
+def test_an_outlets_other_article_in_the_story_is_nothing_to_update():
+    """It joined for its summary's sake, say; what is printed now has another text."""
+    other = story_of(article(1, "Ferry runs aground", FERRY, outlet=7), 2)
+    copy = article(2, "Bridge closed to lorries", BRIDGE, outlet=8)
+    decision = decide(article(3, "Bridge closed to lorries", BRIDGE, outlet=7), [other, copy])
+    assert decision is not None
+    assert (decision.copy_of, decision.kind) == (2, Kind.COPY)
+
+
 def test_a_persons_verdict_binds():
     first = article(1, "Bridge closed to lorries", BRIDGE)
     copy = article(2, "Bridge closed to lorries", BRIDGE)
