@@ -53,7 +53,7 @@ def judged(tx: Tx, req: Request) -> Reply:
     shown = found[:PAGE]
     parts = [req.say("verdicts.title"), *(_verdict(req, said) for said in shown)]
     if before is None:
-        worst = verdicts.precision(tx, by="watch", limit=WORST)
+        worst = verdicts.precision(tx, limit=WORST)
         parts += [_precision(req, p) for p in worst if p.matched >= FEW]
     row = []
     if before is not None:

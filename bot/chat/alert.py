@@ -120,8 +120,7 @@ def not_relevant(tx: Tx, req: Request) -> Reply:
 
 def _judge(tx: Tx, req: Request, asked: Asked, kind: VerdictKind) -> None:
     """Keep a verdict on what made the watches fire, else on the story's first article."""
-    fired = {article_id for _, article_id, _ in asked.story.matches} or {asked.first.id}
-    for article_id in sorted(fired):
+    for article_id in _spoken_of(asked):
         verdicts.give(
             tx,
             kind,
@@ -130,6 +129,21 @@ def _judge(tx: Tx, req: Request, asked: Asked, kind: VerdictKind) -> None:
             article_id=article_id,
             now=req.now,
         )
+
+
+def _spoken_of(asked: Asked) -> list[int]:
+    """Return the articles that a word on an alert is about: as few as every watch of it fired on.
+
+    Of one watch that is the article shown first: its reposts are no further statements.
+    """
+    fired: dict[int, set[int]] = {article.id: set() for article in asked.story.articles}
+    for watch, article_id, _ in asked.story.matches:
+        fired.setdefault(article_id, set()).add(watch.id)
+    left, chosen = set().union(*fired.values()), []
+    while left:
+        chosen.append(max(fired, key=lambda i: len(fired[i] & left)))
+        left -= fired[chosen[-1]]
+    return chosen or [asked.first.id]
 
 
 def react(tx: Tx, req: Request) -> Reply:

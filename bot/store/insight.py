@@ -147,9 +147,13 @@ def _watch_page() -> sa.Select[Any]:
         .correlate(watches)
         .scalar_subquery()
     )
+    # A verdict is on a story, by one of its articles: what else of it the watch fired on is as wrong.
+    said, same = articles.alias("said"), articles.alias("same")
     refused = (
-        sa.select(sa.func.count(verdicts.c.article_id.distinct()))
-        .join_from(verdicts, matches, matches.c.article_id == verdicts.c.article_id)
+        sa.select(sa.func.count(matches.c.article_id.distinct()))
+        .join_from(verdicts, said, said.c.id == verdicts.c.article_id)
+        .join(same, same.c.story_id == said.c.story_id)
+        .join(matches, matches.c.article_id == same.c.id)
         .where(
             verdicts.c.subscriber_id == watches.c.subscriber_id,
             verdicts.c.kind == VerdictKind.NOT_RELEVANT.value,

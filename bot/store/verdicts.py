@@ -131,7 +131,7 @@ def newest(tx: Tx, *, before: int | None, limit: int) -> list[Said]:
 
 @dataclass(frozen=True, slots=True)
 class Precision:
-    """How often people found what matched irrelevant. name: a watch's query, or an outlet."""
+    """How often people found irrelevant what a watch fired on, in stories. name: the watch's query."""
 
     name: str
     matched: int
@@ -143,29 +143,36 @@ class Precision:
         return 1 - self.not_relevant / self.matched if self.matched else 1.0
 
 
-def precision(tx: Tx, *, by: str, limit: int = 100) -> list[Precision]:
-    """Return the watches (by="watch") or outlets (by="outlet") that verdicts fell on, worst first.
-
-    An article counts once, however many people speak of it.
-    """
-    name = watches.c.query if by == "watch" else outlets.c.name
-    key = watches.c.id if by == "watch" else outlets.c.id
-    spoken = sa.and_(
-        verdicts.c.article_id == matches.c.article_id,
-        verdicts.c.subscriber_id == watches.c.subscriber_id,
-        verdicts.c.kind == VerdictKind.NOT_RELEVANT.value,
+def precision(tx: Tx, *, limit: int = 100) -> list[Precision]:
+    """Return the watches that verdicts fell on, worst first. A story counts once, whatever was said of it."""
+    said = (
+        sa.select(articles.c.story_id, verdicts.c.subscriber_id)
+        .join_from(verdicts, articles, articles.c.id == verdicts.c.article_id)
+        .where(verdicts.c.kind == VerdictKind.NOT_RELEVANT.value)
+        .distinct()
+        .subquery()
     )
-    refused = sa.func.count(verdicts.c.article_id.distinct())
-    statement = (
-        sa.select(name, sa.func.count(matches.c.article_id.distinct()), refused)
-        .join_from(matches, watches)
-        .join(articles, articles.c.id == matches.c.article_id)
-        .join(outlets)
-        .outerjoin(verdicts, spoken)
-        .group_by(key, name)
-        .having(refused > 0)
+    refused = sa.func.count(said.c.story_id.distinct())
+    worst = (
+        sa.select(watches.c.id, watches.c.query, refused)
+        .join_from(said, articles, articles.c.story_id == said.c.story_id)
+        .join(matches, matches.c.article_id == articles.c.id)
+        .join(
+            watches,
+            (watches.c.id == matches.c.watch_id)
+            & (watches.c.subscriber_id == said.c.subscriber_id),
+        )
+        .group_by(watches.c.id, watches.c.query)
         .order_by(refused.desc())
         .limit(limit)
     )
-    found = [Precision(*row) for row in tx.execute(statement)]
+    rows = tx.execute(worst).all()
+    fired = (
+        sa.select(matches.c.watch_id, sa.func.count(articles.c.story_id.distinct()))
+        .join_from(matches, articles, articles.c.id == matches.c.article_id)
+        .where(matches.c.watch_id.in_([watch_id for watch_id, _, _ in rows]))
+        .group_by(matches.c.watch_id)
+    )
+    matched = {watch_id: n for watch_id, n in tx.execute(fired)}
+    found = [Precision(query, matched.get(watch_id, 0), n) for watch_id, query, n in rows]
     return sorted(found, key=lambda p: p.share)

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from bot.domain.errors import UserError
 from bot.domain.model import Role
-from bot.store import alerts, articles, verdicts
+from bot.store import alerts, articles, insight, verdicts
 from bot.store.schema import verdicts as verdict_rows
 from tests.chat.conftest import CHAT, Asker
 from tests.e2e.telegram_html import parse_html
@@ -79,14 +79,13 @@ def test_not_relevant_is_kept_once_for_each_person(told):
     alert = alert_of(told).alert
     for _ in range(2):
         assert told.tap(f"no:{alert.id}").toast == "toast.not_relevant"
-    assert set(kinds(told)) == {"not_relevant"}
-    assert len(kinds(told)) == len(set(told.tx.execute(sa.select(verdict_rows.c.article_id))))
+    assert kinds(told) == ["not_relevant"]  # the story has a repost, but one thing was said
 
 
 def test_a_thumb_down_is_not_relevant_and_can_be_taken_away(told):
     message_id = alert_of(told).alert.message_id
     told.tap(f"react:{message_id}+")
-    assert "not_relevant" in kinds(told)
+    assert kinds(told) == ["not_relevant"]
     told.tap(f"react:{message_id}-")
     assert kinds(told) == []
     told.tap("react:999+")
@@ -98,12 +97,28 @@ def test_admins_read_the_verdicts_and_the_precision_of_watches(told):
     told.tap(f"no:{alert_of(told).alert.id}")
     shown = words(told("verdicts", role=Role.ADMIN))
     assert "not relevant: Port at a standstill (Daily Echo)" in shown
-    [worst] = verdicts.precision(told.tx, by="watch")
+    assert shown.count("not relevant:") == 1
+    [worst] = verdicts.precision(told.tx)
     assert (worst.name, worst.share) == ("harbour strike", 0.0)
-    assert {p.name for p in verdicts.precision(told.tx, by="outlet")} == {
-        "Daily Echo",
-        "Coast Mail",
-    }
+    [watch] = insight.read_watches(told.tx)
+    assert (watch.fired, watch.not_relevant, watch.precision) == (2, 2, 0.0)
+
+
+async def test_a_word_on_an_alert_of_two_watches_is_about_what_either_fired_on(tmp_path):
+    world = World(f"sqlite:///{tmp_path / 'two.db'}")
+    world.watch(CHAT, "harbour strike -bakers")
+    world.watch(CHAT, "bakers")
+    text = STRIKE.replace("bakers", "millers")
+    await world.publish("Daily Echo", text, title="Port at a standstill")
+    assert await world.publish("Coast Mail", STRIKE, title="Docks: nobody works") == "copy"
+    await world.deliver_all()
+    with world.store.engine.begin() as tx:
+        ask = Asker(tx)
+        ask.now = world.now
+        ask.tap(f"no:{alert_of(ask).alert.id}")
+        assert kinds(ask) == ["not_relevant", "not_relevant"]
+        assert {p.share for p in verdicts.precision(tx)} == {0.0}
+    world.store.close()
 
 
 def test_why_tells_forms_rules_places_copies_and_times(told):
