@@ -44,6 +44,11 @@ class Order:
     file: bytes = b""
     of: str = ""
 
+    @property
+    def looks(self) -> bool:
+        """Return whether the command reads something beforehand, which may take its time."""
+        return self.command is not None and self.command.look is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

@@ -1,8 +1,8 @@
 """Joins commands to Telegram: reads updates, answers them through the desk, keeps the menus.
 
-The offset moves in the transaction that answers (bot.store.updates), and getUpdates confirms an update
-only after that: a command survives a crash, and one that Telegram repeats does nothing. The library's
-own updater confirms a whole batch first, and loses it when it is killed.
+An update is noted as answered in the transaction that answers it (bot.store.updates), and getUpdates
+confirms it only after that: a command survives a crash, and one that Telegram repeats does nothing. The
+library's own updater confirms a whole batch first, and loses it when it is killed.
 """
 
 import asyncio
@@ -27,6 +27,7 @@ from bot.chat import presence
 from bot.chat.command import Caller
 from bot.chat.desk import Answer, Desk
 from bot.chat.hearing import Ears, Heard, thread_of
+from bot.chat.lanes import Lanes
 from bot.chat.replies import Replies, waits
 from bot.chat.rulers import Rulers
 from bot.domain.errors import DatabaseDown, TokenError
@@ -34,6 +35,7 @@ from bot.domain.model import ChatKind, Message, Role
 from bot.store import updates
 from bot.store.engine import Store, Tx
 from bot.store.updates import WaitingReply
+from bot.texts import escape
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +43,10 @@ T = TypeVar("T")
 
 LISTEN_TO = ("message", "callback_query", "my_chat_member", "message_reaction")
 POLL_S = 25  # a long poll; below the minute after which proxies cut silent connections
-SILENCE = timedelta(days=1)  # after which the offset is forgotten: see updates.REPEATED
+SILENCE = timedelta(days=1)  # after which the offset is forgotten: a week later numbers begin anew
+SOON_S = 0.6  # after which a tap is told that it was heard; a second is what a reader waits
+LOOKS = 2  # into the archive at once, of the store's eight threads: alerts need theirs
+ANSWERS = 2  # at once: a long one holds up no short one
 MOST_TRIES = 5  # at a command that Telegram will not help us with; half a minute
 LAST_WORDS_S = 5.0  # for replies under way when we are told to stop
 ABSENT = (ChatMemberStatus.LEFT, ChatMemberStatus.BANNED)
@@ -65,7 +70,9 @@ class TelegramChat:
         self._now = now
         self._replies = replies or Replies(store, TelegramMessenger(bot), now=now)
         self._name = ""
-        self._next: int | None = None  # the offset that confirms what was answered
+        self._lanes = Lanes(self._settle)
+        self._looks, self._answers = asyncio.Semaphore(LOOKS), asyncio.Semaphore(ANSWERS)
+        self._soothed: set[str] = set()  # taps that were told to wait
         self._heard_at = now()
         self._trouble = ""
         self._rulers = Rulers(bot, now=now)
@@ -73,7 +80,7 @@ class TelegramChat:
         self._no_menu = set(desk.admins)
 
     async def run(self) -> None:
-        """Hear and answer until cancelled; then the command in hand is finished first.
+        """Hear and answer until cancelled; then the commands in hand are finished first.
 
         Telegram being down is waited out, from the first call on. Raises TokenError if it refuses
         the token at the start.
@@ -83,11 +90,13 @@ class TelegramChat:
         menus = asyncio.create_task(self._set_menus())
         try:
             while True:
-                for update in await self._listen():
-                    await self._settle(update)
-                    self._next, self._heard_at = update.update_id + 1, self._now()
+                if found := await self._listen():
+                    self._lanes.take(found)
+                    self._heard_at = self._now()
+                await self._lanes.rest()
         finally:
             menus.cancel()
+            await self._lanes.close()
             await self._replies.finish(LAST_WORDS_S)
 
     async def _meet(self) -> None:
@@ -111,11 +120,11 @@ class TelegramChat:
     async def _listen(self) -> tuple[telegram.Update, ...]:
         """Return the next updates, oldest first; () after trouble, which is logged and waited out."""
         if self._now() - self._heard_at > SILENCE:
-            self._next = None
+            self._lanes.forget()
         for wait in waits():
             try:
                 found = await self._bot.get_updates(
-                    offset=self._next, timeout=POLL_S, allowed_updates=LISTEN_TO
+                    offset=self._lanes.offset, timeout=POLL_S, allowed_updates=LISTEN_TO
                 )
             except Conflict:
                 self._note_trouble(
@@ -133,6 +142,23 @@ class TelegramChat:
 
     async def _settle(self, update: telegram.Update) -> None:
         """Answer one update, however long the database or Telegram stays away."""
+        tap = update.callback_query
+        soothing = asyncio.create_task(self._soothe(tap)) if tap else None
+        try:
+            await self._try(update)
+        finally:
+            if soothing and tap:
+                soothing.cancel()
+                self._soothed.discard(tap.id)
+
+    async def _soothe(self, tap: telegram.CallbackQuery) -> None:
+        """Stop the waiting circle of a tap whose answer takes its time, and say that it was heard."""
+        await asyncio.sleep(SOON_S)
+        self._soothed.add(tap.id)
+        language = texts.nearest(tap.from_user.language_code or "")
+        await self._answer_tap(tap.id, Answer(None, toast=texts.say(language, "toast.wait")))
+
+    async def _try(self, update: telegram.Update) -> None:
         stuck = False
         for tries, wait in enumerate(waits()):
             try:
@@ -151,49 +177,68 @@ class TelegramChat:
         if update.my_chat_member:
             await self._meet_chat(update.update_id, update.my_chat_member)
             return
-        message = update.message
-        if message and (message.migrate_to_chat_id or message.migrate_from_chat_id):
-            old = message.migrate_from_chat_id or message.chat.id
-            new = message.migrate_to_chat_id or message.chat.id
-            await self._store.run(presence.follow, update.update_id, old, new, self._now())
-            return
-        if message and (message.forum_topic_reopened or message.general_forum_topic_unhidden):
-            at = message.chat.id, thread_of(message) or 0
-            await self._store.run(presence.reopen, update.update_id, *at, self._now())
-            return
+        if message := update.message:
+            at, now = message.chat.id, self._now()
+            if message.migrate_to_chat_id or message.migrate_from_chat_id:
+                old = message.migrate_from_chat_id or at
+                new = message.migrate_to_chat_id or at
+                await self._store.run(presence.follow, update.update_id, old, new, now)
+                return
+            if message.forum_topic_reopened or message.general_forum_topic_unhidden:
+                topic = thread_of(message) or 0
+                await self._store.run(presence.reopen, update.update_id, at, topic, now)
+                return
+        await self._hear(update)
+
+    async def _hear(self, update: telegram.Update) -> None:
+        """Answer what was said or tapped."""
         heard = await self._ears.hear(update)
         if heard is None:
-            await self._store.run(updates.advance, update.update_id)
+            await self._store.run(updates.mark_answered, update.update_id, self._now())
             if update.callback_query:  # under a post of a channel, which had buttons once
                 await self._answer_tap(update.callback_query.id, Answer(None))
             return
-        found = await self._desk.look(heard.order, heard.caller, self._now())
-        answered = await self._store.run(self._answer_in, heard, found)
+        found = None
+        if heard.order.looks:
+            async with self._looks:
+                found = await self._desk.look(heard.order, heard.caller, self._now())
+        async with self._answers:
+            answered = await self._store.run(self._answer_in, heard, found)
         answer, reply = answered or (Answer(None), None)  # None: answered before, by all signs
         if heard.query_id:
-            await self._answer_tap(heard.query_id, answer)
+            reply = await self._end_tap(heard, answer) or reply
         if reply:
             self._replies.send_soon(reply)
         await self._greet_admin(heard.caller)
 
+    async def _end_tap(self, heard: Heard, answer: Answer) -> WaitingReply | None:
+        """Answer a tap; return what to say in the chat instead, where it was told to wait before."""
+        if heard.query_id not in self._soothed:
+            await self._answer_tap(heard.query_id, answer)
+        elif answer.toast and not answer.message:
+            return await self._store.run(self._keep, heard, Message(escape(answer.toast)))
+        return None
+
     def _answer_in(
         self, tx: Tx, heard: Heard, found: object
     ) -> tuple[Answer, WaitingReply | None] | None:
-        if not updates.advance(tx, heard.update_id):
-            return None
         now = self._now()
+        if not updates.mark_answered(tx, heard.update_id, now):
+            return None
         answer = self._desk.answer_in(tx, heard.order, heard.caller, now, found)
         if answer.message is None:
             return answer, None
-        reply = updates.keep_reply(
+        return answer, self._keep(tx, heard, answer.message, edit=answer.edit)
+
+    def _keep(self, tx: Tx, heard: Heard, message: Message, *, edit: bool = False) -> WaitingReply:
+        return updates.keep_reply(
             tx,
             chat_id=heard.chat_id,
             thread_id=heard.thread_id,
-            edits=heard.message_id if answer.edit else None,
-            message=answer.message,
-            now=now,
+            edits=heard.message_id if edit else None,
+            message=message,
+            now=self._now(),
         )
-        return answer, reply
 
     async def _meet_chat(self, update_id: int, told: telegram.ChatMemberUpdated) -> None:
         """Blocked, unblocked, added to a chat, given or denied rights there, thrown out of it."""
@@ -312,9 +357,9 @@ def apologise(
     tx: Tx, update_id: int, chat_id: int | None, words: str, now: datetime
 ) -> WaitingReply | None:
     """Note that an update will not be answered; return the apology to send, if there is a chat for it."""
-    if not updates.advance(tx, update_id) or chat_id is None:
+    if not updates.mark_answered(tx, update_id, now) or chat_id is None:
         return None
-    message = Message(texts.escape(words))
+    message = Message(escape(words))
     return updates.keep_reply(
         tx, chat_id=chat_id, thread_id=None, edits=None, message=message, now=now
     )

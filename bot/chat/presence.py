@@ -38,7 +38,7 @@ class Change:
 
 def meet(tx: Tx, update_id: int, change: Change, desk: Desk, now: datetime) -> list[WaitingReply]:
     """Note how the bot stands in a chat, and return what there is to say about it."""
-    if not updates.advance(tx, update_id):
+    if not updates.mark_answered(tx, update_id, now):
         return []
     match change.caller.kind:
         case ChatKind.PRIVATE:
@@ -141,7 +141,7 @@ def _keep(tx: Tx, chat_id: int, message: Message, now: datetime) -> WaitingReply
 
 def follow(tx: Tx, update_id: int, old: int, new: int, now: datetime) -> None:
     """Follow a group that became a supergroup; either side tells, in any order."""
-    if updates.advance(tx, update_id):
+    if updates.mark_answered(tx, update_id, now):
         subscribers.move_chat(tx, old, new, now)
         for known in subscribers.of_chat(tx, new):
             _welcome_back(tx, known, now)
@@ -149,5 +149,5 @@ def follow(tx: Tx, update_id: int, old: int, new: int, now: datetime) -> None:
 
 def reopen(tx: Tx, update_id: int, chat_id: int, thread_id: int, now: datetime) -> None:
     """A topic takes messages again."""
-    if updates.advance(tx, update_id):
+    if updates.mark_answered(tx, update_id, now):
         topics.reopen(tx, chat_id, thread_id, now)

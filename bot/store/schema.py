@@ -53,10 +53,18 @@ def _ref(name: str, to: str, *, nullable: bool = False, cascade: bool = False) -
 
 
 counters = sa.Table(
-    "counters",  # small facts that must survive a restart: the update offset, the watch revision
+    "counters",  # small facts that must survive a restart: the watch revision
     metadata,
     sa.Column("name", sa.String(64), primary_key=True),
     sa.Column("value", sa.BigInteger, nullable=False),
+)
+
+answered_updates = sa.Table(
+    "answered_updates",  # of Telegram's updates, those that it may tell again
+    metadata,
+    sa.Column("update_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("answered_at", Utc, nullable=False),
+    sa.Index("ix_answered_updates_answered_at", "answered_at"),
 )
 
 replies = sa.Table(

@@ -1,12 +1,12 @@
 """Which of Telegram's updates have been answered, and the answers that are still on their way.
 
-The offset moves in the transaction that answers, and the reply waits in a table until it is sent: a
+An update is noted in the transaction that answers it, and the reply waits in a table until it is sent: a
 crash repeats a reply at worst, and loses none.
 """
 
 from base64 import b64decode, b64encode
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,33 +15,21 @@ from bot.domain.chart import Chart
 from bot.domain.model import Attachment, Button, Message
 from bot.store import notices
 from bot.store.engine import Tx, insert
-from bot.store.schema import counters, replies
+from bot.store.schema import answered_updates as answered
+from bot.store.schema import replies
 
-OFFSET = "update_offset"
-
-# Telegram repeats what was not confirmed: one batch of at most 100. An id further back than this is
-# no repetition: after a week without updates Telegram goes on from a random number.
-REPEATED = 1_000
+KEPT = timedelta(days=2)  # Telegram repeats an update for a day at most
 
 
-def offset(tx: Tx) -> int:
-    """Return the id of the last update answered, 0 if there was none."""
-    rows = tx.execute(sa.select(counters.c.value).where(counters.c.name == OFFSET))
-    return rows.scalar() or 0
-
-
-def advance(tx: Tx, update_id: int) -> bool:
+def mark_answered(tx: Tx, update_id: int, now: datetime) -> bool:
     """Note that this transaction answers the update. False: it was answered before, do nothing.
 
-    Updates are to be answered in the order of their ids.
+    Of updates answered at once, in any order, each counts by itself.
     """
-    first = insert(tx, counters).values(name=OFFSET, value=update_id)
-    done = first.on_conflict_do_update(
-        index_elements=[counters.c.name],
-        set_={"value": update_id},
-        where=sa.or_(counters.c.value < update_id, counters.c.value - REPEATED > update_id),
-    ).returning(counters.c.value)
-    return tx.execute(done).first() is not None
+    tx.execute(answered.delete().where(answered.c.answered_at < now - KEPT))
+    new = insert(tx, answered).values(update_id=update_id, answered_at=now)
+    once = new.on_conflict_do_nothing(index_elements=[answered.c.update_id])
+    return tx.execute(once.returning(answered.c.update_id)).first() is not None
 
 
 @dataclass(frozen=True, slots=True)

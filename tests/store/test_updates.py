@@ -7,7 +7,7 @@ import pytest
 from bot.domain.model import Button, Message
 from bot.store import updates
 from bot.store.engine import Store
-from bot.store.schema import counters, metadata, replies
+from bot.store.schema import answered_updates, metadata, replies
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -15,35 +15,36 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 @pytest.fixture
 def store(database_url):
     store = Store(database_url)
-    store.call(lambda tx: metadata.create_all(tx, tables=[counters, replies]))
+    store.call(lambda tx: metadata.create_all(tx, tables=[answered_updates, replies]))
     yield store
     store.close()
 
 
-def test_a_repeated_update_is_answered_once(store):
-    assert store.call(updates.offset) == 0
-    assert store.call(updates.advance, 700) is True
-    assert store.call(updates.advance, 700) is False
-    assert store.call(updates.advance, 699) is False
-    assert store.call(updates.advance, 701) is True
-    assert store.call(updates.offset) == 701
+def test_an_update_is_answered_once_in_whatever_order_they_are(store):
+    for update_id, new in ((701, True), (700, True), (700, False), (701, False), (702, True)):
+        assert store.call(updates.mark_answered, update_id, NOON) is new
 
 
 def test_a_new_numbering_after_a_silent_week_is_no_repetition(store):
-    store.call(updates.advance, 700_000)
-    assert store.call(updates.advance, 12) is True
-    assert store.call(updates.advance, 12) is False
-    assert store.call(updates.offset) == 12
+    store.call(updates.mark_answered, 700_000, NOON)
+    assert store.call(updates.mark_answered, 12, NOON) is True
 
 
-def test_the_offset_moves_only_if_the_transaction_commits(store):
+def test_what_telegram_tells_no_more_is_forgotten(store):
+    store.call(updates.mark_answered, 5, NOON)
+    store.call(updates.mark_answered, 6, NOON + 2 * updates.KEPT)
+    left = store.call(lambda tx: tx.execute(answered_updates.select()).all())
+    assert [row.update_id for row in left] == [6]
+
+
+def test_an_update_is_answered_only_if_the_transaction_commits(store):
     def fail(tx):
-        updates.advance(tx, 5)
+        updates.mark_answered(tx, 5, NOON)
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
         store.call(fail)
-    assert store.call(updates.advance, 5) is True
+    assert store.call(updates.mark_answered, 5, NOON) is True
 
 
 def test_a_reply_waits_until_it_is_sent(store):
