@@ -10,11 +10,12 @@ from bot import texts
 from bot.chat.command import Command, Reply, Request, Rows
 from bot.domain.errors import QueryError, UserError
 from bot.domain.matching import Matcher
-from bot.domain.meaning import Spec, compile_query
-from bot.domain.model import Document, Role
+from bot.domain.meaning import FORM_OFF, Spec, compile_query, surfaces
+from bot.domain.model import Document, Role, Rule
 from bot.domain.names import Names
 from bot.domain.narrowing import NARROWER, narrower
 from bot.domain.needles import Needle, needle
+from bot.domain.packing import given
 from bot.domain.query import Query, parse_query
 from bot.render import MAX_OUTLET, MAX_QUERY, flag, link, short
 from bot.store import archive
@@ -148,6 +149,45 @@ def _less(
     return min(found, key=lambda less: less.stories, default=None)
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A word of articles that counted for a query. surface: what tells it from others; text: as written."""
+
+    surface: str
+    text: str
+    articles: int = 0
+
+
+FORMS = (Rule.EXACT, Rule.INFLECTION, Rule.ALIAS, Rule.TRANSLITERATION)
+
+
+def forms_found(
+    tx: Tx, query: Query, names: Names, *, now: datetime, off: frozenset[str], own: Sequence[str]
+) -> dict[str, Form]:
+    """Return the words by which a query was met in the archive lately, by surface.
+
+    off, own: as `look_back` takes them.
+    """
+    spec = compile_query(query, names, off, given(own, tuple(off)))
+    since = now - timedelta(days=REHEARSED_DAYS)
+    wanted: Needle | None = needle(spec, names)
+    ids = archive.find(tx, wanted, since=since, limit=MAX_CHECKED).ids
+    matcher, found = Matcher(names), dict[str, Form]()
+    matcher.add_compiled(0, spec)
+    for _, document in archive.documents(tx, ids, since=since):
+        hits = [h for match in matcher.match(document) for h in match.hits if h.rule in FORMS]
+        words = {
+            surface: word
+            for h in hits
+            for word in h.form.split()
+            for surface in surfaces(FORM_OFF + word)
+        }
+        for surface, word in words.items():
+            known = found.get(surface) or Form(surface, word)
+            found[surface] = replace(known, articles=known.articles + 1)
+    return found
+
+
 # /search
 
 
@@ -220,10 +260,12 @@ def line(req: Request, kept: archive.Kept) -> Html:
 # A rehearsal: what a new watch would have told
 
 
-def rehearse(tx: Tx, req: Request, text: str, own: Sequence[str] = ()) -> Looked | None:
+def rehearse(
+    tx: Tx, req: Request, text: str, own: Sequence[str] = (), off: Sequence[str] = ()
+) -> Looked | None:
     """Return what a watch on that text would have found lately; None if it cannot be read.
 
-    own: aliases that the watch has.
+    own, off: aliases that the watch has, and what it does without.
     """
     if not text or len(text) > req.limits.query_chars:
         return None
@@ -232,7 +274,14 @@ def rehearse(tx: Tx, req: Request, text: str, own: Sequence[str] = ()) -> Looked
     except QueryError:
         return None
     return look_back(
-        tx, query, req.names, now=req.now, days=REHEARSED_DAYS, own=own, language=req.language
+        tx,
+        query,
+        req.names,
+        now=req.now,
+        days=REHEARSED_DAYS,
+        off=frozenset(off),
+        own=own,
+        language=req.language,
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot import texts
 from bot.chat.command import Command, Reply, Request, Rows, in_rows, tick
-from bot.chat.naming import heard, mine, save, some
+from bot.chat.naming import heard, left_out, mine, save, some
 from bot.chat.watching import OPEN_NAMES, check_length
 from bot.domain.model import Button, Role, Watch
 from bot.domain.narrowing import LIMITS, askable, limited, limits
@@ -42,6 +42,7 @@ def shown(tx: Tx, req: Request, watch: Watch) -> Reply:
     if names:
         listed = some(req, names, OPEN_NAMES)
         parts.append(req.say("names.heard", names=listed, n=len(names)))
+    parts += left_out(req, watch)
     return Reply(html="\n".join(parts), buttons=_buttons(req, watch), edit=True)
 
 

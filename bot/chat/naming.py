@@ -7,7 +7,7 @@ from dataclasses import replace
 from bot import texts
 from bot.chat.command import Command, Reply, Request, in_rows, tick
 from bot.domain.errors import UserError
-from bot.domain.meaning import understood
+from bot.domain.meaning import FORM_OFF, understood
 from bot.domain.misses import without_not
 from bot.domain.model import Button, Role, Watch
 from bot.domain.narrowing import Switch, switched, switches
@@ -74,6 +74,17 @@ def some(req: Request, names: Sequence[str], most: int) -> str:
     return texts.count(req.language, "names.and_more", more, names=listed) if more > 0 else listed
 
 
+def forms_off(watch: Watch) -> tuple[str, ...]:
+    """Return those items of what a watch does without that are single forms."""
+    return tuple(item for item in watch.off if item.startswith(FORM_OFF))
+
+
+def left_out(req: Request, watch: Watch) -> list[Html]:
+    """Return the line that names the forms a watch does without; none where it takes all."""
+    listed = [short(item.removeprefix(FORM_OFF), MAX_LABEL) for item in forms_off(watch)]
+    return [req.say("names.without", forms=texts.listed(listed))] if listed else []
+
+
 def names(tx: Tx, req: Request) -> Reply:
     """Button: show every name that a watch hears of, each to be switched by a tap."""
     found, _ = mine(tx, req)
@@ -101,6 +112,7 @@ def _names_page(req: Request, watch: Watch) -> Reply:
         return Reply(toast="toast.no_names")
     query = short(watch.query, MAX_QUERY)
     parts = [req.say("names.page", query=query), "\n".join(_form_lines(req, watch, words))]
+    parts += left_out(req, watch)
     if listed:
         parts.append(req.say("names.others"))
     forms = [
@@ -111,11 +123,12 @@ def _names_page(req: Request, watch: Watch) -> Reply:
         Button(f"{tick(on)} {short(text, MAX_LABEL)}", f"name_off:{watch.id}:{i}")
         for i, (text, on) in enumerate(listed)
     ]
+    single = (req.button("button.forms", f"form_list:{watch.id}"),)
     done = (
         req.button("button.keep_watch", f"kept:{watch.id}"),
         req.button("button.card", f"card:{watch.id}"),
     )
-    rows = (*in_rows(forms, 2), *in_rows(names, 3), done)
+    rows = (*in_rows(forms, 2), *in_rows(names, 3), single, done)
     return Reply(html="\n\n".join(filter(None, parts)), buttons=rows, edit=True)
 
 

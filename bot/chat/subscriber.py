@@ -11,6 +11,7 @@ from bot.chat import (
     card,
     channels,
     exchange,
+    forms,
     hours,
     naming,
     packs,
@@ -264,6 +265,7 @@ def keep(tx: Tx, req: Request) -> Reply:
 COMMANDS = (
     *watching.COMMANDS,
     *naming.COMMANDS,
+    *forms.COMMANDS,
     *card.COMMANDS,
     Command("watches", Role.SUBSCRIBER, list_watches, "menu.watches", remote=True),
     Command("unwatch", Role.SUBSCRIBER, unwatch, "menu.unwatch", changes=True),

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from bot.chat.archive import REHEARSED_DAYS, Looked, rehearsal, rehearse
 from bot.chat.command import Command, Reply, Request, Rows, fits
-from bot.chat.naming import heard, kept_aliases, mine, save, some
+from bot.chat.naming import forms_off, heard, kept_aliases, mine, save, some
 from bot.domain.errors import UserError
 from bot.domain.model import Document, Role, Subscriber, SubscriberState, Watch
 from bot.domain.narrowing import LIMITS, NARROWER, limits, narrower
@@ -198,7 +198,7 @@ def _share_pct(tx: Tx, req: Request, looked: Looked) -> float:
 def rehearse_edit(tx: Tx, req: Request) -> Looked | None:
     """Return what a watch would find with the words typed after its number, and its aliases."""
     found, text = mine(tx, req)
-    return rehearse(tx, req, text, found.own)
+    return rehearse(tx, req, text, found.own, forms_off(found))
 
 
 def _stop_row(req: Request, watch: Watch) -> Rows:
@@ -242,7 +242,7 @@ def edit(tx: Tx, req: Request) -> Reply:
     if same:
         return Reply("watch.exists", {"query": same.query}, _stop_row(req, same))
     own = kept_aliases(req, parsed, found.own)
-    changed = replace(found, query=str(parsed), off=(), own=own)
+    changed = replace(found, query=str(parsed), off=forms_off(found), own=own)
     save(tx, req, changed)
     looked = req.found if isinstance(req.found, Looked) else rehearse_edit(tx, req)
     return _introduced(tx, req, "edit.done", changed, parsed, looked=looked)

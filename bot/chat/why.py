@@ -6,7 +6,7 @@ from datetime import datetime
 from bot import render
 from bot.chat.alert import Asked, headline_of, meant, outlet_of
 from bot.chat.command import Command, Reply, Request, Rows
-from bot.chat.naming import heard, some
+from bot.chat.naming import heard, left_out, some
 from bot.domain.model import Article, Hit, Role, StoryView, Watch
 from bot.render import MAX_QUERY, link, short
 from bot.store import deliveries, ledger
@@ -56,6 +56,7 @@ def _understood(req: Request, watch: Watch) -> Iterator[str]:
         yield req.say("why.also", query=short(watch.query, MAX_QUERY), names=listed)
     else:
         yield req.say("why.watch", query=short(watch.query, MAX_QUERY))
+    yield from left_out(req, watch)
 
 
 def _hit_lines(req: Request, hits: list[Hit]) -> Iterator[str]:

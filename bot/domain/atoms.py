@@ -32,6 +32,7 @@ class Known:
     exact: str = ""  # capitals as typed
     ids: frozenset[str] = frozenset()
     never: frozenset[str] = frozenset()
+    off: frozenset[str] = frozenset()  # forms that the subscriber does without
     turkic: bool = False  # it has a name with its diacritics in Turkish or Azerbaijani
     spans: tuple["Span", ...] = ()
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 from bot.domain.lexicon import COMMON, exact, meaning
 from bot.domain.names import Form, Name, Names, form_of
 from bot.domain.query import And, Filter, InTitle, Mode, Node, Not, Or, Phrase, Query, Term
+from bot.domain.text import normal, pieces, split
 
 VERSION: Final = (
     2  # of the spec and of the lists of endings behind it; a new one makes stored specs stale
@@ -59,7 +60,7 @@ class Leaf:
     """One term of a watch, unpacked. kind: the letter of its mode, "n" for a name of several words.
 
     keys: (key, classes). ids: names it stands for. off: keys of names switched off. own: the
-    subscriber's aliases.
+    subscriber's aliases. never: single forms switched off, as `surfaces` has them.
     """
 
     kind: str
@@ -68,6 +69,7 @@ class Leaf:
     ids: tuple[str, ...] = ()
     off: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
+    never: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         keys = ",".join(key if mask == 1 else f"{key}={mask:x}" for key, mask in self.keys)
@@ -78,19 +80,20 @@ class Leaf:
             ",".join(self.ids),
             ",".join(self.off),
             ",".join(self.own),
+            ",".join(self.never),
         )
         return "|".join(fields).rstrip("|")
 
 
 def leaf(text: str) -> Leaf:
     """Return the term that `str(Leaf)` wrote."""
-    kind, typed, keys, ids, off, own = (*text.split("|"), "", "", "", "", "")[:6]
+    kind, typed, keys, ids, off, own, never = (*text.split("|"), "", "", "", "", "", "")[:7]
     pairs = (key.partition("=") for key in keys.split(",") if key)
     return Leaf(
         kind,
         typed,
         tuple((key, int(mask, 16) if mask else 1) for key, _, mask in pairs),
-        *(tuple(filter(None, field.split(","))) for field in (ids, off, own)),
+        *(tuple(filter(None, field.split(","))) for field in (ids, off, own, never)),
     )
 
 
@@ -114,12 +117,30 @@ def word_leaf(word: str, typed: str, kind: str = COMMON) -> str:
     return str(Leaf("f", typed, meaning(word, typed, kind).keys))
 
 
+FORM_OFF: Final = "="  # before a form in the list of what a watch does without; else it is a name
+
+
+def surfaces(off: str) -> tuple[str, ...]:
+    """Return what tells that form of a word from its others, () for a name that is switched off.
+
+    off: an item of what a watch does without. The words are as written, but for capitals.
+    """
+    if not off.startswith(FORM_OFF):
+        return ()
+    return tuple(
+        normal(chunk[piece.start : piece.end])
+        for chunk in split(off)[1::2]
+        for piece in pieces(chunk)
+    )
+
+
 class _Compiler:
     """One query on its way to a spec."""
 
     def __init__(self, names: Names, off: frozenset[str], own: Sequence[str]) -> None:
         self.names = names
         self.off = frozenset(" ".join(_words(text).key) for text in off)
+        self.never = tuple(sorted(word for text in off for word in surfaces(text)))
         self.own = [alias.replace("|", " ").replace(",", " ") for alias in own]
 
     def spec(self, node: Node) -> Spec:
@@ -189,6 +210,7 @@ class _Compiler:
                 ids,
                 self.switched_off(found),
                 self.aliases(" ".join(typed)),
+                self.never,
             )
         )
 
@@ -199,19 +221,18 @@ class _Compiler:
         kind = _LETTER[term.mode]
         if term.mode is Mode.EDIT:
             kind += str(term.edits)
-        return str(Leaf(kind, typed, exact(word, typed).keys))
+        return str(Leaf(kind, typed, exact(word, typed).keys, never=self.never))
 
     def inflected(self, word: str, typed: str) -> str:
         """Return the leaf of a word with its forms and its other names."""
         found = self.names.called((word,))
         own = self.aliases(typed)
-        if not found and not own:
+        if not (found or own or self.never):
             return word_leaf(word, typed)
         kind = found[0].kind if found else COMMON
         ids = tuple(sorted(name.id for name in found))
-        return str(
-            Leaf("f", typed, meaning(word, typed, kind).keys, ids, self.switched_off(found), own)
-        )
+        keys, off = meaning(word, typed, kind).keys, self.switched_off(found)
+        return str(Leaf("f", typed, keys, ids, off, own, self.never))
 
     def switched_off(self, found: Sequence[Name]) -> tuple[str, ...]:
         """Return which names of these the subscriber does not want."""
@@ -261,8 +282,9 @@ def compile_query(
 ) -> Spec:
     """Return what a watch is found by.
 
-    off: names, as `understood` lists them, that the subscriber switched off. own: the subscriber's
-    aliases; "term=alias" says for which term of the query, a bare alias is for its first.
+    off: names, as `understood` lists them, that the subscriber switched off, and single forms, each after
+    an equals sign. own: the subscriber's aliases; "term=alias" says for which term of the query, a bare
+    alias is for its first.
     """
     return _Compiler(names, off, own).spec(query.root)
 

@@ -9,7 +9,7 @@ from bot.domain.atoms import Atom, Span
 from bot.domain.meaning import ADJACENT, ALL, ANY, FILTER, NEAR, NONE, TITLE
 from bot.domain.model import Document, Hit, Place, Rule
 from bot.domain.plans import Expr
-from bot.domain.text import Unescaped, offsets, pieces, split, words
+from bot.domain.text import Unescaped, normal, offsets, pieces, split, words
 from bot.domain.vocabulary import Ears
 
 HITS_PER_PLACE: Final = 5  # of one term; more would only swell the reason
@@ -74,6 +74,9 @@ class Reading:
         settled = []
         for atom, (rule, capitals) in span.targets.items():
             written = zip(capitals, self.tokens[at:stop], strict=True)
+            off = atom.known.off if atom.known else ()
+            if off and any(normal(token) in off for token in self.tokens[at:stop]):
+                continue
             if all(not n or token[:n].isupper() for n, token in written):
                 self.where.setdefault(atom, [])
                 self.wide.setdefault(atom, []).append((at, stop, rule))

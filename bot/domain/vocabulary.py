@@ -14,7 +14,7 @@ from bot.domain.lexicon import COMMON, meaning
 from bot.domain.meaning import Leaf, leaf, word_leaf
 from bot.domain.model import Rule
 from bot.domain.names import Form, Name, Names, form_of
-from bot.domain.text import TURKIC, fold, pieces, repair
+from bot.domain.text import TURKIC, fold, normal, pieces, repair
 
 REMEMBERED: Final = 200_000  # words of texts whose answer is kept, a language; some 40 MB when full
 _HEAD: Final = 3  # letters of a key that tell which remembered words a new term may concern
@@ -137,8 +137,8 @@ class Vocabulary:
             for head in heads:
                 ears.forget_head(head)
         if term.kind == "c":
-            atom.known = Known(exact=term.text)
-        elif term.ids or term.own:
+            atom.known = Known(exact=term.text, off=frozenset(term.never))
+        elif term.ids or term.own or term.never:
             self._know(atom, term)
 
     def _leave(self, atom: Atom, term: Leaf) -> None:
@@ -203,6 +203,7 @@ class Vocabulary:
         atom.known = Known(
             ids=frozenset(term.ids),
             never=frozenset(n for name in names for n in name.never),
+            off=frozenset(term.never),
             turkic=any(form.language in TURKIC for name in names for form in name.forms),
             spans=tuple(spans),
         )
@@ -338,6 +339,8 @@ class _Heard:
     def _admits(self, atom: Atom, *, own: bool, relation: bool) -> bool:
         """Tell whether nothing speaks against it: capitals asked for, or the name of another place."""
         known = atom.known
+        if known is not None and known.off and normal(self.raw) in known.off:
+            return False
         if known is not None and known.exact:
             return repair(self.raw) == known.exact
         if known is not None and self._shuns(known, relation=relation):

@@ -6,6 +6,7 @@ private chat, a group, a topic of a forum, and for a channel.
 
 import re
 from dataclasses import dataclass
+from zlib import crc32
 
 import pytest
 
@@ -59,6 +60,8 @@ CASES = {
     "names": Case("names:{watch}", ".", "names:999", STALE),
     "name_off": Case("name_off:{watch}:0", ".", "name_off:999:0", STALE),
     "forms": Case("forms:{watch}:0", "How I understand", "forms:999:0", STALE),
+    "form_list": Case("form_list:{inflected}", "forms by which", "form_list:999", STALE),
+    "form_off": Case("form_off:{inflected}:{form}", "forms by which", "form_off:{watch}:x", STALE),
     "watches": Case("/watches", "harbour"),
     "unwatch": Case("/unwatch {watch}", "Stopped", "/unwatch 999", "999"),
     "pause": Case("/pause 8h", "Paused|paused|until", "/pause soon", "/pause"),
@@ -147,6 +150,8 @@ class Room:
             "alert": lambda: self.alert.alert.id,
             "message": lambda: self.alert.alert.message_id,
             "copy": lambda: 2,
+            "inflected": lambda: self.store.call(watches.add, here.id, "порт", now()).id,
+            "form": lambda: f"{crc32('порта'.encode()):08x}",
             "topic": lambda: self.thread_id or 999,
         }
         return re.sub(r"\{(\w+)\}", lambda m: str(known[m[1]]()), line)

@@ -282,6 +282,33 @@ def test_adding_a_watch_again_replaces_it():
     assert len(matcher.match(article("harbour"))) == 1
 
 
+@pytest.mark.parametrize(
+    ("query", "text", "off", "left"),
+    [
+        pytest.param("Лачин", "Из Лачина и с Лачином", "Лачина", ["Лачином"], id="of a name"),
+        pytest.param("Лачин", "ИЗ ЛАЧИНА", "Лачина", [], id="in capitals"),
+        pytest.param("порт", "у порта, о порте", "порте", ["порта"], id="of a common word"),
+        pytest.param("Lachin", "из Лачина и в Лачине", "лачине", ["Лачина"], id="of another name"),
+        pytest.param("Laçın", "Laçında və Laçının", "laçında", ["Laçının"], id="with diacritics"),
+        pytest.param(
+            '"новый порт"', "нового порта, новый порт", "нового", ["новый порт"], id="in a phrase"
+        ),
+        pytest.param("==Лачин", "Лачин", "лачин", [], id="with its capitals"),
+        pytest.param("=порт", "порт", "порт", [], id="the only one it may have"),
+        pytest.param(
+            "South Georgia", "in South Georgia", "georgia", [], id="in a name of two words"
+        ),
+        pytest.param("порт*", "порта", "порта", ["порта"], id="but what begins so has no forms"),
+    ],
+)
+def test_a_form_switched_off_counts_no_more_and_the_others_do(query, text, off, left):
+    language = "az" if "ə" in text else "en" if text.isascii() else "ru"
+    document = Document("", body=text, language=language)
+    found = hits(query, document, off=frozenset([f"={off}"])) or ()
+    assert [hit.form for hit in found] == left
+    assert hits(query, document) is not None
+
+
 def test_names_switched_off_are_not_heard_and_own_ones_are():
     document = article("Berdzor, Kashatagh and the Old Road.")
 
