@@ -63,6 +63,15 @@ def _complete_roles(_: click.Context, __: click.Parameter, incomplete: str) -> l
     return [before + role for role in ROLES if role.startswith(last) and role not in given]
 
 
+_CHAT = click.option(
+    "--chat",
+    type=click.Choice(["telegram", "terminal"]),
+    default="telegram",
+    show_default=True,
+    help="Where the chat is; the terminal needs no token.",
+)
+
+
 @cli.command()
 @click.option(
     "--roles",
@@ -70,13 +79,7 @@ def _complete_roles(_: click.Context, __: click.Parameter, incomplete: str) -> l
     callback=_roles,
     help="Comma-separated: poll,ingest,deliver,chat,web. All if not named.",
 )
-@click.option(
-    "--chat",
-    type=click.Choice(["telegram", "terminal"]),
-    default="telegram",
-    show_default=True,
-    help="Where the chat is; the terminal needs no token.",
-)
+@_CHAT
 def run(roles: tuple[str, ...], chat: str) -> None:
     """Run the bot until SIGTERM or Ctrl-C. SIGHUP reads the outlets file again.
 
@@ -114,19 +117,24 @@ def migrate() -> None:
 
 
 @cli.command()
+@_CHAT
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of lines.")
-def check(as_json: bool) -> None:
+def check(chat: str, as_json: bool) -> None:
     """Examine the installation: settings, outlets, names, database, disk, clock, token.
 
     One line for each look; a fault says what to do, and ends the command with 1.
 
-    Example: outpost check
+    \b
+    Examples:
+      outpost check
+      outpost check --chat terminal    as for outpost run --chat terminal: no token is missed
     """
     from bot.app import utc_now
     from bot.cli import doctor
 
     with one_line():
-        found = asyncio.run(doctor.examine(load_settings(), utc_now))
+        settings, terminal = load_settings(), chat == "terminal"
+        found = asyncio.run(doctor.examine(settings, utc_now, terminal=terminal))
     if as_json:
         click.echo(json.dumps([f.as_json() for f in found], ensure_ascii=False, indent=2))
     else:

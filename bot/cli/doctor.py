@@ -52,10 +52,18 @@ class Finding:
 Look = Callable[[Settings, datetime], Iterator[Finding]]
 
 
-async def examine(settings: Settings, now: Callable[[], datetime]) -> list[Finding]:
-    """Make every look; the findings in the order of the looks."""
+async def examine(
+    settings: Settings, now: Callable[[], datetime], *, terminal: bool = False
+) -> list[Finding]:
+    """Make every look; the findings in the order of the looks.
+
+    terminal: for `outpost run --chat terminal`, which needs no token.
+    """
     found = [f for look in LOOKS for f in await asyncio.to_thread(_made, look, settings, now())]
-    return [*found, *await _telegram(settings, now)]
+    found.append(await _clock(settings, now))
+    if terminal:
+        return [*found, Finding("token", FINE, "none is needed: the chat is on the terminal")]
+    return [*found, await _token(settings)]
 
 
 def _made(look: Look, settings: Settings, now: datetime) -> list[Finding]:
@@ -196,38 +204,32 @@ def _sqlite_file(url: str) -> Path | None:
 LOOKS: tuple[Look, ...] = (_settings, _outlets, _names, _database, _disk)
 
 
-async def _telegram(settings: Settings, now: Callable[[], datetime]) -> list[Finding]:
-    """Ask Telegram for its time, and whether it knows the token."""
+async def _clock(settings: Settings, now: Callable[[], datetime]) -> Finding:
+    """Compare our clock with Telegram's, which tells its time to everybody."""
+    theirs = await clock_of(settings.telegram_api_url)
+    if theirs is None:
+        said, remedy = "not looked at, for Telegram did not tell its time", "is there a network?"
+        return Finding("clock", WARNING, said, remedy)
+    skew = abs((now() - theirs).total_seconds())
+    said = f"{skew:.0f} s from Telegram's"
+    if skew > SKEW_S:
+        return Finding("clock", FAULT, said, "let NTP set it: timedatectl set-ntp true")
+    return Finding("clock", FINE, said)
+
+
+async def _token(settings: Settings) -> Finding:
+    """Ask Telegram whether it knows the token."""
     if settings.telegram_bot_token is None:
-        remedy = "get one from @BotFather"
-        return [
-            _clock_unseen("set a token"),
-            Finding("token", FAULT, "TELEGRAM_BOT_TOKEN is not set", remedy),
-        ]
-    found = []
-    if (theirs := await clock_of(settings.telegram_api_url)) is not None:
-        skew = abs((now() - theirs).total_seconds())
-        said = f"{skew:.0f} s from Telegram's"
-        if skew > SKEW_S:
-            found.append(Finding("clock", FAULT, said, "let NTP set it: timedatectl set-ntp true"))
-        else:
-            found.append(Finding("clock", FINE, said))
-    else:
-        found.append(_clock_unseen("is there a way to the network?"))
+        remedy = "get one from @BotFather; without one, `outpost check --chat terminal`"
+        return Finding("token", FAULT, "TELEGRAM_BOT_TOKEN is not set", remedy)
     bot = open_bot(settings.telegram_bot_token.get_secret_value(), settings.telegram_api_url)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(bot.shutdown)
         fault = await token_fault(bot)
     if fault:
         said, _, remedy = fault.partition("; ")
-        found.append(Finding("token", FAULT, said, remedy or "is there a way to the network?"))
-    else:
-        found.append(Finding("token", FINE, "Telegram knows the bot"))
-    return found
-
-
-def _clock_unseen(remedy: str) -> Finding:
-    return Finding("clock", WARNING, "not looked at, for Telegram did not tell its time", remedy)
+        return Finding("token", FAULT, said, remedy or "is there a way to the network?")
+    return Finding("token", FINE, "Telegram knows the bot")
 
 
 async def explain(settings: Settings, url: str) -> Explanation:

@@ -66,6 +66,17 @@ def test_a_token_that_telegram_does_not_know_is_a_fault_with_a_remedy(here, monk
     assert "@BotFather" in found["token", "fault"][0]
 
 
+def test_the_terminal_needs_no_token(here, monkeypatch):
+    with BotApi() as api:
+        monkeypatch.setenv("TELEGRAM_API_URL", api.url)
+        code, found = checked()
+        assert code == 1
+        assert "outpost check --chat terminal" in found["token", "fault"][0]
+        code, found = checked("--chat", "terminal")
+    assert code == 0
+    assert {("token", "ok"), ("clock", "ok")} <= set(found)
+
+
 @pytest.mark.parametrize(("off", "state"), [(5, "ok"), (90, "fault"), (-90, "fault")])
 async def test_a_clock_that_is_off_is_a_fault(here, monkeypatch, off, state):
     with BotApi() as api:
