@@ -11,18 +11,20 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from html.entities import name2codepoint
 from itertools import islice
 from typing import Any
 from urllib.parse import urljoin
 
 import feedparser
 
-from bot.adapters.charsets import settle_charset
+from bot.adapters.charsets import utf8_of
 from bot.adapters.plain import plain_text
-from bot.domain.dates import FIRST_YEAR, read_date
+from bot.domain.dates import FIRST_YEAR, LAST_YEAR, read_date
 from bot.domain.furniture import without_furniture
 from bot.domain.notes import Note, Oddity
 from bot.domain.outlet import Entry, Failure, FailureKind
+from bot.domain.urls import is_web_url
 
 MAX_ENTRIES = 2_000
 MAX_TAG_BYTES = 65_536  # a 2.3 MB tag of 200,000 attributes kept feedparser busy for over 90 s
@@ -32,12 +34,15 @@ FULL_TEXT_CHARS = (
     600  # a summary this long is the article (issue: "under 600 characters, fetch the page")
 )
 
-_BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _HTML = re.compile(rb"<!doctype\s+html|<html|<head|<body", re.I)
 _ENTITY = re.compile(rb"<!ENTITY\s+(%\s+)?[^\s>]+\s+(\"[^\"]*\"|'[^']*'|[^>]*)", re.I)
 _NESTED = re.compile(rb"&\w+;|%\w+;")
 _CHANNEL = re.compile(rb"<channel[\s>]", re.I)
 _ENTRY_END = re.compile(rb"</(item|entry)>", re.I)
+_DTD_ELSEWHERE = re.compile(rb"<!DOCTYPE[^<>[]{0,1000}>", re.I)
+_NAME = re.compile(rb"&([A-Za-z]{2,8}\d{0,2});")
+_LINE_BREAK = re.compile(r"\s*[\t\r\n]\s*")  # browsers leave them out of addresses, too
+_XML_NAMES = {"amp", "lt", "gt", "quot", "apos"}
 _LONG_TAG = re.compile(rb"<(?!!)[^<>]{%d}" % MAX_TAG_BYTES)
 
 
@@ -63,16 +68,17 @@ def parse_feed(body: bytes, *, url: str, content_type: str) -> ParsedFeed | Fail
 
     url: where they came from, for relative links. content_type: the header as sent, "" if there was none.
     """
+    body = utf8_of(body, content_type)
     if not body.strip():
         return Failure(FailureKind.EMPTY, "the answer is empty")
     if reason := absurd(body):
         return Failure(FailureKind.ABSURD, reason)
-    start = _without_bom(body).lstrip()
+    start = body.lstrip()
     if start[:1] in (b"{", b"["):
         return _json_feed(body, url)
     if _is_html(start[:4096]) and not re.search(rb"<(rss|feed|rdf:RDF)[\s>]", start[:4096]):
         return Failure(FailureKind.NOT_A_FEED, "an HTML page, not a feed")
-    return _xml_feed(body, url, content_type)
+    return _xml_feed(body, url)
 
 
 def absurd(body: bytes) -> str:
@@ -93,20 +99,15 @@ def _is_html(start: bytes) -> bool:
     return bool(_HTML.match(start))
 
 
-def _without_bom(body: bytes) -> bytes:
-    return next((body[len(bom) :] for bom in _BOMS if body.startswith(bom)), body)
-
-
-def _xml_feed(body: bytes, url: str, content_type: str) -> ParsedFeed | Failure:
-    body, charset = settle_charset(body, content_type)
-    headers = {"content-type": f"application/xml; charset={charset}"} if charset else {}
+def _xml_feed(body: bytes, url: str) -> ParsedFeed | Failure:
+    body = _without_names(body)
     if (
         b"<rss:item" in body
     ):  # RSS in a prefix of its own is legal, if declared; feedparser knows it undeclared only
         body = re.sub(rb"(</?)rss:", rb"\1", body)
     parsed = feedparser.parse(
         io.BytesIO(_shortened(body)),
-        response_headers=headers,
+        response_headers={"content-type": "application/xml; charset=utf-8"},
         sanitize_html=False,
         resolve_relative_uris=False,
     )
@@ -125,10 +126,31 @@ def _xml_feed(body: bytes, url: str, content_type: str) -> ParsedFeed | Failure:
     )
 
 
+def _without_names(body: bytes) -> bytes:
+    """Return the feed with `&eacute;` as `&#233;`: XML knows no names but five, and where a DTD somewhere
+    else is said to declare them they would silently be left out.
+    """
+    body = _DTD_ELSEWHERE.sub(b"", body, count=1)
+    return body if b"<!ENTITY" in body else _NAME.sub(_number, body)
+
+
+def _number(found: re.Match[bytes]) -> bytes:
+    name = found[1].decode("ascii")
+    code = None if name in _XML_NAMES else name2codepoint.get(name)
+    return b"&#%d;" % code if code else found[0]
+
+
 def _shortened(body: bytes) -> bytes:
-    """Cut what is past the entries we take; a feed of 300,000 would cost all of a worker's time."""
+    """Leave out what is past the entries we take; a feed of 300,000 would cost all of a worker's time.
+
+    What closes the document stays: well-formed is not to become ill-formed by our own hand.
+    """
     ends = [found.end() for found in islice(_ENTRY_END.finditer(body), MAX_ENTRIES + 2)]
-    return body if len(ends) < MAX_ENTRIES + 2 else body[: ends[MAX_ENTRIES]]
+    if len(ends) < MAX_ENTRIES + 2:
+        return body
+    last = max(body.rfind(b"</item>"), body.rfind(b"</entry>"))
+    after = body[last:].partition(b">")[2] if last > ends[MAX_ENTRIES] else b""
+    return body[: ends[MAX_ENTRIES]] + after
 
 
 def _entry(item: Mapping[str, Any], base: str) -> Entry:
@@ -152,16 +174,17 @@ def _entry(item: Mapping[str, Any], base: str) -> Entry:
 
 
 def _link(item: Mapping[str, Any], base: str) -> str:
-    link = str(item.get("link") or "").strip()
-    if not link:
-        guid = str(item.get("id") or "").strip()
-        link = guid if guid.startswith(("http://", "https://")) else ""
-    return _join(base, link) if link else ""
+    guid = str(item.get("id") or "").strip()
+    link = _LINE_BREAK.sub("", str(item.get("link") or "").strip())
+    if link == guid and "/" not in guid:
+        link = ""  # feedparser takes every guid for an address that does not deny it
+    return _join(base, link or (guid if is_web_url(guid) else ""))
 
 
 def _join(base: str, link: str) -> str:
+    """Return a link as an absolute address, "" for none."""
     try:
-        return urljoin(base, link)
+        return urljoin(base, link) if link else ""
     except ValueError:
         return link
 
@@ -185,7 +208,7 @@ def _parsed_date(parsed: Any) -> datetime | None:
         at = datetime.fromtimestamp(calendar.timegm(parsed), UTC) if parsed else None
     except (ValueError, OverflowError, OSError):
         return None
-    return at if at and at.year >= FIRST_YEAR else None
+    return at if at and FIRST_YEAR <= at.year <= LAST_YEAR else None
 
 
 def _language(feed: Mapping[str, Any]) -> str:
@@ -229,7 +252,13 @@ def _fault(parsed: Mapping[str, Any]) -> str:
 
 
 def _lacking(entries: tuple[Entry, ...]) -> Iterable[Note]:
-    """Yield what the entries lack: dates, guids, guids of their own."""
+    """Yield what the entries lack: addresses, dates, guids, guids of their own; or that there are none."""
+    if not entries:
+        yield Note(Oddity.EMPTY)
+    if bad := sum(1 for e in entries if e.url and not is_web_url(e.url)):
+        yield Note(Oddity.BAD_LINKS, n=bad)
+    if without := sum(1 for e in entries if not e.url and not is_web_url(e.guid)):
+        yield Note(Oddity.NO_LINKS, n=without)
     if len(entries) < 2:
         return
     guids = {e.guid for e in entries if e.guid}
@@ -237,27 +266,56 @@ def _lacking(entries: tuple[Entry, ...]) -> Iterable[Note]:
         yield Note(Oddity.NO_DATES)
     if not guids:
         yield Note(Oddity.NO_GUIDS)
-    elif len(guids) == 1:
+    elif len(guids) == 1 and all(e.guid for e in entries):
         yield Note(Oddity.ONE_GUID)
 
 
 def _json_feed(body: bytes, url: str) -> ParsedFeed | Failure:
     try:
-        found = json.loads(_without_bom(body).decode("utf-8", "replace"))
+        found = json.loads(body)
     except (ValueError, RecursionError) as e:
         return Failure(FailureKind.NOT_A_FEED, _line(f"broken JSON: {e}"))
     if not isinstance(found, dict) or not _is_json_feed(found):
         return Failure(FailureKind.NOT_A_FEED, "JSON, but no JSON Feed")
     items = [item for item in _list(found.get("items")) if isinstance(item, dict)]
     entries = tuple(_json_entry(item, url) for item in items[:MAX_ENTRIES])
-    version = str(found.get("version") or "").rstrip("/").rpartition("/")[2]
+    version = _text(found, "version").rstrip("/").rpartition("/")[2]
     return ParsedFeed(
         entries=entries,
-        title=plain_text(str(found.get("title") or "")),
-        notes=tuple(_lacking(entries)),
+        title=plain_text(_text(found, "title")),
+        notes=(*_json_faults(found, items), *_lacking(entries)),
         form=f"json {version}",
-        language=str(found.get("language") or "")[:35],
+        language=_text(found, "language")[:35],
     )
+
+
+def _text(found: Mapping[str, Any], name: str) -> str:
+    """Return a field that holds text, or a number, which some take for an id; "" for anything else."""
+    value = found.get(name)
+    is_text = isinstance(value, str | int | float) and not isinstance(value, bool)
+    return str(value).strip() if is_text else ""
+
+
+def _json_faults(found: Mapping[str, Any], items: list[Any]) -> Iterable[Note]:
+    """Yield a note where only some items are read, and one of the first thing that is not what it must be."""
+    if len(items) > MAX_ENTRIES:
+        yield Note(Oddity.CUT, n=MAX_ENTRIES)
+    odd = [_not_text(found, "the feed", ("title",))]
+    if not isinstance(found.get("items"), list):
+        odd.append("items is no list")
+    elif len(items) < len(found["items"]):
+        odd.append("an item is no object")
+    odd += [_not_text(item, f"item {n}", _TEXTS) for n, item in enumerate(items, 1)]
+    if fault := next(filter(None, odd), ""):
+        yield Note(Oddity.ILL_FORMED, detail=fault)
+
+
+_TEXTS = ("id", "title", "url", "external_url", "content_text", "content_html", "summary")
+
+
+def _not_text(found: Mapping[str, Any], what: str, names: Iterable[str]) -> str:
+    wrong = (n for n in names if found.get(n) is not None and not isinstance(found[n], str | int))
+    return next((f"the {name} of {what} is no text" for name in wrong), "")
 
 
 def _is_json_feed(found: Mapping[str, Any]) -> bool:
@@ -275,14 +333,14 @@ def _list(value: object) -> list[Any]:
 
 def _json_entry(item: Mapping[str, Any], base: str) -> Entry:
     def text(name: str) -> str:
-        return str(item.get(name) or "").strip()
+        return _text(item, name)
 
     authors = _list(item.get("authors")) or [item.get("author")]
-    names = [str(a.get("name") or "") for a in authors if isinstance(a, dict)]
+    names = [_text(a, "name") for a in authors if isinstance(a, dict)]
     body = text("content_text") or plain_text(text("content_html"))
     link = text("url") or text("external_url")
     return Entry(
-        url=_join(base, link) if link else "",
+        url=_join(base, link),
         title=plain_text(text("title")),
         summary=plain_text(text("summary")) or (body if len(body) < FULL_TEXT_CHARS else ""),
         body=body if len(body) >= FULL_TEXT_CHARS else "",

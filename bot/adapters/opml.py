@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from lxml import etree
 
+from bot.adapters.charsets import utf8_of
 from bot.adapters.feeds import absurd
 from bot.domain.addresses import Guard
 from bot.domain.outlet import Failure, FailureKind, FeedKind, OutletEntry, OutletFeed
@@ -59,6 +60,7 @@ def parse_opml(body: bytes, guard: Guard) -> Opml | Failure:
     """
     if len(body) > MAX_BYTES:
         return Failure(FailureKind.TOO_LARGE, f"larger than {MAX_BYTES // 1_000_000} MB")
+    body = utf8_of(body, "")
     if reason := absurd(body):
         return Failure(FailureKind.ABSURD, reason)
     parser = etree.XMLParser(

@@ -3,6 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
+from bot.adapters.charsets import utf8_of
 from bot.adapters.feeds import ParsedFeed, absurd, parse_feed
 from bot.adapters.index_pages import named_feeds, parse_index
 from bot.adapters.plain import all_storable
@@ -27,6 +28,7 @@ def read_entries(
 
 
 def _read(body: bytes, url: str, content_type: str, kind: FeedKind) -> ParsedFeed | Failure:
+    body = utf8_of(body, content_type)
     if not body.strip():
         return Failure(FailureKind.EMPTY, "the answer is empty")
     if kind is FeedKind.TELEGRAM or channel_of(url):

@@ -1,7 +1,7 @@
 """A public Telegram channel's preview page (https://t.me/s/name) -> entries."""
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from lxml import etree
@@ -9,6 +9,7 @@ from lxml import html as lxml_html
 
 from bot.adapters.feeds import FULL_TEXT_CHARS, MAX_ENTRIES, ParsedFeed
 from bot.adapters.plain import plain_text
+from bot.domain.dates import read_date
 from bot.domain.outlet import Entry, Failure, FailureKind
 
 TITLE_CHARS = 140
@@ -63,9 +64,6 @@ def _of_class(node: Any, name: str) -> str:
 
 def _date(post: Any) -> datetime | None:
     for time in post.iter("time"):
-        try:
-            at = datetime.fromisoformat(time.get("datetime") or "")
-        except ValueError:
-            continue
-        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+        if at := read_date(time.get("datetime") or ""):
+            return at
     return None

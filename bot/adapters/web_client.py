@@ -182,7 +182,7 @@ class WebClient:
         self, url: str, max_bytes: int, headers: Mapping[str, str], user_agent: str
     ) -> tuple[Answer, str | None]:
         if not is_web_url(url):
-            raise _Unreadable(FailureKind.PRIVATE, f"not an http or https address: {_short(url)}")
+            raise _Unreadable(FailureKind.ADDRESS, f"not an http or https address: {_short(url)}")
         if self._session is None:
             raise RuntimeError("WebClient is used outside its context")
         sent = {"User-Agent": user_agent, "Accept-Encoding": "gzip, deflate", **headers}
@@ -288,7 +288,7 @@ def failure_of(error: BaseException) -> Failure:
         (aiohttp.ClientConnectorDNSError, FailureKind.DNS),
         ((aiohttp.ClientSSLError, ssl.SSLError), FailureKind.TLS),
         ((aiohttp.ServerTimeoutError, TimeoutError), FailureKind.TIMEOUT),
-        (aiohttp.InvalidURL, FailureKind.PRIVATE),
+        (aiohttp.InvalidURL, FailureKind.ADDRESS),
         (socket.gaierror, FailureKind.DNS),
     )
     kind = next((kind for types, kind in kinds if isinstance(error, types)), FailureKind.CONNECT)

@@ -15,28 +15,34 @@ LAST_YEAR = 2100
 
 # Beginnings of month names that tell them apart, accents aside; the longest that fits wins.
 _MONTHS = (
-    "jan january janeiro enero janvier januar ocak yanvar янв січ ιαν "
-    "հունվ իանվ իан იანვ ian gen styczen sausis jaan oca",
-    "feb february fev febrero fevrier februar subat fevral фев φεβ лют փետր თებ luty vasaris veebr sub",
-    "mar march marco marzo mars marz mart мар μαρ бер մարտ მარ marzec kovas marts mrt",
-    "apr april abr abril avril nisan aprel апр απρ квіт ապր აპრ kwiecien balandis aprill nis кві",
-    "may maio mayo mai mayis мая май μαι трав մայ მაი mag maj geguze mei тра",
-    "jun june junho junio juin juni haziran iyun июн юни ιουν "
-    "черв հունիս ივნ iun giu czerwiec birzelis juuni haz чер",
-    "jul july julho julio juillet juli temmuz iyul июл юли ιουλ "
-    "лип հուլիս ივლ iul lug lipiec liepa juuli tem",
-    "aug august ago agosto aout agustos avqust авг αυγ серп օգոստ აგვ sierpien rugpjutis agu сер",
-    "sep sept september set setiembre septembre eylul "
-    "sentyabr сен σεπ вер սեպտ სექ wrzesien rugsejis eyl",
-    "oct october out octubre octobre oktober ekim oktyabr окт οκτ "
-    "жовт հոկտ ოქტ ott pazdziernik spalis okt eki жов",
-    "nov november noviembre novembre kasim noyabr ноя ное νοε "
-    "листоп նոյ ნოე noi listopad lapkritis kas лис",
-    "dec december dez diciembre decembre dezember aralik dekabr "
-    "дек δεκ груд դեկտ დეკ dic grudzien gruodis ara гру",
+    "jan january janeiro ene enero janvier januar ocak yan yanvar янв яну јан січ сту қаң ιαν "
+    "հնվ հունվ իանվ իան იან იანვ ian gen sty styczen saus sausis jaan oca led ledna",
+    "feb february fev febrero fevrier februar subat fevral фев феб φεβ лют ақп փտվ փետր თებ lut luty "
+    "vas vasaris veebr sub uno unor unora",
+    "mar march marco marzo mars marz mart maart мар сак нау μαρ бер մրտ մարտ მარ kov kovas marts mrt "
+    "bre brez",
+    "apr april abr abril avr avril nisan aprel апр кра сәу απρ квіт ապր აპრ kwi kwiecien bal balandis aprill "
+    "nis кві dub dubna",
+    "may maio mayo mai mayis мая май мај мам μαι тра մյս մայ მაი mag maj geg geguze mei kve kvet",
+    "jun june junho junio juin juni haziran iyn iyun июн юни юну јун мау чэр ιουν "
+    "черв հնս հունիս ივნ iun giu cze czerwiec birz birzelis juuni haz чер cerven cervna cvn",
+    "jul july julho julio juil juillet juli temmuz iyl iyul июл юли јул ліп шіл ιουλ "
+    "лип հլս հուլիս ივლ iul lug lip lipiec liep liepa juuli tem cervenec cervence cvc",
+    "aug august ago agosto aout agustos avq avqust avg avgust авг жні там αυγ серп օգս օգոստ აგვ sie "
+    "sierpien rugp rugpjutis agu сер srpna srpen",
+    "sep sept september set setiembre setembro septembre eyl eylul szept "
+    "sen sentyabr сен сеп қыр σεπ вер սեպ სექ wrz wrzesien rugs rugsejis zar",
+    "oct october out outubro octubre octobre oktober ekim oktyabr okt окт кас қаз οκτ "
+    "жовт հոկ ოქტ ott paz pazdziernik spal spalis eki жов rij rijna",
+    "nov november noviembre novembre kasim noy noyabr ноя ное нов ној νοε "
+    "листоп лист ліс қар նոյ ნოე noi lis listopad lap lapkritis kas лис",
+    "dec december dez diciembre decembre dezember dezembro aralik dek dekabr "
+    "дек дец сне жел δεκ груд դեկ დეკ dic gru grudzien gruod gruodis ara гру dets pro prosince des",
 )
 _MONTH = {form: n for n, forms in enumerate(_MONTHS, 1) for form in forms.split()}
-_LATIN = str.maketrans("şçğıöüáàâãéêèíóõôúûәəńśżźłėάέήίόύώϊ", "scgiouaaaaeeeiooouuaenszzleαεηιουωι")
+_LATIN = str.maketrans(
+    "şçğıöüäáàâãéêèíóõôúûůūəńśżźłėěάέήίόύώϊΐčřšžý", "scgiouaaaaaeeeiooouuuuenszzleeαεηιουωιιcrszy"
+)
 
 _ZONES = {
     **dict.fromkeys(("UT", "UTC", "GMT", "Z", "WET"), 0.0),
@@ -50,20 +56,25 @@ _ZONES = {
     "CST": -6.0, "MDT": -6.0, "MST": -7.0, "PDT": -7.0, "PST": -8.0,
 }  # fmt: skip
 
+_WORD = r"[^\W\d_]+\.?"
 _TIME = (
-    r"(?P<h>\d{1,2})[:.](?P<m>\d{2})"
-    r"(?:[:.](?P<s>\d{2})(?:[.,]\d*)?)?\s*(?P<ampm>[ap]\.?m\.?)?"
+    r"(?P<h>\d{1,2})[:.h](?P<m>\d{2})"
+    r"(?:[:.](?P<s>\d{1,2})(?:[.,]\d*)?)?(?:\s*uhr\b)?\s*(?P<ampm>[ap]\.?m\b\.?)?"
 )
-_CLOCK = rf"(?:[T\s,\-–|]+(?:at\s+|в\s+)?{_TIME})?"
+# Between day and hour stand "at", "в", "о", or the day of the week, which Azerbaijani says in two words.
+_CLOCK = rf"(?:(?:T|[T\s,\-–|]+(?:{_WORD},?\s+){{0,2}}){_TIME})?"
 _ZONE = (
     r"\s*(?P<zone>[+-]{1,2}\d{1,2}(?::?\d{2})?|(?:GMT|UTC)\s*[+-]\d{1,2}(?::?\d{2})?"
     r"|[A-Z][a-z]+/[A-Z_/]+|[A-ZМСКİ]{1,5}|\(.*\))?"
 )
 # Go and Java say a zone twice: "+0000 UTC", "+04:00[Asia/Yerevan]".
 _END = r"(?:\s*(?:\([^)]*\)|\[[^]]*\]|[A-Z]{1,5})(?:\s+m=\S+)?)?\s*$"
+_DE = r"(?:de\s+|del\s+)?"  # Spanish and Portuguese
+_YEAR = r"(?:г|год|года|році|року|рік|р|թ|թվականի|წ|წლის|წელი)"  # the word for it, after the number
+_DAY = r"(?P<d>\d{1,2})(?:st|nd|rd|th|er|º|\.|-)?"
 _NAMED = (
-    r"(?:[^\W\d]+\.?,?\s*(?<=[\s,]))?(?P<d>\d{1,2})(?:st|nd|rd|th|\.|-)?[\s-]*"
-    r"(?P<name>[^\W\d]+)\.?,?[\s-]*(?P<y>\d{4}|\d{2})(?!\d|:)(?:\s*(?:г|р)\.?)?"
+    rf"(?:(?:[^\W\d_]+[.\s]?){{1,2}},?\s*(?<=[\s,.]))?{_DAY}[\s-]*{_DE}"
+    rf"(?P<name>[^\W\d_]+)\.?,?[\s-]*{_DE}(?P<y>\d{{4}}|\d{{2}})(?!\d|:)(?:\s*{_YEAR}\b\.?)?"
 )
 _DOTTED = r"(?P<d>\d{1,2})(?P<dot>[./-])(?P<mo>\d{1,2})(?P=dot)(?P<y>\d{4})"
 _FORMS = tuple(
@@ -76,6 +87,9 @@ _FORMS = tuple(
         rf"\s*{_NAMED}",
         r"\s*(?:[^\W\d]+,?\s+)?(?P<name>[^\W\d]+)\.?\s+(?P<d>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<y>\d{4})",
         rf"\s*{_DOTTED}",
+        r"\s*(?P<d>\d{1,2})\.(?P<mo>\d{1,2})\.(?P<y>\d{2})(?!\d)",
+        rf"\s*(?P<y>\d{{4}})\s*(?:{_YEAR}\b\.?)?,?\s+{_DAY}\s+(?P<name>[^\W\d_]+)\.?",
+        rf"\s*(?P<y>\d{{4}})\s*(?:{_YEAR}\b\.?)?,?\s+(?P<name>[^\W\d_]+)\.?\s+{_DAY}(?!\d|:)",
     )
 ) + tuple(
     re.compile(form + _ZONE + _END, re.I)
@@ -117,9 +131,11 @@ def _moment(found: re.Match[str]) -> datetime | None:
     hour = int(got["h"] or 0)
     if got.get("ampm"):
         hour = hour % 12 + (12 if got["ampm"][0] in "pP" else 0)
+    if hour > 24:
+        return None
     try:
         day = date(_year(got["y"]), month, day_of_month)
-        late = timedelta(days=hour == 24)  # ISO 8601: midnight at the end of a day
+        late = timedelta(days=hour // 24)  # ISO 8601: 24:00 is midnight at the end of a day
         at = datetime(
             day.year,
             day.month,

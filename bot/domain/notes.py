@@ -17,6 +17,8 @@ class Oddity(StrEnum):
     NO_DATES = "no-dates"
     NO_GUIDS = "no-guids"
     ONE_GUID = "one-guid"  # on all entries
+    NO_LINKS = "no-links"  # n entries name no address: the feed's, with a mark, stands for theirs
+    BAD_LINKS = "bad-links"  # n entries name one that is not http or https: it is dropped
     PART = "part"  # detail: which part of a sitemap index could not be read, and why
     EMPTY = "empty"  # no entries yet
     MISSED = "missed"  # about n entries came and went between two polls

@@ -89,6 +89,7 @@ class FailureKind(StrEnum):
     EMPTY = "empty"
     TOO_LARGE = "too large"
     PRIVATE = "private address"
+    ADDRESS = "address"  # not http or https, or none at all
     REDIRECTS = "redirects"
     ABSURD = "absurd markup"
     HELD = "held back"  # not asked at all: the domain wants silence, or others are before it

@@ -38,6 +38,7 @@ _WEIGHT = {
     FailureKind.EMPTY: SOFT,
     FailureKind.TOO_LARGE: HARD,
     FailureKind.PRIVATE: HARD,
+    FailureKind.ADDRESS: HARD,
     FailureKind.REDIRECTS: SOFT,
     FailureKind.ABSURD: HARD,
     FailureKind.HELD: 0.0,

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.adapters.charsets import settle_charset
 from bot.adapters.feeds import MAX_ENTRIES, ParsedFeed, parse_feed
 from bot.domain.notes import Note, Oddity
 from bot.domain.outlet import Failure, FailureKind
@@ -35,6 +34,10 @@ def one_item(inside: str, **changes):
     return parse(
         f'<rss version="2.0" {changes.get("ns", "")}><channel><item>{inside}</item></channel></rss>'
     )
+
+
+def json_feed(items) -> str:
+    return json.dumps({"version": "https://jsonfeed.org/version/1.1", "title": "O", "items": items})
 
 
 FORMATS = {
@@ -112,6 +115,13 @@ class TestText:
         assert "Ann Bell" in entry.author
         assert entry.source == "Agency"
 
+    @pytest.mark.parametrize("dtd", ["", '<!DOCTYPE rss SYSTEM "http://o.example/rss-0.91.dtd">'])
+    def test_names_of_letters_are_read_without_the_dtd_that_declares_them(self, dtd):
+        body = rss("Caf&eacute; &laquo;T&raquo; &amp; &unheard;").replace(
+            b"<rss", dtd.encode() + b"<rss"
+        )
+        assert parse(body).entries[0].title.startswith("Café «T» &")
+
 
 class TestLinks:
     def test_relative_links_become_absolute(self):
@@ -124,6 +134,13 @@ class TestLinks:
         [entry] = one_item('<guid isPermaLink="false">o-1</guid>').entries
         assert (entry.url, entry.guid) == ("", "o-1")
 
+    def test_a_guid_that_denies_nothing_and_has_no_path_is_none_either(self):
+        assert one_item("<guid>abc-123</guid>").entries[0].url == ""
+
+    def test_a_line_break_is_no_part_of_an_address(self):
+        [entry] = one_item("<link>https://o.example/\n    1</link>").entries
+        assert entry.url == "https://o.example/1"
+
     def test_a_broken_link_breaks_nothing(self):
         assert one_item("<link>http://[broken/1</link>").entries[0].url
 
@@ -135,8 +152,12 @@ class TestDates:
             == AT
         )
 
-    def test_year_one_is_no_date(self):
-        assert one_item("<pubDate>0001-01-01T00:00:00Z</pubDate>").entries[0].published_at is None
+    @pytest.mark.parametrize(
+        "said",
+        ["0001-01-01T00:00:00Z", "Fri, 31 Dec 9999 23:59:59 GMT", "9999-12-31T23:59:59-10:00"],
+    )
+    def test_year_one_and_year_9999_are_no_dates(self, said):
+        assert one_item(f"<pubDate>{said}</pubDate>").entries[0].published_at is None
 
     def test_the_date_of_an_update_serves_where_there_is_no_other(self):
         body = FORMATS["atom"].replace("published>", "updated>")
@@ -145,7 +166,7 @@ class TestDates:
 
 class TestNotes:
     def test_feeds_without_dates_or_guids_say_so(self):
-        items = "<item><title>A</title></item><item><title>B</title></item>"
+        items = "".join(f"<item><link>https://o.example/{n}</link></item>" for n in "AB")
         found = parse(f'<rss version="2.0"><channel>{items}</channel></rss>')
         assert found.notes == (Note(Oddity.NO_DATES), Note(Oddity.NO_GUIDS))
 
@@ -165,7 +186,43 @@ class TestNotes:
     def test_more_entries_than_we_take_are_cut_and_told(self):
         found = parse(rss(*(f"T{n}" for n in range(MAX_ENTRIES + 500))))
         assert len(found.entries) == MAX_ENTRIES
-        assert found.notes[0] == Note(Oddity.CUT, n=MAX_ENTRIES)
+        assert found.notes == (Note(Oddity.CUT, n=MAX_ENTRIES),)
+
+    def test_our_own_cut_is_not_called_an_outlet_s_fault(self):
+        found = parse(rss(*(f"T{n}" for n in range(10 * MAX_ENTRIES))))
+        assert len(found.entries) == MAX_ENTRIES
+        assert found.notes == (Note(Oddity.CUT, n=MAX_ENTRIES),)
+
+    def test_entries_without_an_address_are_counted(self):
+        items = "<item><title>A</title></item><item><guid>https://o.example/1</guid></item>"
+        found = parse(f'<rss version="2.0"><channel>{items}</channel></rss>')
+        assert Note(Oddity.NO_LINKS, n=1) in found.notes
+
+    @pytest.mark.parametrize(
+        "link", ["javascript:alert(1)", "file:///etc/passwd", "ftp://o.example/1"]
+    )
+    def test_an_address_that_is_none_of_the_web_is_told(self, link):
+        found = one_item(f"<title>T</title><link>{link}</link>")
+        assert found.notes == (Note(Oddity.BAD_LINKS, n=1),)
+
+    def test_a_feed_without_entries_says_so_in_each_format(self):
+        for body in (rss(), json_feed([]), FORMATS["atom"].split("<entry")[0] + "</feed>"):
+            assert parse(body).notes == (Note(Oddity.EMPTY),)
+
+    @pytest.mark.parametrize(
+        ("items", "told"),
+        [
+            (
+                [{"id": "1", "url": "https://o.example/1", "title": ["x"]}],
+                "the title of item 1 is no text",
+            ),
+            ([{"id": {}, "url": "https://o.example/1"}], "the id of item 1 is no text"),
+            ([{"id": 1, "url": "https://o.example/1"}, "x"], "an item is no object"),
+            ({"1": {}}, "items is no list"),
+        ],
+    )
+    def test_json_that_is_not_as_it_must_be_is_told(self, items, told):
+        assert Note(Oddity.ILL_FORMED, detail=told) in parse(json_feed(items)).notes
 
 
 class TestHints:
@@ -230,6 +287,11 @@ class TestEntities:
         body = b'<!DOCTYPE rss [<!ENTITY a "x"><!ENTITY b "&a;&a;">]>' + rss("&b;")
         assert refuse(body).kind is FailureKind.ABSURD
 
+    @pytest.mark.parametrize("charset", ["utf-16", "utf-16-le", "utf-32"])
+    def test_entities_of_entities_are_in_wide_letters_too(self, charset):
+        body = '<!DOCTYPE rss [<!ENTITY a "x"><!ENTITY b "&a;&a;">]>' + rss("&b;").decode()
+        assert refuse(body.encode(charset)).kind is FailureKind.ABSURD
+
     def test_parameter_entities_of_entities_are(self):
         body = b'<!DOCTYPE rss [<!ENTITY % a "x"><!ENTITY % b "%a;%a;">]>' + rss("x")
         assert refuse(body).kind is FailureKind.ABSURD
@@ -278,10 +340,6 @@ def test_one_broken_letter_does_not_spoil_the_others():
         "порту".encode(), "пор\xff".encode("latin-1", "replace")[:1] + b"\xff", 1
     )
     assert parse(body).entries[1].title == TITLE
-
-
-def test_pure_ascii_is_left_to_the_parser():
-    assert settle_charset(b"<rss/>", "text/xml; charset=iso-2022-jp") == (b"<rss/>", "")
 
 
 @pytest.mark.shared

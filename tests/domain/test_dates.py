@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from babel import Locale
 
 from bot.domain.dates import month_of, read_date
 
@@ -71,6 +72,19 @@ SAME_MOMENT = [
     "23 ноября 2026 13:00 МСК",
     "23 ноември 2026 10:00",
     "Δευ, 23 Νοέ 2026 10:00:00 GMT",
+    "23 ноября 2026 года, 10:00",
+    "понедельник, 23 ноября 2026 в 10:00",
+    "23 листопада 2026 року о 10:00",
+    "2026 թ. նոյեմբերի 23, 10:00",
+    "2026 წლის 23 ნოემბერი 10:00",
+    "B.e, 23 noy 2026 14:00:00 +0400",
+    "Bazar ertəsi, 23 noyabr 2026, 10:00",
+    "23 Kasım 2026 Pazartesi 10:00",
+    "23. November 2026, 10:00 Uhr",
+    "23 de noviembre de 2026, 10:00",
+    "23.11.26 10:00",
+    "Mon, 23 Nov 2026 10:00:0 GMT",
+    "Mon, 23 Nov 2026 14:00:00 AMT",
 ]
 
 
@@ -96,6 +110,8 @@ NO_DATES = [
     "",
     "yesterday",
     "0001-01-01T00:00:00Z",
+    "9999-12-31T23:59:59-12:00",
+    "2026-11-05T25:30:00Z",
     "Thu, 01 Jan 1970 00:00:00 GMT",
     "Mon, 31 Feb 2026 10:00:00 GMT",
     "Mon, 23 Foo 2026 10:00:00 GMT",
@@ -133,3 +149,17 @@ MONTHS = {
 @pytest.mark.parametrize(("month", "names"), MONTHS.items())
 def test_months_are_known_in_the_regions_languages(month, names):
     assert {name: month_of(name) for name in names.split()} == dict.fromkeys(names.split(), month)
+
+
+@pytest.mark.parametrize(
+    "language", ["en", "ru", "uk", "hy", "az", "ka", "tr", "be", "kk", "de", "fr"]
+)
+def test_months_are_known_by_every_name_that_cldr_has_for_them(language):
+    months = Locale.parse(language).months
+    forms = [
+        (number, name)
+        for standing in ("format", "stand-alone")
+        for width in ("wide", "abbreviated")
+        for number, name in months[standing][width].items()
+    ]
+    assert [n for n in forms if month_of(n[1].rstrip(".")) != n[0]] == []

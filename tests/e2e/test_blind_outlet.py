@@ -4,6 +4,7 @@ Hours pass by the clock of the processes, which is ahead of the test's; the outl
 servers.
 """
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -22,9 +23,7 @@ def herald(outpost, bot_api, press):
     """A lively outlet that has just fed a watch, and one that never was; the processes have ended."""
     press.add("mail", "Coast Mail").publish("Quays are quiet", "Nothing moved there on Sunday.")
     herald = press.add("herald", "Batum Herald", country="GE", listed=1_000)
-    for n in range(PAST // RHYTHM, 0, -1):
-        at = datetime.now(UTC) - n * RHYTHM
-        herald.publish(f"Report {n} of the valley", f"Weather of day {n}.", at=at)
+    past(herald, PAST // RHYTHM, until=datetime.now(UTC))
     outpost.begin()
     bot_api.person(User(ADMIN))
     bot_api.say(ADMIN, "/start")
@@ -34,6 +33,13 @@ def herald(outpost, bot_api, press):
     press.wait_polled(herald)
     assert outpost.stop() == [0]
     return herald
+
+
+def past(outlet, articles, *, until):
+    """Let an outlet have published so many, one at a time, up to that moment."""
+    for n in range(articles, 0, -1):
+        at = until - n * RHYTHM
+        outlet.publish(f"Report of {at:%d %B %H:%M}", f"Weather at {at:%H:%M}.", at=at)
 
 
 def look(outpost, *, hours_ahead):
@@ -101,3 +107,26 @@ def test_an_outlet_that_cannot_be_read_is_told_to_the_admins_once_and_its_return
     assert "Batum Herald" not in said(bot_api, "/watches")
     assert outpost.stop() == [0]
     assert len(notices(bot_api)) == 2
+
+
+def test_a_feed_overrun_while_we_were_down_says_how_many_may_have_been_missed(
+    outpost, bot_api, press
+):
+    herald = press.add("herald", "Batum Herald", country="GE", listed=30)
+    past(herald, 40, until=datetime.now(UTC))
+    outpost.begin()
+    bot_api.person(User(ADMIN))
+    bot_api.say(ADMIN, "/start")
+    bot_api.wait_for(lambda: bot_api.shown(ADMIN), 20, "the greeting")
+    assert outpost.stop() == [0]
+
+    past(herald, 60, until=datetime.now(UTC) + 60 * RHYTHM)  # 30 of which are listed no more
+    look(outpost, hours_ahead=60 * RHYTHM / timedelta(hours=1))
+    bot_api.say(ADMIN, "/outlets")
+    health = bot_api.wait_for(
+        lambda: [m.text for m in bot_api.shown(ADMIN) if "Batum Herald: polled" in m.text], 20, "it"
+    )
+    told = re.search(r"about (\d+) entries may have been missed", health[-1])
+    assert told, health[-1]
+    assert 15 <= int(told[1]) <= 45
+    assert outpost.stop() == [0]
