@@ -125,7 +125,8 @@ def add(tx: Tx, visit: Visit) -> Answer:
         feed = str(visit.form.get("feed", "")) or None
         entry = outlet_of(found, feed_url=feed, **given)
     except SettingsError:
-        wrong = visit.say("web.wrong_outlet")
+        named = any(feed in (None, c.url) for c in found.candidates)
+        wrong = visit.say("web.wrong_outlet" if named else "web.found_no_feed")
         return _looked(tx, visit, found, wrong=wrong, **given)
     owner = outlets_store.owner(tx, entry.feeds[0].url)
     if owner not in (None, entry.name):

@@ -473,7 +473,12 @@ def main() -> int:
                     args.keep.mkdir(exist_ok=True)
                     (args.keep / f"{kind}.log").write_text(outpost.log, "utf-8")
             print(f"## {kind}, {args.minutes:g} minutes, seed {args.seed}\n{balance}", flush=True)
-            for line in (*balance.lost[:20], *balance.floods, *balance.refused, *balance.tracebacks):
+            for line in (
+                *balance.lost[:20],
+                *balance.floods,
+                *balance.refused,
+                *balance.tracebacks,
+            ):
                 print(line)
             bad += not balance.faultless()
     return int(bad > 0)

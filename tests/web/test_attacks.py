@@ -44,6 +44,7 @@ CHANGES = (
     "/access/let-in",
     "/access/shut-out",
 )
+ANYBODYS = ("/language", "/sign-out", "/sign-out-everywhere")
 EVIL = '"><script>alert(1)</script><img src=x onerror=alert(2)>{{7*7}}'
 
 
@@ -125,7 +126,12 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(site):
     assert "path=/" in cookie
 
 
-@pytest.mark.parametrize("path", CHANGES)
+def test_every_change_that_there_is_is_attacked_here(site):
+    posts = {r.path for r in site.app.routes if isinstance(r, Route) and "POST" in r.methods}
+    assert posts == {*CHANGES, *ANYBODYS, "/enter"}
+
+
+@pytest.mark.parametrize("path", [*CHANGES, *ANYBODYS])
 @pytest.mark.parametrize("token", [None, "", "x", "0" * 43])
 def test_no_change_without_the_token_of_our_own_page(admin, path, token):
     data = {"user": "9", "role": "admin"} | ({} if token is None else {"csrf": token})

@@ -34,16 +34,16 @@ def test_an_outlet_is_added_and_its_first_poll_is_due(site, admin, echo):
     name, country, by_hand = rows(site, outlets, "name", "country", "by_hand")[0]
     assert (name, country, by_hand) == ("Echo", "AM", True)
     assert rows(site, feeds, "url", "first_polled_at")[0] == (f"{echo}/rss", None)
-    assert "outlet add" in admin.get("/access").text
+    assert "added an outlet" in admin.get("/access").text
     assert "polled already, as Echo" in post(admin, "/outlets/add", **given | {"name": "Twin"}).text
 
 
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"country": "Armenia"}, "country"),
-        ({"language": "!"}, "language"),
-        ({"feed": "http://10.0.0.1/rss"}, "no feed"),
+        ({"country": "Armenia"}, "its country as two letters"),
+        ({"language": "!"}, "its language as a code"),
+        ({"feed": "http://10.0.0.1/rss"}, "No feed"),
     ],
 )
 def test_what_cannot_be_an_outlet_is_said_and_nothing_is_kept(site, admin, echo, wrong, says):
@@ -90,8 +90,8 @@ def test_an_outlet_is_retired_and_brought_back_with_its_feeds(site, admin):
     assert "polled again" in post(admin, "/outlets/retire", outlet="3", act="restore").text
     assert tuple(state()) == (None, None)
     audit = admin.get("/access").text
-    assert "outlet retire" in audit
-    assert "outlet restore" in audit
+    assert "retired an outlet" in audit
+    assert "brought an outlet back" in audit
     for fields in (
         {"outlet": "3", "act": "restore"},
         {"outlet": "99", "act": "retire"},
