@@ -1,6 +1,7 @@
 """The terms of watches as the engine holds them, each once, and what hangs on them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from bot.domain.model import Rule
@@ -34,6 +35,7 @@ class Known:
     never: frozenset[str] = frozenset()
     off: frozenset[str] = frozenset()  # forms that the subscriber does without
     turkic: bool = False  # it has a name with its diacritics in Turkish or Azerbaijani
+    everyday: Mapping[str, frozenset[str]] = field(default_factory=dict)  # see Name
     spans: tuple["Span", ...] = ()
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from bot.domain import slavic
-from bot.domain.endings import CASE, LONGEST, PLURAL, Candidates, stripped, table
+from bot.domain.endings import CASE, LONGEST, PLURAL, RELATION, Candidates, stripped, table
 from bot.domain.text import fold
 from bot.domain.turkic import turkic
 
@@ -30,6 +30,24 @@ _ENGLISH_IRREGULAR: Final = {
     "feet": "foot",
 }
 
+# Surnames that English spells in several ways: Petrosyan is Petrosian, Tokayev is Tokaev.
+_SPELLINGS: Final = (
+    ("yan", "ian"),
+    ("iyev", "iev"),
+    ("ayev", "aev"),
+    ("iyeva", "ieva"),
+    ("ayeva", "aeva"),
+    ("sky", "skyy", "skyi", "skiy", "skii"),
+)
+_SPELT: Final = table(
+    case="\n".join(
+        f"{one}: {' '.join(other for other in group if other != one)}"
+        for group in _SPELLINGS
+        for one in group
+    )
+)
+
+_SPELT_ENDS: Final = tuple(_SPELT)
 _ARMENIAN: Final = table(
     case="""
         ը ն: -
@@ -55,6 +73,7 @@ _ARMENIAN_IRREGULAR: Final = {
     "լճի": "լիճ", "լճին": "լիճ", "լճից": "լիճ", "լճում": "լիճ", "լճով": "լիճ",
     "հոր": "հայր", "մոր": "մայր", "եղբոր": "եղբայր", "քրոջ": "քույր",
 }  # fmt: skip
+_ARMENIAN_OF_ADJECTIVES: Final = frozenset(["", "ը", "ն", "ի", "ին", "ից", "ով", "ում"])
 _ARMENIAN_VOWELS: Final = frozenset("աեէըիոօ")
 _ARMENIAN_AFTER_VOWEL: Final = ("յ", "ն")
 
@@ -108,9 +127,14 @@ _HEBREW: Final = ("וה", "שב", "מה", "שה", "ב", "ל", "מ", "ה", "ו", 
 
 
 def english(word: str) -> Candidates:
-    """Return the singular of an English plural; 's is no matter of this list, the apostrophe cut it."""
+    """Return the singular of an English plural, or how else a surname is spelt.
+
+    's is no matter of this list, the apostrophe cut it.
+    """
     if word in _ENGLISH_IRREGULAR:
         return [(_ENGLISH_IRREGULAR[word], PLURAL)]
+    if word.endswith(_SPELT_ENDS):
+        return stripped(word, _SPELT, least=4 if word.endswith("an") else 2)
     if word.endswith(_NOT_PLURAL) or not word.endswith(("s", "men")):
         return []
     found = stripped(word, _ENGLISH)
@@ -119,9 +143,16 @@ def english(word: str) -> Candidates:
     return found
 
 
-def armenian(word: str) -> Candidates:
-    """Return what an Armenian word may be taken back to: articles, cases, plurals, lost vowels."""
+def armenian(word: str, *, capital: bool) -> Candidates:
+    """Return what an Armenian word may be taken back to: articles, cases, plurals, lost vowels, adjectives.
+
+    capital: in the text it begins with one; then արցախյան would be a surname.
+    """
     found: Candidates = []
+    if not capital and "յան" in word:
+        stem = word[: word.rindex("յան")]
+        if len(stem) > 3 and word[len(stem) + 3 :] in _ARMENIAN_OF_ADJECTIVES:
+            found += [(stem + put, RELATION) for put in ("", "ի", "ա")]
     if word in _ARMENIAN_IRREGULAR:
         found.append((_ARMENIAN_IRREGULAR[word], PLURAL))
     for key, kind in stripped(word, _ARMENIAN, least=2):
@@ -131,6 +162,8 @@ def armenian(word: str) -> Candidates:
         found.append((key, kind))
         if len(key) > 3 and not ({*key[-2:]} & (_ARMENIAN_VOWELS | {"ւ"})) and ending[:1] != "ն":
             found += [(f"{key[:-1]}{vowel}{key[-1]}", kind) for vowel in ("ու", "ի")]
+        if len(key) < 4 and _ARMENIAN_VOWELS.isdisjoint(key) and "ւ" not in key:  # գրքեր: գիրք
+            found += [(f"{key[0]}{vowel}{key[1:]}", kind) for vowel in ("ու", "ի")]
     return found
 
 
@@ -191,13 +224,13 @@ def _latin(word: str, language: str) -> Candidates:
     return stripped(word, _POLISH) if language == "pl" else english(word)
 
 
-_SCRIPTS: Final[tuple[tuple[str, str, Callable[[str], Candidates]], ...]] = (
-    ("\u0530", "\u058f", armenian),
-    ("\u10a0", "\u10ff", georgian),
-    ("\u0370", "\u03ff", greek),
-    ("\u0600", "\u06ff", arabic),
-    ("\u0590", "\u05ff", lambda word: _prefixed(word, _HEBREW, 2)),
-    ("\uac00", "\ud7a3", lambda word: stripped(word, _KOREAN, least=2)),
+_SCRIPTS: Final[tuple[tuple[str, str, Callable[[str, bool], Candidates]], ...]] = (
+    ("\u0530", "\u058f", lambda word, capital: armenian(word, capital=capital)),
+    ("\u10a0", "\u10ff", lambda word, _: georgian(word)),
+    ("\u0370", "\u03ff", lambda word, _: greek(word)),
+    ("\u0600", "\u06ff", lambda word, _: arabic(word)),
+    ("\u0590", "\u05ff", lambda word, _: _prefixed(word, _HEBREW, 2)),
+    ("\uac00", "\ud7a3", lambda word, _: stripped(word, _KOREAN, least=2)),
 )
 
 
@@ -230,7 +263,7 @@ def taken_back(word: str, language: str, *, capital: bool) -> Candidates:
         return stripped(word, _PERSIAN)
     for low, high, rows in _SCRIPTS:
         if low <= first <= high:
-            return rows(word)
+            return rows(word, capital)
     return []
 
 

@@ -104,8 +104,10 @@ def _forms(
     own = _own(word, parses, kind, language, capital=capital)
     forms = {f.word for p in own for f in p.lexeme if _belongs(p, f, kind)}
     sound = (f for f in forms if len(f) > _SHORT or f == typed or not _is_particle(f, language))
-    words = frozenset(normal(_APOSTROPHE.sub("", f)) for f in sound)
-    return words, any("Geox" in p.tag.grammemes for p in own)
+    words = {normal(_APOSTROPHE.sub("", f)) for f in sound}
+    if language == "ru":  # Гянджой: dictionaries guess where a name is stressed
+        words |= {f"{f[:-2]}ой" for f in words if f.endswith(("жей", "шей", "чей", "щей", "цей"))}
+    return frozenset(words), any("Geox" in p.tag.grammemes for p in own)
 
 
 def _by_rule(word: str, kind: str) -> int:
@@ -160,6 +162,8 @@ def meaning(word: str, typed: str, kind: str = COMMON) -> Meaning:
     if _CYRILLIC.search(word):
         return _cyrillic(word, typed, kind)
     mask = SAME | CASE if kind in ("place", "organisation") else SAME | CASE | PLURAL
+    if kind == "place":
+        mask |= RELATION  # արցախյան
     return Meaning(tuple(_latin(word, typed, mask)))
 
 

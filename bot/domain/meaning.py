@@ -6,7 +6,7 @@ start need not ask the dictionaries again. A spec holds good while `stamp(names)
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from bot.domain.query import And, Filter, InTitle, Mode, Node, Not, Or, Phrase, 
 from bot.domain.text import normal, pieces, split
 
 VERSION: Final = (
-    2  # of the spec and of the lists of endings behind it; a new one makes stored specs stale
+    3  # of the spec and of the lists of endings behind it; a new one makes stored specs stale
 )
 
 ALL: Final = "&"
@@ -57,7 +57,8 @@ def _tuples(item: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """One term of a watch, unpacked. kind: the letter of its mode, "n" for a name of several words.
+    """One term of a watch, unpacked. kind: the letter of its mode, "n" for a name of several words,
+    "q" for a word of a phrase that is a name minding its capital elsewhere.
 
     keys: (key, classes). ids: names it stands for. off: keys of names switched off. own: the
     subscriber's aliases. never: single forms switched off, as `surfaces` has them.
@@ -171,7 +172,18 @@ class _Compiler:
             parts = dict.fromkeys(self.words(term) for term in terms)
             return (NEAR, str(gap), *parts) if len(parts) > 1 else next(iter(parts))
         leaves = tuple(self.leaves(terms))
-        return leaves[0] if len(leaves) == 1 else (ADJACENT, *leaves)
+        return leaves[0] if len(leaves) == 1 else (ADJACENT, *map(self.in_phrase, leaves))
+
+    def in_phrase(self, text: str) -> str:
+        """Return the leaf of a word of a phrase: there it counts as typed, small letters and all.
+
+        Its neighbours say what is meant: in "van driver" it is no town.
+        """
+        term = leaf(text)
+        key = _words(term.text).key
+        forms = (f for i in term.ids if term.kind == "f" for f in self.names.by_id[i].forms)
+        minds = any(form.minds_case and form.key == key for form in forms)
+        return str(replace(term, kind="q")) if minds else text
 
     def leaves(self, terms: Sequence[Term]) -> Iterator[str]:
         """Yield a leaf for each word, or one for a run of words that is a name."""
@@ -328,4 +340,4 @@ def _explained(term: Leaf, names: Names) -> Understood:
     others = dict.fromkeys((form.text, form.language) for form in forms if form.key != own_key)
     off = frozenset(form.text for form in forms if " ".join(form.key) in term.off)
     shown = tuple(key for key, mask in term.keys[1:] if mask == 1 and "~" not in key)
-    return Understood(term.text, tuple(others), off, term.own, shown, term.kind in ("f", "n"))
+    return Understood(term.text, tuple(others), off, term.own, shown, term.kind in ("f", "n", "q"))

@@ -8,6 +8,7 @@ One entry, `[[name]]`, is one place, person or organisation:
     also = {en = ["Berdzor"], ...}   # rival names, same shape
     never = ["Абдаляр"]              # names that gazetteers give and that must not be used
     minds_case = ["Տեղ"]             # names that are common words in small letters
+    everyday = {hy = ["Տեղի"], ...}  # forms that as common words open sentences, by language of the text
     distinct_from = ["togh"]         # ids it is mistaken for; a name inside a longer one of theirs is theirs
 """
 
@@ -24,8 +25,27 @@ from bot.domain.text import TURKIC, fold, pieces, split
 
 KINDS: Final = ("place", "person", "organisation", "event", "thing")
 _TABLES: Final = ("names", "also")
+_EVERYDAY: Final = "everyday"
 _LISTS: Final = ("never", "minds_case", "distinct_from")
 _ID: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+
+
+# How words begin that say what a place is, in the languages of the region: «Van Gölü», «Տեղ գյուղ».
+_SAYING_WHAT: Final = """
+    mount city town village river lake province region district airport municipality border
+    город сел дерев посел посёл район област река реки реке озер аэропорт станиц пгт
+    місто міста місті містом област район річк озер аеропорт селищ громад
+    քաղաք գյուղ համայնք մարզ շրջան գետ լիճ լճ օդանավակայան բնակավայր սահմանամերձ
+    şəhər kənd rayon qəsəbə çay göl dağ aeroport bələdiyyə
+    ilçe ilinde ilinin iline ilinden şehr köy belde göl nehr nehir havaliman belediye vilayet valili
+    ქალაქ სოფელ სოფლ რაიონ მდინარ ტბა აეროპორტ მუნიციპალიტეტ
+"""
+_KINDS_OF_PLACE: Final = tuple(_SAYING_WHAT.split())
+
+
+def is_kind_of_place(word: str) -> bool:
+    """Tell whether a word of a text says what a place is: village, rayon, gölü."""
+    return word.lower().startswith(_KINDS_OF_PLACE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +78,7 @@ class Name:
     kind: str
     forms: tuple[Form, ...]
     never: frozenset[str] = frozenset()  # normal forms, and stems of adjectives
+    everyday: Mapping[str, frozenset[str]] = field(default_factory=dict)  # normal form -> languages
     distinct_from: tuple[str, ...] = ()
 
 
@@ -71,7 +92,7 @@ class Names:
     longest: int = 1  # words of the longest name
     places: Mapping[str, frozenset[str]] = field(
         default_factory=dict
-    )  # folded word -> ids of places
+    )  # word, with its diacritics and without -> ids of places
 
     @classmethod
     def empty(cls) -> "Names":
@@ -136,8 +157,17 @@ def _name(table: Mapping[str, Any]) -> Name:
         table["kind"],
         tuple(forms),
         frozenset(never),
+        _everyday(table.get("everyday", {})),
         tuple(table.get("distinct_from", ())),
     )
+
+
+def _everyday(by_language: Mapping[str, list[str]]) -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for language, texts in by_language.items():
+        for text in texts:
+            found.setdefault(form_of(text, language).words[0], set()).add(language)
+    return {form: frozenset(languages) for form, languages in found.items()}
 
 
 def names_of(tables: list[Mapping[str, Any]], stamp: str = "") -> Names:
@@ -149,7 +179,8 @@ def names_of(tables: list[Mapping[str, Any]], stamp: str = "") -> Names:
         for form in name.forms:
             by_key.setdefault(form.key, []).append((name, form))
             if name.kind == "place" and len(form.key) == 1:
-                places.setdefault(form.key[0], set()).add(name.id)
+                for word in {form.words[0], form.key[0]}:
+                    places.setdefault(word, set()).add(name.id)
     return Names(
         {name.id: name for name in names},
         {key: tuple(found) for key, found in by_key.items()},
@@ -170,12 +201,12 @@ def _fault(table: Mapping[str, Any]) -> str:
     name_id = table.get("id")
     if not isinstance(name_id, str) or not _ID.fullmatch(name_id):
         return f"id must be small letters, digits and hyphens, not {name_id!r}"
-    unknown = set(table) - {"id", "kind", *_TABLES, *_LISTS}
+    unknown = set(table) - {"id", "kind", *_TABLES, _EVERYDAY, *_LISTS}
     if unknown:
         return f"{name_id}: {', '.join(sorted(unknown))} is not a key of an entry"
     if table.get("kind") not in KINDS:
         return f"{name_id}: kind must be one of {', '.join(KINDS)}, not {table.get('kind')!r}"
-    for key in _TABLES:
+    for key in (*_TABLES, _EVERYDAY):
         by_language = table.get(key, {})
         if not isinstance(by_language, dict) or not all(map(_texts, by_language.values())):
             return f"{name_id}: {key} must be lists of names by language"

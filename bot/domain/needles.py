@@ -74,7 +74,7 @@ def _of_leaf(term: Leaf, names: Names) -> Needle | None:
     if term.kind == "p":
         return Starts(frozenset({fold(term.keys[0][0])[:KEY]}))
     own = [key.replace("~", "") for key, _ in term.keys]
-    inflects = term.kind == "f"
+    inflects = term.kind in ("f", "q")
     single = {_start(word) if inflects else fold(word)[:KEY] for word in own}
     several: list[Needle] = []
     for words in _other_names(term, names):

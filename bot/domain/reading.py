@@ -8,8 +8,17 @@ from urllib.parse import urlsplit
 from bot.domain.atoms import Atom, Span
 from bot.domain.meaning import ADJACENT, ALL, ANY, FILTER, NEAR, NONE, TITLE
 from bot.domain.model import Document, Hit, Place, Rule
+from bot.domain.names import is_kind_of_place
 from bot.domain.plans import Expr
-from bot.domain.text import Unescaped, normal, offsets, pieces, split, words
+from bot.domain.text import (
+    Unescaped,
+    normal,
+    offsets,
+    opens_sentence,
+    pieces,
+    split,
+    words,
+)
 from bot.domain.vocabulary import Ears
 
 HITS_PER_PLACE: Final = 5  # of one term; more would only swell the reason
@@ -34,14 +43,14 @@ class Reading:
         self._cut = False  # some chunk is several words, so words and chunks count apart
         self._lay_out(self._chunks)
         self.entries = list(map(ears.__getitem__, self.tokens))
-        if ears.several and not ears.several.keys().isdisjoint(self.tokens):
-            self._expand()
         self.where: defaultdict[Atom, list[int]] = defaultdict(list)
         self.wide: dict[Atom, list[tuple[int, int, Rule]]] = {}  # names of several words
         self.blocked: list[tuple[Atom, int, int]] = []
         self._hits: dict[Atom, tuple[Hit, ...]] = {}
         self._runs: dict[object, list[Spot]] = {}
         self._offsets: list[int] = []
+        if ears.closer and not ears.closer.isdisjoint(self.tokens):
+            self._look_closer()
 
     def _lay_out(self, chunks: Iterable[list[str]]) -> None:
         tokens: list[str] = []
@@ -51,6 +60,40 @@ class Reading:
             tokens += of_place
             tokens.append("")
         self.tokens = tokens
+
+    def _look_closer(self) -> None:
+        """Take chunks of several words apart, and do not trust every capital."""
+        if not self._ears.several.keys().isdisjoint(self.tokens):
+            self._expand()
+        if not self._ears.doubted.keys().isdisjoint(self.tokens):
+            self._doubt()
+
+    def _doubt(self) -> None:
+        """Drop names for which only the capital that opens a sentence speaks, nowhere in the article more.
+
+        A name that opens a sentence and is met elsewhere in the text, in another sentence's middle or by
+        another of its names, stays; so does one beside a word for what it is, as in «Van Gölü».
+        """
+        doubted = self._ears.doubted
+        spots = {at: doubted[t] for at, t in enumerate(self.tokens) if t in doubted}
+        spots = {at: atoms for at, atoms in spots.items() if not self._is_named(at)}
+        unproved = {atom for atoms in spots.values() for atom in atoms}
+        for at, entry in enumerate(self.entries if unproved else ()):
+            unproved.difference_update(set(entry) - spots.get(at, frozenset()))
+        for at in spots if unproved else ():
+            self.entries[at] = tuple(atom for atom in self.entries[at] if atom not in unproved)
+
+    def _is_named(self, at: int) -> bool:
+        """Tell whether a word's capital is a name's: it opens no sentence, or the next says what it is."""
+        token = self.tokens[at]
+        if is_kind_of_place(self.tokens[at + 1]):
+            return True
+        if len(token) > 1 and token.isupper():
+            return False
+        text = self._texts[self._place(at)]
+        return not opens_sentence(
+            text if isinstance(text, str) else text.text, self._starting()[at]
+        )
 
     def _expand(self) -> None:
         """Put words in the place of chunks that are several, as Su30 and Chinese are."""
@@ -253,12 +296,13 @@ class Reading:
 
     def _word_hits(self, atom: Atom, ats: list[int]) -> list[Hit]:
         """Return the hits of a term where it is one word. In a loop: an article has hundreds."""
-        term, begins, rules = atom.text, self._starting(), self._ears.rules
+        term, begins = atom.text, self._starting()
+        heard, rules = self._ears, self._ears.rules
         _, summary, body = self._starts
         found = []
         for at in ats:
             token = self.tokens[at]
-            rule = rules[token][self.entries[at].index(atom)]
+            rule = rules[token][heard[token].index(atom)]
             place = 0 if at < summary else 1 if at < body else 2
             if self._plain[place] and token.isalpha():  # nearly always
                 start = begins[at]
@@ -322,7 +366,7 @@ class Reading:
         if spot[1] - spot[0] != len(parts):
             return Rule.ALIAS  # one of its parts is a name of several words
         for at, atom in enumerate(parts, spot[0]):
-            entry = self.entries[at]
+            entry = self._ears[self.tokens[at]]
             rules = self._ears.rules.get(self.tokens[at], ())
             rule = rules[entry.index(atom)] if atom in entry else Rule.ALIAS
             if rule is not Rule.EXACT:

@@ -354,3 +354,19 @@ def sentence_around(text: str, start: int, end: int, *, limit: int = 300) -> tup
             high = _cut_right(text, end, end + after)
     trimmed = text[low:high]
     return low + len(trimmed) - len(trimmed.lstrip()), low + len(trimmed.rstrip())
+
+
+_SPACES: Final = " \t\u00a0\u202f"
+_OPENING: Final = _SPACES + "\"'«“„‘(\\[—–-•*"  # what may stand before a sentence's first word
+_LOOK_BACK: Final = 24  # characters in which a sentence's end, quotes and an abbreviation have room
+
+
+def opens_sentence(text: str, at: int) -> bool:
+    """Tell whether the word at that offset opens a sentence, a line, a quotation or what follows a colon."""
+    before = text[max(0, at - _LOOK_BACK) : at]
+    bare = before.rstrip(_OPENING)
+    if not bare:
+        return True
+    if bare[-1] == ".":
+        return not _SHORT.search(bare)
+    return bare[-1] in "!?…։:。！？\n\r" or before.rstrip(_SPACES)[-1] in "«“„"

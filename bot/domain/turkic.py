@@ -52,7 +52,18 @@ def _rows() -> dict[tuple[str, bool], int]:
 
 
 _ROWS: Final = _rows()
+_TWO_LETTERS: Final = frozenset(
+    ["ev", "su", "at", "el", "ay", "iş", "il", "ad", "ət", "od", "iz", "av", "ot"]
+)
 _SOFTENED: Final = {"ğ": ("k", "q"), "b": ("p",), "c": ("ç",), "d": ("t",), "y": ("k",)}
+# Words that lose their last vowel before an ending with one: şehir, şehri; şəkil, şəkli.
+_SWALLOWERS: Final = """
+    şehir nehir fikir isim resim şekil oğul ağız burun boyun beyin karın göğüs omuz alın akıl vakit nakit
+    zehir ömür kayıp izin hüküm emir sabır hapis haciz metin keşif tavır seyir zihin asır nesil kısım
+    cisim devir kavim rahim ufuk nutuk cürüm lütuf zulüm şahıs hizip
+    şəkil nəsil qarın ağıl qəbir sətir qisim sinif eyib səbir çiyin könül
+"""
+_SWALLOWED: Final = {word[:-2] + word[-1]: word for word in _SWALLOWERS.split()}
 _LOOSE: Final = (
     6  # letters from which a form may also lose its diacritics: too long to meet another by chance
 )
@@ -73,13 +84,20 @@ def turkic(word: str) -> Candidates:
     """Return what a Turkish or Azerbaijani word may be taken back to."""
     sounds = word.translate(_ARCHI)
     found: Candidates = []
-    for at in range(max(3, len(word) - _LONGEST), len(word)):
+    least = 2 if word[:2] in _TWO_LETTERS else 3
+    for at in range(max(least, len(word) - _LONGEST), len(word)):
         stem = word[:at]
+        if word[at] in _VOWELS:
+            stem = _SWALLOWED.get(stem, stem)
         kind = _ROWS.get((sounds[at:], stem[-1] in _VOWELS))
         if kind is None or not _harmonises(stem, word[at:]):
             continue
         found.append((stem, kind))
         if word[at] in _VOWELS and (stem[-1] not in "ğy" or stem[-2] in _VOWELS):
             found += [(stem[:-1] + hard, kind) for hard in _SOFTENED.get(stem[-1], ())]
+        if word[at] in _VOWELS and stem.endswith("ng"):  # rengi is of renk
+            found.append((f"{stem[:-1]}k", kind))
+    if word.startswith("suy"):  # suyun, suyu: water alone takes a y
+        found += [("su", kind) for key, kind in found if key == "suy"]
     found += [(fold(k), kind) for k, kind in found if len(k) >= _LOOSE and not k.isascii()]
     return found

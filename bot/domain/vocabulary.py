@@ -8,7 +8,7 @@ from typing import Final
 from rapidfuzz.distance import OSA
 
 from bot.domain.atoms import Atom, Known, Span, hang, unhang
-from bot.domain.endings import BARE, RELATION, SAME, STEM, UKRAINIAN
+from bot.domain.endings import BARE, CASE, RELATION, SAME, STEM, UKRAINIAN
 from bot.domain.languages import taken_back
 from bot.domain.lexicon import COMMON, meaning
 from bot.domain.meaning import Leaf, leaf, word_leaf
@@ -21,7 +21,9 @@ _HEAD: Final = 3  # letters of a key that tell which remembered words a new term
 
 _ALIAS: Final = 1  # of an entry in the vocabulary: it is another name of the term
 _FORM: Final = 2  # ... it is an inflected form, as a dictionary gave it
-_CAPITALS: Final = 4  # ... it counts only with this many capitals in front, times this
+_CAPITALS: Final = 4  # ... it counts only with this many capitals in front, times this: 0, 1 or 2
+_FOREIGN: Final = 16  # ... it is no word of the languages whose bits stand here, times this
+_BITS: Final = {code: 1 << n for n, code in enumerate(("en", "ru", "uk", "az", "tr", "de", "pl"))}
 
 
 class Ears(dict[str, tuple[Atom, ...]]):
@@ -34,6 +36,10 @@ class Ears(dict[str, tuple[Atom, ...]]):
         self._turkic = language in TURKIC
         self._by_head: dict[str, list[str]] = {}
         self.several: dict[str, tuple[str, ...]] = {}  # chunks of several words, or of none
+        self.doubted: dict[
+            str, frozenset[Atom]
+        ] = {}  # of these only the capital speaks for the atoms
+        self.closer: set[str] = set()  # chunks of either kind
         self.rules: dict[str, tuple[Rule, ...]] = {}
         self[""] = ()  # stands between title, summary and body
 
@@ -41,21 +47,27 @@ class Ears(dict[str, tuple[Atom, ...]]):
         found = pieces(chunk, turkic=self._turkic)
         if len(found) != 1 or found[0].forms == ():
             self.several[chunk] = tuple(chunk[p.start : p.end] for p in found)
+            self.closer.add(chunk)
             return ()
         piece = found[0]
         raw = chunk[piece.start : piece.end]
-        met, heads = self._vocabulary.hearers(raw, piece.forms, self._language)
+        word, heads = self._vocabulary.hearers(raw, piece.forms, self._language)
         for head in heads:
             self._by_head.setdefault(head, []).append(chunk)
-        self[chunk] = atoms = tuple(met)
+        self[chunk] = atoms = tuple(word.met)
         if atoms:
-            self.rules[chunk] = tuple(met.values())
+            self.rules[chunk] = tuple(word.met.values())
+        if word.doubted and raw == chunk:  # Kars'ta: a suffix after an apostrophe is a name's
+            self.doubted[chunk] = frozenset(word.doubted)
+            self.closer.add(chunk)
         return atoms
 
     def forget(self) -> None:
         """Forget every word."""
         self.clear()
         self.several.clear()
+        self.doubted.clear()
+        self.closer.clear()
         self.rules.clear()
         self._by_head.clear()
         self[""] = ()
@@ -65,6 +77,8 @@ class Ears(dict[str, tuple[Atom, ...]]):
         for chunk in self._by_head.pop(head, ()):
             self.pop(chunk, None)
             self.rules.pop(chunk, None)
+            if self.doubted.pop(chunk, None):
+                self.closer.discard(chunk)
 
 
 class Vocabulary:
@@ -123,7 +137,7 @@ class Vocabulary:
     def _enter(self, atom: Atom, term: Leaf) -> None:
         heads = set()
         if term.kind == "p":
-            key = term.keys[0][0]
+            key = fold(term.keys[0][0])
             self._prefixes.setdefault(key, []).append(atom)
             self._prefix_sizes[len(key)] = self._prefix_sizes.get(len(key), 0) + 1
             heads.add(key[:_HEAD])
@@ -143,7 +157,7 @@ class Vocabulary:
 
     def _leave(self, atom: Atom, term: Leaf) -> None:
         if term.kind == "p":
-            key = term.keys[0][0]
+            key = fold(term.keys[0][0])
             self._prefixes[key].remove(atom)
             if not self._prefixes[key]:
                 del self._prefixes[key]
@@ -174,13 +188,13 @@ class Vocabulary:
         if term.kind[0] in "pd":
             return
         own = term.keys[0][0] if term.keys else ""
-        capitals = _capitals(form for form, _ in self._forms(term) if len(form.words) == 1)
-        mark = _CAPITALS * capitals.get(fold(own), 0)
+        marks = _marks([form for form, _ in self._forms(term)])
+        mark = marks.get(fold(own), 0) if term.kind != "q" else 0
         for i, (key, mask) in enumerate(term.keys):
             yield key, mask, mark | (_FORM if i and mask == SAME and key != fold(own) else 0)
         for form, kind in self._forms(term):
             if len(form.words) == 1:
-                mark = _ALIAS | _CAPITALS * capitals[form.key[0]]
+                mark = _ALIAS | marks[form.key[0]]
                 for key, mask in _keys(form.words[0], form.typed[0], kind):
                     yield key, mask, mark
 
@@ -191,8 +205,13 @@ class Vocabulary:
         for form, _ in self._forms(term):
             if len(form.words) > 1:
                 span = self._span(form)
-                rule = Rule.EXACT if form.key == own else Rule.ALIAS
-                span.targets[atom] = (rule, form.capitals())
+                capitals = form.capitals()
+                if form.key != own:
+                    span.targets[atom] = (Rule.ALIAS, capitals)
+                elif all(capitals):
+                    span.targets[atom] = (Rule.EXACT, capitals)
+                else:  # «Красный мост»: as typed, it counts in small letters too
+                    span.targets[atom] = (Rule.EXACT, (0,) * len(own))
                 spans.append(span)
         for name in self._names(term):
             for form in self.names.rivals(name):
@@ -205,6 +224,7 @@ class Vocabulary:
             never=frozenset(n for name in names for n in name.never),
             off=frozenset(term.never),
             turkic=any(form.language in TURKIC for name in names for form in name.forms),
+            everyday={form: langs for name in names for form, langs in name.everyday.items()},
             spans=tuple(spans),
         )
 
@@ -229,17 +249,16 @@ class Vocabulary:
 
     # -- words of a text --------------------------------------------------------------------------
 
-    def hearers(
-        self, raw: str, forms: Iterable[str], language: str
-    ) -> tuple[dict[Atom, Rule], set[str]]:
-        """Return the atoms that a word counts for, each with the rule; and the heads of all keys it has."""
-        word = _Heard(raw, self.names)
+    def hearers(self, raw: str, forms: Iterable[str], language: str) -> tuple["_Heard", set[str]]:
+        """Return what a word counts for; and the heads of all keys it has."""
+        word = _Heard(raw, self.names, language)
         heads: set[str] = set()
         for form in forms:
             surface = fold(form)
             back = taken_back(form, language, capital=word.capital)
             word.form, word.surface = form, surface
             word.stems = {key for key, _ in back if key.endswith(STEM)}
+            word.cases = [key for key, kind in back if kind & CASE] if form != surface else []
             heads |= {surface[:_HEAD], form[:_HEAD], *[key[:_HEAD] for key, _ in back]}
             self._take_itself(word, turkic=language in TURKIC)
             for key, kind in back:
@@ -251,7 +270,7 @@ class Vocabulary:
                     word.met.setdefault(atom, Rule.PREFIX)
             if self._edits:
                 self._take_edits(word)
-        return word.met, heads
+        return word, heads
 
     def _take_itself(self, word: "_Heard", *, turkic: bool) -> None:
         """Look for the word as it is, with its diacritics and without."""
@@ -304,37 +323,61 @@ def _shortened(word: str, edits: int) -> set[str]:
 
 
 class _Heard:
-    """One word of a text while the vocabulary looks at it."""
+    """One word of a text while the vocabulary looks at it. met: what it counts for, and by which rule.
 
-    def __init__(self, raw: str, names: Names) -> None:
+    doubted: those of `met` for which only a capital speaks, and one that any word may have where it opens
+    a sentence.
+    """
+
+    def __init__(self, raw: str, names: Names, language: str) -> None:
         self.raw = raw
+        self.language = language
         self.capital = raw[:1].isupper()
         self.capitals = int(self.capital)
         if self.capital:
             letters = "".join(filter(str.isalpha, raw[:4]))[:2]  # O'nu has one
             self.capitals += letters.isupper() and len(letters) > 1
         self.met: dict[Atom, Rule] = {}
+        self.doubted: set[Atom] = set()
         self.surface = ""
         self.folded = (
             False  # the key at hand lacks diacritics that the text has, in Turkish or Azerbaijani
         )
         self.form = ""
         self.stems: set[str] = set()  # that it may have as an adjective
+        self.cases: list[str] = []  # what it may be a case of, if it has diacritics
         self._places = names.places
 
     def take(self, entries: tuple[tuple[Atom, int, int], ...], kind: int) -> None:
-        """Note the atoms that accept the word under a key of that class."""
+        """Note the atoms that accept the word under that key, of that class."""
         for atom, mask, info in entries:
             if (
                 mask & kind
-                and atom not in self.met
-                and (self.capitals >= info // _CAPITALS or kind in _SMALL)
+                and (atom not in self.met or atom in self.doubted)
+                and (self.capitals >= (info // _CAPITALS & 3) or kind in _SMALL)
             ):
                 own = bool(kind & SAME) and not info & _FORM
                 if (atom.known is None and own) or self._admits(
                     atom, own=own, relation=kind in _SMALL
                 ):
-                    self.met[atom] = _RULES[info & _ALIAS, own]
+                    self.met.setdefault(atom, _RULES[info & _ALIAS, own])
+                    if self._is_doubtful(atom.known, info // _FOREIGN):
+                        self.doubted.add(atom)
+                    else:
+                        self.doubted.discard(atom)
+
+    def _is_doubtful(self, known: Known | None, foreign: int) -> bool:
+        """Tell whether the word's capital may be that of a sentence: it is an everyday word, or foreign.
+
+        Kabul is a town in English; in Turkish that is Kabil, and a sentence begins with «Kabul edildi».
+        """
+        if known is None or not self.capital:
+            return False
+        return bool(foreign & _BITS.get(self.language, 0)) or self._is_everyday(known)
+
+    def _is_everyday(self, known: Known) -> bool:
+        languages = known.everyday.get(self.form)
+        return languages is not None and (not self.language or self.language in languages)
 
     def _admits(self, atom: Atom, *, own: bool, relation: bool) -> bool:
         """Tell whether nothing speaks against it: capitals asked for, or the name of another place."""
@@ -345,16 +388,26 @@ class _Heard:
             return repair(self.raw) == known.exact
         if known is not None and self._shuns(known, relation=relation):
             return False
-        if own:
+        if own or not self.capital:
             return True
-        place = self._places.get(self.surface) if self.capital else None
-        return place is None or (known is not None and bool(place & known.ids))
+        place = self._places.get(self.surface)
+        if place is None or (known is not None and bool(place & known.ids)):
+            return True
+        return bool(self.cases) and self.form not in self._places  # Vanı is a case of Van, not Vani
 
     def _shuns(self, known: Known, *, relation: bool) -> bool:
         """Tell whether the word is one that the entry's names must not be taken for."""
-        if self.form in known.never or (self.folded and known.turkic):
+        if self.form in known.never or (self.folded and self._is_other(known)):
+            return True
+        if not self.capital and not relation and self._is_everyday(known):
             return True
         return relation and not known.never.isdisjoint(self.stems)
+
+    def _is_other(self, known: Known) -> bool:
+        """Tell whether diacritics make it another name: the entry has its own, or it is a case of a place."""
+        if known.turkic:
+            return True
+        return any(not known.ids.issuperset(self._places.get(key, known.ids)) for key in self.cases)
 
 
 # Adjectives, which have no capital in mid-sentence.
@@ -381,6 +434,22 @@ def _capitals(forms: Iterable[Form]) -> dict[str, int]:
     for word, needed in by_word.items():
         by_key[fold(word)] = max(needed, by_key.get(fold(word), 0))
     return by_key
+
+
+def _marks(forms: list[Form]) -> dict[str, int]:
+    """Return what to note of names of one word, by key: capitals they need, and where they are foreign."""
+    capitals = _capitals(form for form in forms if len(form.words) == 1)
+    at_home: dict[str, int] = {}
+    everywhere = 0
+    for form in forms:
+        bit = _BITS.get(form.language, 0)
+        everywhere |= bit
+        if len(form.words) == 1:
+            at_home[form.key[0]] = at_home.get(form.key[0], 0) | bit
+    return {
+        key: _CAPITALS * needed + (_FOREIGN * (everywhere & ~at_home[key]) if needed == 1 else 0)
+        for key, needed in capitals.items()
+    }
 
 
 @lru_cache(maxsize=65536)

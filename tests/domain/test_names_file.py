@@ -12,7 +12,7 @@ import pytest
 from bot.domain.names import load_names
 
 NAMES_FILE = Path(__file__).resolve().parents[2] / "config" / "names.toml"
-KEYS = {"id", "kind", "names", "also", "never", "minds_case", "distinct_from"}
+KEYS = {"id", "kind", "names", "also", "never", "minds_case", "everyday", "distinct_from"}
 KINDS = {"place", "person", "organisation"}
 SCRIPTS: dict[str, str | tuple[str, ...]] = {
     "ab": "CYRILLIC",
@@ -125,6 +125,14 @@ def test_no_name_is_given_twice_in_one_language() -> None:
 def test_forms_that_mind_case_are_names_of_the_entry() -> None:
     for entry in ENTRIES:
         assert set(entry.get("minds_case", [])) <= {name for _, name in names_of(entry)}, entry
+
+
+def test_everyday_words_have_their_capital_and_are_not_forbidden_as_well() -> None:
+    for entry in ENTRIES:
+        for language, words in entry.get("everyday", {}).items():
+            assert language in SCRIPTS, entry["id"]
+            assert not set(words) & set(entry.get("never", [])), entry["id"]
+            assert [w for w in words if not w[0].isupper() or " " in w] == [], entry["id"]
 
 
 def test_what_must_not_be_used_is_not_used() -> None:

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.text import Unescaped, fold, meant, normal, repair, sentence_around, words
+from bot.domain.text import (
+    Unescaped,
+    fold,
+    meant,
+    normal,
+    opens_sentence,
+    repair,
+    sentence_around,
+    words,
+)
 
 
 def said(text: str, language: str = "") -> list[str]:
@@ -166,3 +175,22 @@ def test_a_long_text_is_read_in_linear_time(piece, times):
     words(text)
     sentence_around(text, len(text) // 2, len(text) // 2 + 1)
     assert time.process_time() - start < 12
+
+
+@pytest.mark.parametrize(
+    ("text", "opens"),
+    [
+        pytest.param("Kura", True, id="the text itself"),
+        pytest.param("It rained. Kura", True, id="after a full stop"),
+        pytest.param("Անձրև էր։ Kura", True, id="after an Armenian one"),
+        pytest.param("He asked: «Kura", True, id="after a colon and a quote"),
+        pytest.param("It rained!\n— Kura", True, id="a line of speech"),
+        pytest.param("the hotel «Kura", True, id="a title in quotes"),
+        pytest.param("on the Kura", False, id="in mid-sentence"),
+        pytest.param("Yerevan — Kura", False, id="after a dash between names"),
+        pytest.param("near St. Kura", False, id="after an abbreviation"),
+        pytest.param("г. N. Kura", False, id="after an initial"),
+    ],
+)
+def test_a_word_opens_a_sentence_where_any_word_has_a_capital(text, opens):
+    assert opens_sentence(text, text.index("Kura")) is opens
