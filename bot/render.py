@@ -51,7 +51,7 @@ def alert(view: AlertView) -> Message:
         if not shown or length(words) <= MAX_MESSAGE:
             break
         shown -= 1
-    buttons = (*_ask_buttons(view), *stop_buttons(language, story)[:NAMED_WATCHES])
+    buttons = (*_ask_buttons(view), *_stops(view))
     return Message(words, buttons, preview=view.alert.preview)
 
 
@@ -290,6 +290,15 @@ def _ask_buttons(view: AlertView) -> tuple[tuple[Button, ...], ...]:
             Button(texts.say(language, "button.why"), f"why:{alert.id}"),
         ),
     )
+
+
+def _stops(view: AlertView) -> tuple[tuple[Button, ...], ...]:
+    """Return the stop buttons of an alert; of many, one that shows them."""
+    language, alert = view.alert.language, view.alert
+    rows = stop_buttons(language, view.story)
+    if len(rows) > NAMED_WATCHES and alert.id:
+        return ((Button(texts.say(language, "button.stop_some"), f"fired:{alert.id}"),),)
+    return rows[:NAMED_WATCHES]
 
 
 def stop_buttons(language: str, story: StoryView) -> tuple[tuple[Button, ...], ...]:

@@ -23,7 +23,7 @@ PLAIN = ("button.", "menu.", "toast.", "time.", "failure.", "oddity.", "place.",
 MADE = (
     "digest.now_", "digest.watch_", "watches.mode_", "missed.held_",
     "failure.", "oddity.", "log.", "query.bad_", "why.", "place.", "verdicts.", "outlet.",
-    "card.only_", "where.", "button.where_", "button.by_", "opml.skip_",
+    "card.only_", "where.", "word.", "button.where_", "button.by_", "opml.skip_",
 )  # fmt: skip
 
 

@@ -8,12 +8,13 @@ from bot.chat.command import Command, Reply, Request, Rows, number
 from bot.domain.errors import UserError
 from bot.domain.model import AlertView, Article, Role, StoryView, VerdictKind
 from bot.domain.urls import canonical_url
-from bot.render import MAX_OUTLET, flag, link, short
+from bot.render import MAX_OUTLET, flag, link, short, stop_buttons
 from bot.store import alerts, articles, stories, verdicts
 from bot.store.engine import Tx
 from bot.texts import Html, escape
 
 MAX_TITLE = 160
+MAX_STOPS = 60  # buttons; Telegram takes a hundred
 MAX_CARRIERS = 40  # outlets with a link each; Telegram keeps 100 entities of a message
 OPEN_CARRIERS = 8
 MAX_SILENT = 60  # outlets named that have not carried a story
@@ -107,6 +108,15 @@ def post(tx: Tx, req: Request) -> Reply:
     if asked is None:
         raise UserError("story.unknown")
     return _whole(asked)
+
+
+def fired(tx: Tx, req: Request) -> Reply:
+    """Button of an alert of many watches: show those that matched, each with a way to stop it."""
+    asked = _asked(tx, req, req.argument)
+    rows = stop_buttons(req.language, asked.story)[:MAX_STOPS] if asked else ()
+    if asked is None or not rows:
+        return Reply(toast="toast.stale")
+    return Reply("alert.fired", {"headline": headline_of(asked.first)}, rows)
 
 
 def not_relevant(tx: Tx, req: Request) -> Reply:
@@ -279,6 +289,7 @@ COMMANDS = (
     Command("story", Role.SUBSCRIBER, story, "menu.story"),
     Command("mute", Role.SUBSCRIBER, mute, "menu.mute", changes=True),
     Command("unmute", Role.SUBSCRIBER, unmute, changes=True, typed=False),
+    Command("fired", Role.SUBSCRIBER, fired, typed=False),
     Command("no", Role.SUBSCRIBER, not_relevant, typed=False),
     Command("nocopy", Role.SUBSCRIBER, not_a_copy, typed=False),
     Command("react", Role.SUBSCRIBER, react, typed=False),

@@ -291,10 +291,10 @@ def rehearsal(req: Request, looked: Looked) -> list[str]:
     if not stories:
         return [req.say("rehearsal.none", n=looked.days)]
     n = looked.about(len(stories))
-    days = texts.count(req.language, "rehearsal.days", looked.days)
+    span = texts.span(req.language, timedelta(days=looked.days))
     copies = looked.about(len(looked.kept) - len(stories))
     key = "rehearsal.some" if looked.whole else "rehearsal.about"
-    parts = [str(req.say(key, n=n, days=days))]
+    parts = [str(req.say(key, n=n, span=span))]
     if copies:
         parts[0] += "\n" + req.say("rehearsal.copies", n=copies)
     parts.append("\n".join((req.say("rehearsal.last"), *(line(req, a) for a in stories[:SAMPLE]))))

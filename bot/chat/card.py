@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from bot import texts
 from bot.chat.command import Command, Reply, Request, Rows, in_rows, tick
+from bot.chat.hours import own_mode
 from bot.chat.naming import heard, left_out, mine, save, some
 from bot.chat.watching import OPEN_NAMES, check_length
 from bot.domain.model import Button, Role, Watch
@@ -38,6 +39,8 @@ def shown(tx: Tx, req: Request, watch: Watch) -> Reply:
     else:
         parts.append(req.say("card.no_match"))
     parts += _limits(req, watch)
+    if mode := own_mode(req, watch):
+        parts.append(mode)
     names = [name for name, on in heard(req, watch) if on]
     if names:
         listed = some(req, names, OPEN_NAMES)
@@ -74,6 +77,7 @@ def _buttons(req: Request, watch: Watch) -> Rows:
         ),
         tuple(req.button(f"button.where_{kind}", f"where:{number}:{kind}") for kind in LIMITS),
         (
+            req.button("button.when", f"digest:{number}"),
             req.button("button.share", f"share:{number}"),
             req.button("button.stop_watch", f"unwatch:{number}"),
         ),

@@ -13,11 +13,11 @@ from zoneinfo import available_timezones
 from bot import texts
 from bot.chat.command import Command, Reply, Request
 from bot.chat.naming import MAX_OWN, mine
-from bot.chat.watching import affordable, enrol, watch
+from bot.chat.watching import affordable, check_length, enrol, watch
 from bot.domain.errors import UserError
 from bot.domain.hours import Mode, Quiet
 from bot.domain.model import Attachment, Role, Subscriber, Watch
-from bot.domain.packing import packed
+from bot.domain.packing import Packed, packed
 from bot.domain.query import parse_query
 from bot.render import MAX_HEADLINE, MAX_QUERY, MAX_URL, short
 from bot.store import history, subscribers, watches
@@ -36,8 +36,17 @@ class Saved:
     mode: Mode | None = None  # None: left as it is, and so quiet
     quiet: Quiet | None = None
 
+    @property
+    def anything(self) -> bool:
+        """Return whether there is anything in it."""
+        chat = (self.language, self.zone, self.preview, self.mode, self.quiet)
+        return bool(self.watches or self.told or any(chat))
+
 
 FORMAT = 1
+SETTINGS = ("language", "zone", "preview", "mode", "quiet")  # of a chat
+COLUMNS = ("kind", "query", "title", "outlet", "url", "at", "mode", "off", "own")
+LISTED = "|"  # between the items of a cell; none has it
 MOST_ALERTS = 20_000  # of the history, the newest
 MOST_ROWS = 1_000  # of an import
 SHOWN_FAULTS = 5
@@ -47,16 +56,22 @@ MAX_TITLE = 60
 
 def export(tx: Tx, req: Request) -> Reply:
     """/export [json|csv]: the chat's watches and history as a file; alone, ask which."""
-    kind = req.argument.lower()
-    if kind == "json":
-        body = json.dumps(_everything(tx, req), ensure_ascii=False, indent=1).encode()
-    elif kind == "csv":
-        body = _table(tx, req).encode("utf-8-sig")  # a BOM, or Excel takes it for Latin-1
-    else:
+    body = req.found if isinstance(req.found, bytes) else written(tx, req)
+    if body is None:
         row = (req.button("button.json", "export:json"), req.button("button.csv", "export:csv"))
         return Reply("export.ask", buttons=(row,))
     n = watches.count(tx, req.subscriber.id)
-    return Reply("export.done", {"n": n}, file=Attachment(f"outpost.{kind}", body))
+    return Reply("export.done", {"n": n}, file=Attachment(f"outpost.{req.argument.lower()}", body))
+
+
+def written(tx: Tx, req: Request) -> bytes | None:
+    """Return the file that is asked for, None if none is. It may take a second, and only reads."""
+    match req.argument.lower():
+        case "json":
+            return json.dumps(_everything(tx, req), ensure_ascii=False, indent=1).encode()
+        case "csv":
+            return _table(tx, req).encode("utf-8-sig")  # a BOM, or Excel takes it for Latin-1
+    return None
 
 
 def _everything(tx: Tx, req: Request) -> dict[str, Any]:
@@ -90,15 +105,23 @@ def _told(tx: Tx, req: Request) -> list[history.Told]:
 
 
 def _table(tx: Tx, req: Request) -> str:
-    """Return watches and alerts as one table: kind, query, title, outlet, url, time."""
+    """Return settings, watches and alerts as one table. A setting's name and value are query and title."""
     out = io.StringIO()
-    table = csv.writer(out)
-    table.writerow(("kind", "query", "title", "outlet", "url", "at"))
-    for w in _everything(tx, req)["watches"]:
-        table.writerow(("watch", *map(_safe, (w["query"], w["title"])), "", "", w["created_at"]))
+    table = csv.DictWriter(out, COLUMNS, restval="")
+    table.writeheader()
+    everything = _everything(tx, req)
+    for name in SETTINGS:
+        value = everything[name]
+        words = "on" if value is True else "" if value is False else value
+        table.writerow({"kind": "setting", "query": name, "title": _safe(words)})
+    for w in everything["watches"]:
+        own, off = (LISTED.join(w[name]) for name in ("own", "off"))
+        row = {"query": _safe(w["query"]), "title": _safe(w["title"]), "at": w["created_at"]}
+        more = {"mode": w["mode"] or "", "off": _safe(off), "own": _safe(own)}
+        table.writerow({"kind": "watch", **row, **more})
     for a in _told(tx, req):
-        cells = (_safe(a.title), _safe(a.outlet), a.url, a.told_at.isoformat())
-        table.writerow(("alert", "", *cells))
+        row = {"title": _safe(a.title), "outlet": _safe(a.outlet), "url": a.url}
+        table.writerow({"kind": "alert", "at": a.told_at.isoformat(), **row})
     return out.getvalue()
 
 
@@ -112,11 +135,10 @@ def import_(tx: Tx, req: Request) -> Reply:
 
     Takes what /export gives, or a query on each line. Watches that are there already are left alone.
     """
-    saved = _read(req.argument)
-    if not (saved.watches or saved.told):
-        raise UserError("import.usage")
+    taken = req.found if isinstance(req.found, Taken) else take(tx, req)
+    saved = taken.saved
     subscriber = req.subscriber if req.subscriber.id else enrol(tx, req)
-    added, faults = _start(tx, req, subscriber, saved.watches)
+    added, faults = _start(tx, req, subscriber, taken)
     _settle(tx, req, subscriber, saved)
     told = history.bring(tx, subscriber.id, saved.told)
     done = texts.html(saved.language or req.language, "import.done", n=len(added))
@@ -135,6 +157,31 @@ def import_(tx: Tx, req: Request) -> Reply:
     return Reply(html="\n\n".join(parts))
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A file that was read. watches: (row, query, its keys); faults: the queries that cannot be read."""
+
+    saved: Saved
+    watches: Sequence[tuple[dict[str, Any], str, Packed]]
+    faults: Sequence[str]
+
+
+def take(tx: Tx, req: Request) -> Taken:
+    """Read a file, and make the keys of its watches, while nobody waits. Raises UserError: nothing in it."""
+    saved = _read(req.argument)
+    if not saved.anything:
+        raise UserError("import.usage")
+    made, faults = [], []
+    for row in saved.watches:
+        try:
+            query = affordable(req, parse_query(check_length(req, row["query"])))
+        except UserError:
+            faults.append(row["query"])
+            continue
+        made.append((row, str(query), packed(query, req.names, row["off"], row["own"])))
+    return Taken(saved, made, faults)
+
+
 def _settle(tx: Tx, req: Request, subscriber: Subscriber, saved: Saved) -> None:
     """Let the chat be spoken to as it was where the file was written."""
     if saved.language:
@@ -150,25 +197,19 @@ def _settle(tx: Tx, req: Request, subscriber: Subscriber, saved: Saved) -> None:
 
 
 def _start(
-    tx: Tx, req: Request, subscriber: Subscriber, rows: Sequence[dict[str, Any]]
+    tx: Tx, req: Request, subscriber: Subscriber, taken: Taken
 ) -> tuple[list[Watch], list[str]]:
     """Start watches; return them, and the queries that were not taken."""
     added: list[Watch] = []
-    faults, room = [], req.limits.watches_per_subscriber
+    faults, room = list(taken.faults), req.limits.watches_per_subscriber
     room -= watches.count(tx, subscriber.id)
-    for row in rows:
-        try:
-            query = str(affordable(req, parse_query(row["query"][: req.limits.query_chars])))
-        except UserError:
-            faults.append(row["query"])
-            continue
+    for row, query, keys in taken.watches:
         if watches.same(tx, subscriber.id, query):
             continue
         if len(added) >= room:
             faults.append(row["query"])
             continue
         off, own = tuple(row["off"]), tuple(row["own"])
-        keys = packed(query, req.names, off, own)
         new = watches.add(tx, subscriber.id, query, req.now, keys)
         if row["title"] or off or own:
             watches.change(tx, replace(new, title=row["title"], off=off, own=own), keys)
@@ -188,15 +229,25 @@ def _read(text: str) -> Saved:
     if isinstance(given, dict):
         return _of_json(given)
     if words.startswith("kind,query,"):
-        cells = ("query", "title", "outlet")
-        lines = list(csv.DictReader(io.StringIO(words)))
-        rows = [{**line, **{name: _unsafe(line.get(name)) for name in cells}} for line in lines]
-        return Saved(
-            tuple(_row(row) for row in rows if row.get("kind") == "watch")[:MOST_ROWS],
-            _told_of({**row, "told_at": row.get("at")} for row in rows if row["kind"] == "alert"),
-        )
+        return _of_csv(words)
     lines_ = [line.strip() for line in words.splitlines() if line.strip()]
     return Saved(tuple(_row({"query": line}) for line in lines_[:MOST_ROWS]))
+
+
+def _of_csv(words: str) -> Saved:
+    cells = ("query", "title", "outlet", "off", "own")
+    lines = list(csv.DictReader(io.StringIO(words)))
+    rows = [{**line, **{name: _unsafe(line.get(name)) for name in cells}} for line in lines]
+    told = ({**row, "told_at": row.get("at")} for row in rows if row["kind"] == "alert")
+    chat = {row["query"]: row["title"] for row in rows if row["kind"] == "setting"}
+    lists = ("off", "own")
+    listed = [
+        {**row, **{name: row[name].split(LISTED) if row[name] else [] for name in lists}}
+        for row in rows
+        if row["kind"] == "watch"
+    ]
+    preview = chat.get("preview") == "on"
+    return _of_json({**chat, "preview": preview, "watches": listed, "alerts": list(told)})
 
 
 def _of_json(given: Mapping[str, Any]) -> Saved:
@@ -275,6 +326,8 @@ def start_shared(tx: Tx, req: Request, token: str) -> Reply:
 
 COMMANDS = (
     Command("share", Role.SUBSCRIBER, share, "menu.share", remote=True),
-    Command("export", Role.SUBSCRIBER, export, "menu.export", changes=True, known=True),
-    Command("import", Role.SUBSCRIBER, import_, "menu.import", changes=True),
+    Command(
+        "export", Role.SUBSCRIBER, export, "menu.export", changes=True, known=True, look=written
+    ),
+    Command("import", Role.SUBSCRIBER, import_, "menu.import", changes=True, look=take),
 )

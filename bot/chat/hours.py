@@ -14,6 +14,7 @@ from bot.render import MAX_QUERY, short
 from bot.store import alerts, digests, subscribers, watches
 from bot.store.engine import Tx
 from bot.texts import Html
+from bot.texts.keywords import in_english
 
 OFFERED = (time(8), time(18))  # of a daily digest, by a tap
 NIGHTS = ("22:00-7:00", "23:00-8:00")
@@ -21,6 +22,8 @@ MAX_SHOWN = 60  # characters of what was typed
 MAX_OWN = 20  # watches with a mode of their own that are named
 
 _NUMBER = re.compile(r"#?[0-9]+")
+# The time may have a word before it, or an ending: "daily at 8:30", "ամեն օր ժամը 8:30-ին".
+_DAILY = re.compile(r"daily(?: (?:[^\W\d]+ )?(\d{1,2}(?:[:.]\d{2})?)(?:-[^\W\d]+)?)?")
 
 
 def digest(tx: Tx, req: Request) -> Reply:
@@ -45,11 +48,14 @@ def digest(tx: Tx, req: Request) -> Reply:
 
 
 def _is_off(wish: str) -> bool:
-    return wish.strip().casefold() == "off"
+    return in_english(wish) == "off"
 
 
 def _mode(req: Request, wish: str) -> Mode:
-    mode = Mode(Pace.DAILY, OFFERED[0]) if wish.strip().casefold() == "daily" else Mode.parse(wish)
+    typed = in_english(wish)
+    if daily := _DAILY.fullmatch(typed):
+        typed = f"daily {daily[1] or clock(OFFERED[0])}"
+    mode = Mode.parse(typed)
     if mode is None:
         raise UserError("digest.usage", argument=short(wish, MAX_SHOWN))
     return mode
@@ -61,8 +67,11 @@ def _of_watch(tx: Tx, req: Request, watch: Watch, wish: str) -> Reply:
         mode = None if _is_off(wish) else _mode(req, wish)
         watches.set_own_mode(tx, watch, mode, req.now)
         watch = replace(watch, mode=None if mode is None else str(mode))
-    follow = req.button("button.as_chat", f"digest:{watch.id} off")
-    buttons = (*_modes(req, f"{watch.id} "), (follow,))
+    last = (
+        req.button("button.as_chat", f"digest:{watch.id} off"),
+        req.button("button.card", f"card:{watch.id}"),
+    )
+    buttons = (*_modes(req, f"{watch.id} "), last)
     html = "\n\n".join((_own_line(req, watch), *_hint(req)))
     return Reply(html=html, buttons=buttons, edit=True)
 
@@ -135,10 +144,10 @@ def _span(hours: str) -> str:
 
 def _quiet(wish: str, now: Quiet | None) -> Quiet:
     """Return the hours that are wished for. "silent" or "held" alone changes those there are."""
-    word = wish.strip().casefold()
-    if now and word in ("silent", "held"):
-        return replace(now, silent=word == "silent")
-    found = Quiet.parse(wish)
+    typed = in_english(wish)
+    if now and typed in ("silent", "held"):
+        return replace(now, silent=typed == "silent")
+    found = Quiet.parse(typed)
     if found is None:
         raise UserError("quiet.usage", argument=short(wish, MAX_SHOWN))
     return found

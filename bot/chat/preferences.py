@@ -11,9 +11,8 @@ from bot.render import short
 from bot.store import subscribers
 from bot.store.engine import Tx
 from bot.texts import zones
+from bot.texts.keywords import in_english
 
-ON = ("on", "1", "yes", "вкл", "да", "так", "այո", "bəli", "evet", "კი")
-OFF = ("off", "0", "no", "выкл", "нет", "ні", "ոչ", "xeyr", "yox", "hayır", "არა")
 MAX_SHOWN = 60  # characters of what was typed
 
 
@@ -75,12 +74,12 @@ def preview(tx: Tx, req: Request) -> Reply:
 
     Raises UserError: neither.
     """
-    word = req.argument.casefold()
+    word = in_english(req.argument)
     if not word:
         return settings(tx, req)
-    if word not in (*ON, *OFF):
+    if word not in ("on", "off"):
         raise UserError("preview.usage", argument=short(req.argument, MAX_SHOWN))
-    wanted = word in ON
+    wanted = word == "on"
     subscribers.set_preview(tx, req.subscriber.id, wanted)
     changed = replace(req, subscriber=replace(req.subscriber, preview=wanted))
     toast = "preview.on" if wanted else "preview.off"

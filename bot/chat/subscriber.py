@@ -28,13 +28,14 @@ from bot.domain.query import parse_query
 from bot.render import MAX_LABEL, short
 from bot.store import subscribers, watches
 from bot.store.engine import Tx
+from bot.texts import keywords
 
 PAGE = 8  # watches on a page: as many buttons as a phone shows above the keyboard
 SUGGESTIONS = ("start.suggest_1", "start.suggest_2", "start.suggest_3", "start.suggest_4")
 LONGEST_PAUSE = timedelta(days=366)
 MAX_SHOWN = 150  # characters of a query in a list, of two units each at worst
 
-_PAUSE = re.compile(r"(\d{1,5})\s*(m|h|d|w)(?:in|our|ay|eek)?s?", re.IGNORECASE)
+_PAUSE = re.compile(r"(\d{1,5})\s*([^\W\d]+)\.?")
 # "until 8:00" in any language: a word before or after, or none; an hour alone needs the word.
 _CLOCK = re.compile(
     r"(?:[^\W\d]+\s+)?(\d{1,2})[:.](\d{2})(?:[^\W\d\s]|[\s'’-])*|[^\W\d]+\s+(\d{1,2})"
@@ -42,7 +43,6 @@ _CLOCK = re.compile(
 _SEVERAL = re.compile(
     r"#?[0-9]{1,18}(?:[\s,]+#?[0-9]{1,18}){1,11}"
 )  # as many as a message has room for
-_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def start(tx: Tx, req: Request) -> Reply:
@@ -206,8 +206,8 @@ def _end_of_pause(req: Request) -> datetime:
     """Return when a pause ends. Raises UserError if that cannot be read, or is above a year away."""
     typed = req.argument.strip()
     length = _PAUSE.fullmatch(typed)
-    if length:
-        span = timedelta(**{_UNITS[length[2].lower()]: int(length[1])})
+    if length and (unit := keywords.unit(length[2])):
+        span = timedelta(**{unit: int(length[1])})
         if timedelta() < span <= LONGEST_PAUSE:
             return req.now + span
     clock = _CLOCK.fullmatch(typed)

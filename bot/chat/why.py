@@ -13,7 +13,7 @@ from bot.store import deliveries, ledger
 from bot.store.engine import Tx
 from bot.texts import escape
 
-MAX_WATCHES = 12  # explained; where the alert has no room for all, stopped there
+MAX_WATCHES = 12  # explained
 MAX_HITS = 8  # of one watch
 MAX_COPIES = 12  # of a story
 NOT_COPIES = 4  # that can be refused by a tap
@@ -34,10 +34,7 @@ def why(tx: Tx, req: Request) -> Reply:
         if shown <= 1 or render.length(html) <= render.MAX_MESSAGE:
             break
         shown -= 1
-    stops: Rows = ()
-    if len(reasons) > render.NAMED_WATCHES:  # the alert itself has buttons for so many
-        stops = render.stop_buttons(req.language, asked.story)[:MAX_WATCHES]
-    return Reply(html=html, buttons=(*_refusals(req, asked), *stops))
+    return Reply(html=html, buttons=_refusals(req, asked))
 
 
 def _reasons(req: Request, story: StoryView) -> list[str]:

@@ -133,7 +133,7 @@ def test_why_tells_forms_rules_places_copies_and_times(told):
 
 
 @pytest.mark.parametrize(("n", "explained"), [(3, 3), (5, 5), (30, 12)])
-async def test_why_explains_every_watch_and_stops_those_that_the_alert_has_no_button_for(
+async def test_every_watch_is_explained_and_where_they_are_many_stopped_from_a_list(
     tmp_path, n, explained
 ):
     world = World(f"sqlite:///{tmp_path / 'many.db'}")
@@ -147,8 +147,14 @@ async def test_why_explains_every_watch_and_stops_those_that_the_alert_has_no_bu
         reply = ask.tap(f"why:{alert_of(ask).alert.id}")
         assert words(reply).count("harbour -nothing") == explained
         assert (f"{n - explained} more watches" in words(reply)) is (n > explained)
-        stops = [b.data for row in reply.buttons for b in row if b.data.startswith("unwatch:")]
-        assert len(stops) == (0 if n <= 3 else explained)
+        alert = ask.tap(f"open:{alert_of(ask).alert.id}")
+        many = [b.data for row in alert.buttons for b in row if b.data.startswith("fired:")]
+        assert len(many) == (n > 3)
+        listed = ask.tap(f"fired:{alert_of(ask).alert.id}")
+        stops = [b.data for row in listed.buttons for b in row]
+        assert len(stops) == n
+        assert ask.tap(stops[-1]).key == "unwatch.done"
+        assert ask.tap(stops[-1]).toast == "toast.stopped_before"
     world.store.close()
 
 

@@ -127,7 +127,7 @@ def test_a_new_watch_is_rehearsed_and_is_on_at_once(archived):
     reply = archived("watch harbour strike")
     shown = words(reply)
     assert shown.startswith("Watching for harbour strike.")
-    assert "1 alert in the last day" in shown
+    assert "1 alert in 1 day" in shown
     assert "1 repost is folded into them." in shown
     assert "Docks: no work" in shown
     [watch_id] = [w.watch.id for w in watches.of_subscriber(archived.tx, archived.subscriber.id)]
@@ -215,7 +215,7 @@ def test_a_changed_watch_is_rehearsed_with_its_aliases(archived):
     archived("watch quay")
     [before] = watches.of_subscriber(archived.tx, archived.subscriber.id)
     archived(f"alias {before.watch.id} harbour")
-    assert "1 alert in the last day" in words(archived(f"edit {before.watch.id} quay strike"))
+    assert "1 alert in 1 day" in words(archived(f"edit {before.watch.id} quay strike"))
 
 
 @pytest.mark.parametrize("line", ["edit", "edit 999 harbour", "name", "name 999 x", "edit harbour"])

@@ -45,6 +45,15 @@ def test_a_watch_is_opened_from_the_list_and_leads_back(chat):
     assert "watches" in [b.data for row in card.buttons for b in row]
 
 
+def test_when_alerts_of_a_watch_come_is_set_from_its_card(chat):
+    when = tap(chat, chat.tap("card:1"), "When")
+    assert "as the other watches" in when.html
+    hourly = tap(chat, when, "Hourly")
+    assert "once an hour" in hourly.html
+    card = tap(chat, hourly, "The watch")
+    assert "once an hour" in parse_html(card.html).text
+
+
 def test_countries_are_ticked_and_unticked(chat):
     page = chat.tap("where:1:country")
     assert labels(page)[:2] == ["▫️ 🇦🇲 Armenia", "▫️ 🇬🇪 Georgia"]

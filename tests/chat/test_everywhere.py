@@ -70,6 +70,7 @@ CASES = {
     "why": Case("/why", "harbour", "/why nonsense", "Which one"),
     "mute": Case("/mute", "Port at a standstill", away="Which one"),
     "unmute": Case("unmute:{alert}", ".", "unmute:999", STALE),
+    "fired": Case("fired:{alert}", "Which of these watches", "fired:999", STALE),
     "no": Case("no:{alert}", "Thank|Noted|noted", "no:999", STALE),
     "nocopy": Case("nocopy:{alert}:{copy}", ".", "nocopy:999:1", STALE),
     "open": Case("open:{alert}", "Port at a standstill", "open:999", STALE),

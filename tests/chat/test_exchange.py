@@ -3,15 +3,21 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from bot import texts
-from bot.config import Chat
+from bot.config import Chat, shipped
 from bot.domain.errors import UserError
+from bot.domain.matching import Matcher
+from bot.domain.model import Document
+from bot.domain.names import load_names
 from bot.store import history, watches
 from bot.store.history import Told
+from bot.store.schema import watches as table
 from tests.chat.conftest import NOON, Asker
 
 
@@ -57,24 +63,76 @@ def test_a_history_of_alerts_comes_along_and_leaves_again_as_it_was(chat, other,
     assert other(f"export {kind}").file.body.count(b"echo.example") == 3
 
 
-def test_settings_come_along(chat, other):
-    chat("lang hy")
-    chat("timezone Yerevan")
-    chat("preview on")
-    other(f"import {chat('export json').file.body.decode()}")
-    there = other.subscriber
-    assert (there.language, there.zone, there.preview) == ("hy", "Asia/Yerevan", True)
+@pytest.mark.parametrize("kind", ["json", "csv"])
+def test_a_chat_that_is_rebuilt_from_its_file_is_as_it_was(chat, other, kind):
+    """All that a chat may set, and then the file that its likeness gives."""
+    names = load_names((shipped("config") / "names.toml").read_text("utf-8"))
+    chat.names = other.names = names
+    chat("watch Lachin")
+    chat("alias 3 Lachin=Zorbadan")
+    chat("alias 3 -Berdzor")
+    lachin = watches.mine(chat.tx, chat.subscriber.id, 3)
+    watches.change(chat.tx, replace(lachin, off=(*lachin.off, "=лачина"), title="=cmd|'x'!A1"))
+    for line in (
+        "digest daily 8:30",
+        "digest 2 hourly",
+        "quiet 22:00-7:00 silent",
+        "timezone Yerevan",
+        "preview on",
+        "lang hy",
+    ):
+        chat(line)
+    told = Told(NOON, "-1 degree, at last", "@echo", "https://echo.example/1")
+    history.bring(chat.tx, chat.subscriber.id, [told])
+
+    other.now += timedelta(days=1)
+    other(f"import {chat(f'export {kind}').file.body.decode('utf-8-sig')}")
+    here, there = (alike(json.loads(c("export json").file.body)) for c in (chat, other))
+    assert there == here
+    assert there["watches"][2] == {
+        "query": "Lachin",
+        "title": "=cmd|'x'!A1",
+        "off": ["Berdzor", "=лачина"],
+        "own": ["Lachin=Zorbadan"],
+        "mode": None,
+        "matched": 0,
+    }
+    assert there["quiet"] == "22:00-7:00 silent"
+    matcher = Matcher(names)
+    matcher.add_packed(
+        3,
+        other.tx.execute(sa.select(table.c.packed).where(table.c.query == "Lachin"))
+        .scalars()
+        .all()[-1],
+    )
+    assert matcher.match(Document("Zorbadan, Лачин"))
+    assert not matcher.match(Document("из Лачина, Berdzor"))
 
 
-def test_delivery_modes_and_quiet_hours_come_along(chat, other):
-    chat("digest daily 8:30")
-    chat("digest 2 hourly")
-    chat("quiet 22:00-7:00 silent")
-    other(f"import {chat('export json').file.body.decode()}")
-    there = other.subscriber
-    assert (there.mode, there.quiet) == ("daily 8:30", "22:00-7:00 silent")
-    listed = watches.of_subscriber(other.tx, there.id)
-    assert sorted((w.watch.mode or "") for w in listed) == ["", "hourly"]
+def alike(saved):
+    """Return an export without its times, which no two have alike."""
+    return {
+        **{name: value for name, value in saved.items() if name != "exported_at"},
+        "watches": [{n: v for n, v in w.items() if n != "created_at"} for w in saved["watches"]],
+    }
+
+
+def test_settings_alone_are_worth_a_file(chat, other):
+    other('import {"outpost": 1, "mode": "hourly"}')
+    assert other.subscriber.mode == "hourly"
+
+
+def test_a_table_of_an_earlier_version_is_read(chat, other):
+    table = "kind,query,title,outlet,url,at\nwatch,barley,Grain,,,2026-01-01T00:00:00+00:00\n"
+    assert "1 watch was started" in other(f"import {table}").html
+    assert "Grain" in other("watches").html
+
+
+def test_a_query_longer_than_a_chat_may_have_is_refused_not_cut(chat):
+    chat.limits = Chat(query_chars=20)
+    reply = chat("import barley OR wheat OR rye OR oats")
+    assert "not taken" in reply.html
+    assert len(chat.queries()) == 2
 
 
 @pytest.mark.parametrize("wish", ["weekly", "daily 25:00", 7, [], {}])

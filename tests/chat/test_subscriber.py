@@ -354,6 +354,14 @@ def test_a_pause_has_no_end_unless_one_is_named(ask):
         ("2 weeks", timedelta(weeks=2)),
         ("90 min", timedelta(minutes=90)),
         ("1 Hour", timedelta(hours=1)),
+        ("30 мин", timedelta(minutes=30)),
+        ("8 часов", timedelta(hours=8)),
+        ("2 дня", timedelta(days=2)),
+        ("1 тиж.", timedelta(weeks=1)),
+        ("8 ժամ", timedelta(hours=8)),
+        ("2 saat", timedelta(hours=2)),
+        ("3 gün", timedelta(days=3)),
+        ("5 დღე", timedelta(days=5)),
     ],
 )
 def test_a_pause_ends_when_it_was_asked_to(ask, typed, length_):
@@ -363,7 +371,7 @@ def test_a_pause_ends_when_it_was_asked_to(ask, typed, length_):
     assert reply.params["moment"] == texts.moment("en", ask.now + length_)
 
 
-@pytest.mark.parametrize("typed", ["soon", "0h", "-1h", "99999w", "1y", "1h2"])
+@pytest.mark.parametrize("typed", ["soon", "0h", "-1h", "99999w", "1y", "1h2", "2 месяца"])
 def test_a_pause_that_cannot_be_read_changes_nothing(ask, typed):
     ask("start")
     with pytest.raises(UserError) as caught:
