@@ -1,12 +1,13 @@
 """Who may come in: one's own sessions, the people let in, the API's tokens, and the audit of every change."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 
 from bot.store import console
 from bot.store.console import ConsoleRole, Lifetimes
 from bot.store.engine import Tx
-from bot.web.log import download
-from bot.web.view import Answer, Build, Moved, Shown, Visit, missing
+from bot.web.files import as_asked
+from bot.web.view import EXPORTED, Answer, Build, Moved, Shown, Visit, missing
 
 PAGE = 100
 
@@ -92,15 +93,14 @@ shut_out = _noted("person shut out", "web.done_shut_out", _shut_out)
 
 def export(tx: Tx, visit: Visit) -> Answer:
     """The audit as a file."""
-    rows = [
-        {
-            "id": c.id,
-            "at": c.at.isoformat(),
-            "user_id": c.user_id,
-            "action": c.action,
-            "target": c.target,
-            "detail": dict(c.detail),
-        }
-        for c in console.changes(tx, limit=5_000)
-    ]
-    return download(rows, "audit", visit.query.get("as", "csv"))
+    return as_asked(visit, [asdict(c) for c in console.changes(tx, limit=EXPORTED)], "audit")
+
+
+def export_people(tx: Tx, visit: Visit) -> Answer:
+    """Those who were let in, as a file."""
+    return as_asked(visit, [asdict(person) for person in console.people(tx)], "people")
+
+
+def export_tokens(tx: Tx, visit: Visit) -> Answer:
+    """The API's tokens as a file; their secrets are known to nobody."""
+    return as_asked(visit, [asdict(token) for token in console.tokens(tx)], "tokens")

@@ -18,10 +18,11 @@ from bot.domain.names import Names
 from bot.store import console, dossier, health, insight, ledger, why
 from bot.store.engine import Tx
 from bot.store.filters import TEXT_CHARS
+from bot.web import story
+from bot.web.files import plain
 from bot.web.frame import Console, Endpoint
 from bot.web.health import our_version
 from bot.web.log import STATES, as_row, read_filters
-from bot.web.watches import plain
 
 MOST = 500  # lines of one answer
 MAX_ID = 10**15
@@ -121,33 +122,7 @@ def read_story(tx: Tx, asked: Asked) -> dict[str, Any] | None:
     """One story with its articles, decisions and messages."""
     story_id = asked.path["story_id"]
     found = dossier.read_story(tx, story_id) if story_id <= MAX_ID else None
-    if found is None:
-        return None
-    return {
-        "id": found.story_id,
-        "opened_at": found.opened_at.isoformat(),
-        "origin_id": found.origin_id,
-        "origin": dict(found.origin),
-        "articles": [
-            {
-                "id": a.id,
-                "outlet": a.outlet,
-                "country": a.country,
-                "language": a.language,
-                "title": a.title,
-                "url": a.url,
-                "published_at": a.published_at.isoformat() if a.published_at else None,
-                "seen_at": a.seen_at.isoformat(),
-                "copy_of": a.copy_of,
-                "evidence": dict(a.evidence),
-            }
-            for a in found.articles
-        ],
-        "decisions": [as_row(line) for line in found.lines],
-        "messages": [plain(asdict(told)) for told in found.told],
-        "attempts": [plain(asdict(attempt)) for attempt in found.attempts],
-        "verdicts": [plain(asdict(said)) for said in found.verdicts],
-    }
+    return story.as_json(found) if found else None
 
 
 def read_outlets(tx: Tx, asked: Asked) -> dict[str, Any]:

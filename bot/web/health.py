@@ -7,7 +7,7 @@ from bot.domain.pacing import Limits
 from bot.store import health, revisions
 from bot.store.engine import Tx
 from bot.web import charts
-from bot.web.log import download
+from bot.web.files import as_asked
 from bot.web.view import Answer, Build, Shown, Visit
 
 
@@ -63,4 +63,4 @@ def export(tx: Tx, visit: Visit) -> Answer:
     rows += [{"measure": f"rate.{k}", "value": v} for k, v in asdict(found.rate).items()]
     rows.append({"measure": "polls_per_hour", "value": round(found.polls_per_hour)})
     rows.append({"measure": "database_bytes", "value": found.database_bytes})
-    return download(rows, "health", visit.query.get("as", "csv"))
+    return as_asked(visit, rows, "health")

@@ -1,9 +1,6 @@
 """The log: decisions newest first, filtered by the address, live; and the same as CSV and JSON."""
 
 import asyncio
-import csv
-import io
-import json
 from collections.abc import AsyncIterator
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
@@ -18,11 +15,11 @@ from bot.store import choices, console, ledger
 from bot.store.engine import Tx
 from bot.store.filters import OUTCOMES, TEXT_CHARS, Filters, newest_id
 from bot.store.ledger import Line
+from bot.web.files import download
 from bot.web.frame import Console, Endpoint, picked
-from bot.web.view import ENVIRONMENT, Answer, Download, Shown, Visit, words_of
+from bot.web.view import ENVIRONMENT, EXPORTED, Answer, Shown, Visit, words_of
 
 PAGE = 50
-EXPORTED = 5_000  # lines in one file
 LIVE_EVERY_S = 2.0
 LIVE_FOR_S = 3_600.0  # then the browser asks again, and whether it still may is looked at anew
 STATES = (*OUTCOMES,)
@@ -112,28 +109,6 @@ def as_row(line: Line) -> dict[str, Any]:
     row |= {"state": line.state, "reason": dict(line.reason)}
     del row["key"]
     return {k: v.isoformat() if isinstance(v, datetime) else v for k, v in row.items()}
-
-
-def download(rows: list[dict[str, Any]], name: str, form: str) -> Download:
-    """Return rows as a CSV or JSON file."""
-    if form == "json":
-        body = json.dumps(rows, ensure_ascii=False, indent=1).encode()
-        return Download(f"outpost-{name}.json", body, "application/json")
-    out = io.StringIO()
-    if rows:
-        writer = csv.DictWriter(out, list(rows[0]))
-        writer.writeheader()
-        writer.writerows({k: _cell(v) for k, v in row.items()} for row in rows)
-    return Download(f"outpost-{name}.csv", out.getvalue().encode("utf-8-sig"), "text/csv")
-
-
-def _cell(value: Any) -> Any:
-    """Return a cell that no spreadsheet takes for a formula."""
-    if isinstance(value, dict | list):
-        value = json.dumps(value, ensure_ascii=False)
-    if isinstance(value, str) and value.lstrip()[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return f"'{value}"
-    return value
 
 
 def live(frame: Console) -> Endpoint:

@@ -17,8 +17,9 @@ from bot.store import choices, console, feeds, health
 from bot.store import outlets as outlets_store
 from bot.store.engine import Tx
 from bot.web import charts, evidence
+from bot.web.files import as_asked
 from bot.web.frame import Ask
-from bot.web.log import download, printable
+from bot.web.log import printable
 from bot.web.view import Answer, Moved, Shown, Visit, missing
 
 PAGE = 50
@@ -62,11 +63,14 @@ def show(tx: Tx, visit: Visit) -> Shown:
     """The page of outlets, by name, a page at a time; ?trouble=1: of this page only those in trouble."""
     rows = read_rows(tx, visit, after=printable(visit.query.get("after", ""))[:200], limit=PAGE + 1)
     more = rows[PAGE - 1].outlet.name if len(rows) > PAGE else None
-    rows = rows[:PAGE]
-    if visit.query.get("trouble"):
-        rows = [r for r in rows if r.outlook.since or any(f.trouble for f in r.feeds)]
+    rows = [row for row in rows[:PAGE] if _wanted(visit, row)]
     context = {"title": visit.say("web.outlets"), "rows": rows, "more": more}
     return Shown("outlets.html", context)
+
+
+def _wanted(visit: Visit, row: OutletRow) -> bool:
+    troubled = row.outlook.since or any(feed.trouble for feed in row.feeds)
+    return bool(troubled) or not visit.query.get("trouble")
 
 
 def finder(explain: Explain) -> Ask:
@@ -184,13 +188,13 @@ def _feed(visit: Visit, row: Any) -> FeedRow:
 
 
 def export(tx: Tx, visit: Visit) -> Answer:
-    """All outlets as a file, a line for each feed."""
+    """All outlets, or those in trouble, as a file: a line for each feed."""
     lines: list[dict[str, Any]] = []
     after = ""
     while rows := read_rows(tx, visit, after=after, limit=500):
         after = rows[-1].outlet.name
-        lines += [_line(row, feed) for row in rows for feed in row.feeds]
-    return download(lines, "outlets", visit.query.get("as", "csv"))
+        lines += [_line(row, feed) for row in rows if _wanted(visit, row) for feed in row.feeds]
+    return as_asked(visit, lines, "outlets")
 
 
 def _line(row: OutletRow, feed: FeedRow) -> dict[str, Any]:
@@ -201,8 +205,8 @@ def _line(row: OutletRow, feed: FeedRow) -> dict[str, Any]:
         "sight": row.outlook.sight.value,
         "feed": feed.url,
         "kind": feed.kind,
-        "polled_at": feed.polled_at.isoformat() if feed.polled_at else None,
-        "new_at": feed.new_at.isoformat() if feed.new_at else None,
+        "polled_at": feed.polled_at,
+        "new_at": feed.new_at,
         "interval_s": feed.interval_s,
         "failures": feed.failures,
         "trouble": feed.trouble,

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from bot import texts
-from bot.store import insight, measurements, origins, weeks
+from bot.store import insight, measurements, origins, verdicts, weeks
 from bot.store.engine import Tx
 from bot.store.measurements import Measurement
 from bot.web import charts
-from bot.web.log import download
-from bot.web.view import Answer, Shown, Visit
+from bot.web.files import as_asked
+from bot.web.view import EXPORTED, Answer, Shown, Visit
 
 DEFAULT_AT = 0.8
 MOST_CUSTOMS = 20  # pairs of outlets that are shown
@@ -78,5 +78,50 @@ def threshold(text: str) -> float:
 
 def export(tx: Tx, visit: Visit) -> Answer:
     """The pairs of the threshold preview as a file."""
-    preview = insight.preview_threshold(tx, threshold(visit.query.get("at", "")), limit=500)
-    return download([asdict(p) for p in preview.pairs], "pairs", visit.query.get("as", "csv"))
+    preview = insight.preview_threshold(tx, threshold(visit.query.get("at", "")), limit=EXPORTED)
+    return as_asked(visit, [asdict(p) for p in preview.pairs], "pairs")
+
+
+def export_weeks(tx: Tx, visit: Visit) -> Answer:
+    """Precision and recall by week as a file."""
+    rows = [
+        {
+            "week": w.start.date().isoformat(),
+            "copies": w.folding.decided,
+            "copies_wrong": w.folding.wrong,
+            "copies_missed": w.joined,
+            "copies_precision": w.folding.precision,
+            "copies_recall": w.folding_recall,
+            "told": w.watches.decided,
+            "told_wrong": w.watches.wrong,
+            "missed": w.missed,
+            "told_precision": w.watches.precision,
+            "told_recall": w.recall,
+        }
+        for w in weeks.read_weeks(tx, visit.now)
+    ]
+    return as_asked(visit, rows, "weeks")
+
+
+def export_verdicts(tx: Tx, visit: Visit) -> Answer:
+    """What people said, newest first, as a file."""
+    said = verdicts.newest(tx, before=None, limit=EXPORTED)
+    return as_asked(visit, [asdict(s) for s in said], "verdicts")
+
+
+def export_measurements(tx: Tx, visit: Visit) -> Answer:
+    """What was measured on labelled data, a line for each figure, as a file."""
+    rows = [
+        {"at": m.at, "what": what, "version": m.version, "figure": name, "value": value}
+        for what, kept in measurements.newest(tx).items()
+        for m in kept
+        for name, value in m.figures.items()
+    ]
+    return as_asked(visit, rows, "measurements")
+
+
+def export_customs(tx: Tx, visit: Visit) -> Answer:
+    """Who reprints whom as a file."""
+    customs = origins.reprints(tx, None, since=visit.now - origins.CUSTOM)
+    rows = [{"origin": o, "copy": c, "times": n} for (o, c), n in sorted(customs.items())]
+    return as_asked(visit, rows, "reprints")

@@ -134,6 +134,10 @@ def _pages(frame: Console, settings: Settings) -> list[Route]:
         "/export/watches": watches.export,
         "/export/subscribers": watches.export_subscribers,
         "/export/pairs": quality.export,
+        "/export/weeks": quality.export_weeks,
+        "/export/verdicts": quality.export_verdicts,
+        "/export/measurements": quality.export_measurements,
+        "/export/reprints": quality.export_customs,
         "/export/health": health.export,
     }
     changes: dict[str, Build] = {
@@ -159,7 +163,14 @@ def _pages(frame: Console, settings: Settings) -> list[Route]:
         Route("/enter", enter, methods=["POST"]),
         Route("/static/{name}", _static()),
         Route("/log/live", log.live(frame)),
-        Route("/export/audit", frame.page(access.export, role=ConsoleRole.ADMIN)),
+        *(
+            Route(f"/export/{name}", frame.page(build, role=ConsoleRole.ADMIN))
+            for name, build in (
+                ("audit", access.export),
+                ("people", access.export_people),
+                ("tokens", access.export_tokens),
+            )
+        ),
         *(Route(path, frame.page(build)) for path, build in pages.items()),
         *(Route(path, frame.change(build), methods=["POST"]) for path, build in changes.items()),
         *(

@@ -1,14 +1,16 @@
 """One story: its copies on a time line, a copy beside its original, the evidence, and people's verdicts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from bot.domain.difference import Difference, compare_texts
 from bot.domain.model import Article, VerdictKind
 from bot.store import articles as articles_store
 from bot.store import console, dossier, ledger, notices, stories, verdicts
 from bot.store.engine import Tx
-from bot.web.log import as_row, download
+from bot.web.files import download, plain
+from bot.web.log import as_row
 from bot.web.view import Answer, Moved, Shown, Visit, missing
 
 LINE = 1_000  # units: the width of the time line
@@ -77,12 +79,43 @@ def time_line(articles: Sequence[Article], origin_id: int | None) -> list[Mark]:
 
 
 def export(tx: Tx, visit: Visit) -> Answer:
-    """The decisions on a story as a file."""
+    """A story as a file: all of it as JSON, the decisions on it as CSV."""
     found = dossier.read_story(tx, visit.path["story_id"])
     if found is None:
         return missing(visit)
-    rows = [as_row(line) for line in found.lines]
-    return download(rows, f"story-{found.story_id}", visit.query.get("as", "csv"))
+    name = f"story-{found.story_id}"
+    if visit.query.get("as") == "json":
+        return download(as_json(found), name, "json")
+    return download([as_row(line) for line in found.lines], name, "csv")
+
+
+def as_json(found: dossier.Dossier) -> dict[str, Any]:
+    """Return all that is kept of a story as plain values, for files and for the API."""
+    return {
+        "id": found.story_id,
+        "opened_at": found.opened_at.isoformat(),
+        "origin_id": found.origin_id,
+        "origin": dict(found.origin),
+        "articles": [
+            {
+                "id": a.id,
+                "outlet": a.outlet,
+                "country": a.country,
+                "language": a.language,
+                "title": a.title,
+                "url": a.url,
+                "published_at": a.published_at.isoformat() if a.published_at else None,
+                "seen_at": a.seen_at.isoformat(),
+                "copy_of": a.copy_of,
+                "evidence": dict(a.evidence),
+            }
+            for a in found.articles
+        ],
+        "decisions": [as_row(line) for line in found.lines],
+        "messages": [plain(asdict(told)) for told in found.told],
+        "attempts": [plain(asdict(attempt)) for attempt in found.attempts],
+        "verdicts": [plain(asdict(said)) for said in found.verdicts],
+    }
 
 
 def judge(tx: Tx, visit: Visit) -> Answer:

@@ -23,6 +23,7 @@ from bot.web import evidence
 
 FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
+EXPORTED = 5_000  # lines in one file to take along
 MAX_AGO_DAYS = 2  # older times are shown as a day
 
 
@@ -111,7 +112,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals |= {"asset": asset, "evidence": evidence}
+    made.globals |= {"asset": asset, "exported": EXPORTED, "evidence": evidence}
     made.filters |= {"safe_url": safe_url}
     return made
 

@@ -2,8 +2,6 @@
 
 from collections.abc import Collection
 from dataclasses import asdict
-from datetime import datetime
-from typing import Any
 
 from bot.config import Chat
 from bot.domain.model import ChatKind, Role
@@ -11,7 +9,7 @@ from bot.store import chats, console, insight, watches
 from bot.store.chats import ChatRule
 from bot.store.console import ConsoleRole
 from bot.store.engine import Tx
-from bot.web.log import download
+from bot.web.files import as_asked, everything
 from bot.web.view import Answer, Build, Moved, Shown, Visit, missing
 
 PAGE = 50
@@ -99,21 +97,24 @@ def _chat(text: str) -> int | None:
 
 
 def export(tx: Tx, visit: Visit) -> Answer:
-    """The watches as a file."""
-    rows = insight.read_watches(tx, subscriber_id=visit.number("subscriber"), limit=1_000)
-    lines = [plain(asdict(row) | {"precision": row.precision}) for row in rows]
-    return download(lines, "watches", visit.query.get("as", "csv"))
+    """The watches of the page as a file."""
+
+    def read(before: int | None, limit: int) -> list[insight.WatchRow]:
+        subscriber = visit.number("subscriber")
+        return insight.read_watches(tx, before=before, subscriber_id=subscriber, limit=limit)
+
+    rows = everything(read, lambda row: row.id)
+    lines = [asdict(row) | {"precision": row.precision} for row in rows]
+    return as_asked(visit, lines, "watches")
 
 
 def export_subscribers(tx: Tx, visit: Visit) -> Answer:
     """The subscribers as a file."""
-    lines = [plain(asdict(row)) for row in insight.read_subscribers(tx, limit=1_000)]
-    return download(lines, "subscribers", visit.query.get("as", "csv"))
 
+    def read(before: int | None, limit: int) -> list[insight.SubscriberRow]:
+        return insight.read_subscribers(tx, before=before, limit=limit)
 
-def plain(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a row with its times as text."""
-    return {k: v.isoformat() if isinstance(v, datetime) else v for k, v in row.items()}
+    return as_asked(visit, [asdict(r) for r in everything(read, lambda r: r.id)], "subscribers")
 
 
 def stop(tx: Tx, visit: Visit) -> Answer:

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from bot import texts
 from bot.domain.likeness import Regime
-from bot.domain.model import ChatKind, FailureKind, Place, Rule, Sent
+from bot.domain.model import ChatKind, Place, Rule, Sent
+from bot.domain.outlet import FailureKind
 from bot.domain.provenance import Reason
 from bot.store import console, measurements
 from bot.store.schema import (

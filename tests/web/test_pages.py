@@ -1,8 +1,10 @@
 """Every page of the console shows what the database holds, and every export gives it as a file."""
 
 import csv
+import html
 import io
 import json
+import re
 
 import pytest
 
@@ -20,7 +22,21 @@ PAGES = (
     "/health",
     "/access",
 )
-EXPORTS = ("log", "story/2", "outlets", "watches", "subscribers", "pairs", "health", "audit")
+EXPORTS = (
+    "log",
+    "outlets",
+    "watches",
+    "subscribers",
+    "pairs",
+    "weeks",
+    "verdicts",
+    "measurements",
+    "reprints",
+    "health",
+    "audit",
+    "people",
+    "tokens",
+)
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -51,8 +67,44 @@ def test_a_view_can_be_taken_along_as_csv_and_as_json(admin, name):
     as_csv = admin.get(f"/export/{name}?as=csv")
     rows = json.loads(as_json.content)
     assert as_csv.status_code == 200
-    assert len(list(csv.DictReader(io.StringIO(as_csv.content.decode("utf-8-sig"))))) == len(rows)
+    assert len(table(as_csv)) == len(rows)
     assert "attachment" in as_json.headers["content-disposition"]
+
+
+def table(answer):
+    return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+
+
+def test_a_story_can_be_taken_along_whole_or_as_its_decisions(admin):
+    whole = admin.get("/export/story/2?as=json").json()
+    assert [a["id"] for a in whole["articles"]] == [2, 3]
+    assert {"decisions", "messages", "attempts", "verdicts", "origin"} < set(whole)
+    decisions = table(admin.get("/export/story/2?as=csv"))
+    assert [d["article_id"] for d in decisions] == [
+        str(d["article_id"]) for d in whole["decisions"]
+    ]
+
+
+@pytest.mark.parametrize(
+    "view", ["/log?state=held&text=report", "/watches?subscriber=3", "/outlets?trouble=1"]
+)
+def test_a_view_is_taken_along_as_it_is_filtered(admin, view):
+    page = admin.get(view).text
+    [link] = re.findall(r'href="(/export/[^"]+as=json)"', page)
+    narrowed = admin.get(html.unescape(link)).json()
+    whole = admin.get(f"/export{view.partition('?')[0]}?as=json").json()
+    assert len(narrowed) < len(whole)
+    if "subscriber" in view:
+        assert {row["subscriber_id"] for row in narrowed} == {3}
+
+
+def test_every_page_has_its_files(admin):
+    linked = {
+        name
+        for path in PAGES
+        for name in re.findall(r'href="/export/([a-z/0-9]+)\?', admin.get(path).text)
+    }
+    assert linked == {*EXPORTS, "story/2"} - {"reprints"} | (linked & {"reprints"})
 
 
 def test_the_log_is_newest_first_and_pages_by_key(admin):

@@ -45,6 +45,13 @@ PAGES = {
     "export of the log": (log.export, "state=held", {}),
     "export of a story": (story.export, "", {"story_id": 2}),
     "export of pairs": (quality.export, "at=0.9", {}),
+    "export of weeks": (quality.export_weeks, "", {}),
+    "export of verdicts": (quality.export_verdicts, "", {}),
+    "export of reprints": (quality.export_customs, "", {}),
+    "export of watches": (watches.export, "subscriber=3", {}),
+    "export of subscribers": (watches.export_subscribers, "", {}),
+    "export of outlets": (outlets.export, "trouble=1", {}),
+    "export of the audit": (access.export, "", {}),
 }
 
 

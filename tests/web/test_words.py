@@ -6,7 +6,8 @@ import string
 import pytest
 
 from bot import texts
-from bot.domain.model import ChatKind, FeedKind, Sent, SubscriberState, VerdictKind
+from bot.domain.model import ChatKind, Sent, SubscriberState, VerdictKind
+from bot.domain.outlet import FeedKind
 from bot.store.console import ConsoleRole
 from bot.store.filters import OUTCOMES
 from bot.store.measurements import KINDS as MEASURED
