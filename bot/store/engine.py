@@ -80,8 +80,14 @@ def _postgresql(url: sa.URL) -> sa.Engine:
         connect_args={"prepare_threshold": None, **TIMEOUTS},
     )
 
-    @sa.event.listens_for(engine, "connect")
+    @sa.event.listens_for(engine, "connect", insert=True)  # before SQLAlchemy's first questions
     def _guard(connection: Any, _record: Any) -> None:
+        encoding = connection.info.parameter_status("server_encoding")
+        if encoding not in ("UTF8", None):  # None: of a pooler that does not say
+            raise SettingsError(
+                f"DATABASE_URL names a database with the encoding {encoding}, which cannot hold every"
+                " language; make it anew with: CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0"
+            )
         # Said in SQL: a pooler refuses what it does not know of in the first message.
         wanted = {**KEEPALIVE, "idle_in_transaction_session_timeout": f"'{IDLE_IN_TRANSACTION}'"}
         with connection.cursor() as cursor:

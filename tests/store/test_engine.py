@@ -5,12 +5,14 @@ import sys
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
 from bot.domain.errors import DatabaseDown, SettingsError
 from bot.store.engine import Store, Tx, database_url, next_value
 from bot.store.schema import counters, subscribers
+from tests.conftest import database_at
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -122,6 +124,23 @@ def test_a_server_that_is_not_there_is_down_and_its_password_is_not_told() -> No
         store.call(next_value, "n")
     assert "secret" not in str(e.value)
     store.close()
+
+
+@pytest.mark.postgres
+def test_a_database_that_cannot_hold_every_language_is_refused_in_one_line(
+    postgres_server: str,
+) -> None:
+    made = (
+        "CREATE DATABASE ascii ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+    )
+    with psycopg.connect(postgres_server, autocommit=True) as admin:
+        admin.execute(made)
+    store = Store(database_at(postgres_server, "ascii"))
+    with pytest.raises(SettingsError, match="encoding SQL_ASCII"):
+        store.call(lambda tx: tx.execute(sa.select(1)))
+    store.close()
+    with psycopg.connect(postgres_server, autocommit=True) as admin:
+        admin.execute("DROP DATABASE ascii")
 
 
 async def test_a_full_disk_loses_nothing_that_was_saved(tmp_path: Path) -> None:
