@@ -356,22 +356,27 @@ class Storm:
         return b
 
     def _reasons(self) -> Iterator[str]:
-        """Yield, for each message that was not the last about its story in its chat, why it was not."""
+        """Yield, for each message that was not the last about its story in its chat, why it was not.
+
+        A digest of several stories that came twice is one message that came twice.
+        """
         written = self._written()
+        again: dict[tuple[tuple[int, int], tuple[int, int]], Story] = {}
         for story in self.stories:
             for reader in story.readers:
                 sent = [(m.chat_id, m.message_id) for m in self._told(reader, story)]
-                for key, again in pairwise(sent):
-                    why = reason(
-                        self.api.sent_at[key],
-                        self.api.sent_at[again],
-                        answer_lost=key in self.api.lost_sends,
-                        written=key in written,
-                        aways=self.aways,
-                    )
-                    if why == "unexplained":
-                        self.balance.strange.append(self._case(reader, story))
-                    yield why
+                again |= dict.fromkeys(pairwise(sent), story)
+        for (key, next_key), story in again.items():
+            why = reason(
+                self.api.sent_at[key],
+                self.api.sent_at[next_key],
+                answer_lost=key in self.api.lost_sends,
+                written=key in written,
+                aways=self.aways,
+            )
+            if why == "unexplained":
+                self.balance.strange.append(self._case(key[0], story))
+            yield why
 
     def _written(self) -> set[tuple[int, int]]:
         """Return chat and message of everything that the delivery log says was sent."""
