@@ -136,7 +136,13 @@ def trouble(language: str, failure: str) -> str:
 
 def languages() -> Sequence[tuple[str, str]]:
     """Return the languages of the console, each called as its speakers call it."""
-    return [(code, texts.language_name(code, code).capitalize()) for code in texts.languages()]
+    return [(code, called(code)) for code in texts.languages()]
+
+
+def called(language: str) -> str:
+    """Return a language of ours as its speakers call it."""
+    code = texts.nearest(language)
+    return texts.language_name(code, code).capitalize()
 
 
 def _speaker(language: str) -> Callable[..., str]:

@@ -132,7 +132,8 @@ ENVIRONMENT = _environment()
 
 
 def warm_up() -> None:
-    """Compile every template now, so that no visitor waits for it."""
+    """Compile every template and read every language now, so that no visitor waits for it."""
+    evidence.languages()
     for name in ENVIRONMENT.list_templates():
         ENVIRONMENT.get_template(name)
 

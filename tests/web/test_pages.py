@@ -104,7 +104,7 @@ def test_every_page_has_its_files(admin):
         for path in PAGES
         for name in re.findall(r'href="/export/([a-z/0-9]+)\?', admin.get(path).text)
     }
-    assert linked == {*EXPORTS, "story/2"} - {"reprints"} | (linked & {"reprints"})
+    assert linked == {*EXPORTS, "story/2"}
 
 
 def test_the_log_is_newest_first_and_pages_by_key(admin):
