@@ -18,7 +18,7 @@ from bot.domain.needles import Needle, needle
 from bot.domain.packing import given
 from bot.domain.query import Query, parse_query
 from bot.render import MAX_OUTLET, MAX_QUERY, flag, link, short
-from bot.store import archive
+from bot.store import archive, subscribers
 from bot.store.engine import Tx
 from bot.texts import Html, escape
 
@@ -192,10 +192,12 @@ def forms_found(
 
 
 def look_search(tx: Tx, req: Request) -> Looked | None:
-    """Read the archive for /search. Raises QueryError."""
+    """Read the archive for /search. Raises UserError: a bad query, or too many a minute."""
     query, _ = _searched(tx, req)
     if query is None:
         return None
+    if not req.pressed:
+        check_haste(tx, req)
     return look_back(tx, parse_query(query), req.names, now=req.now, days=SEARCHED_DAYS)
 
 
@@ -234,11 +236,22 @@ def _number(tx: Tx, req: Request, query: str) -> int:
     turned = re.match(r"#([0-9]{1,18}):", req.argument)
     if turned and req.pressed:
         return int(turned[1])
+    check_haste(tx, req)
+    return note_search(tx, req, query)
+
+
+def check_haste(tx: Tx, req: Request) -> None:
+    """Raise UserError if the chat asks the archive more often than it may."""
     a_minute_ago = req.now - timedelta(minutes=1)
     limit = req.limits.searches_per_minute
     if archive.count_searches(tx, req.subscriber.id, a_minute_ago) >= limit:
         raise UserError("search.too_often", n=limit)
-    return archive.note_search(tx, req.subscriber.id, query, req.now)
+
+
+def note_search(tx: Tx, req: Request, query: str) -> int:
+    """Keep what was asked, for the buttons that follow; return its number."""
+    here = subscribers.enrol(tx, req.subscriber, req.now)
+    return archive.note_search(tx, here.id, query, req.now)
 
 
 def _turns(req: Request, number: int, page: int, pages: int) -> Rows:

@@ -13,7 +13,7 @@ from zoneinfo import available_timezones
 from bot import texts
 from bot.chat.command import Command, Reply, Request
 from bot.chat.naming import MAX_OWN, mine
-from bot.chat.watching import affordable, check_length, enrol, watch
+from bot.chat.watching import affordable, check_length, watch
 from bot.domain.errors import UserError
 from bot.domain.hours import Mode, Quiet
 from bot.domain.model import Attachment, Role, Subscriber, Watch
@@ -137,7 +137,7 @@ def import_(tx: Tx, req: Request) -> Reply:
     """
     taken = req.found if isinstance(req.found, Taken) else take(tx, req)
     saved = taken.saved
-    subscriber = req.subscriber if req.subscriber.id else enrol(tx, req)
+    subscriber = subscribers.enrol(tx, req.subscriber, req.now)
     added, faults = _start(tx, req, subscriber, taken)
     _settle(tx, req, subscriber, saved)
     told = history.bring(tx, subscriber.id, saved.told)
@@ -319,7 +319,7 @@ def start_shared(tx: Tx, req: Request, token: str) -> Reply:
     shared = watches.by_token(tx, token)
     if shared is None:
         raise UserError("share.unknown")
-    subscriber = enrol(tx, req)
+    subscriber = subscribers.bring_back(tx, req.subscriber, req.now)
     here = replace(req, subscriber=subscriber, argument=shared.query, found=None)
     return watch(tx, here)
 

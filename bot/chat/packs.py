@@ -2,11 +2,10 @@
 
 from bot import texts
 from bot.chat.command import Command, Reply, Request, in_rows
-from bot.chat.watching import enrol
 from bot.domain.model import Button, Role
 from bot.domain.query import parse_query
 from bot.render import flag
-from bot.store import watches
+from bot.store import subscribers, watches
 from bot.store.engine import Tx
 
 # Names alone: a watch hears them in every script and language.
@@ -32,7 +31,7 @@ def pack(tx: Tx, req: Request) -> Reply:
     """Button: start the watches of a country, those that are not there yet and for which there is room."""
     if req.argument not in PACKS:
         return Reply(toast="toast.stale")
-    subscriber = req.subscriber if req.subscriber.id else enrol(tx, req)
+    subscriber = subscribers.enrol(tx, req.subscriber, req.now)
     room = req.limits.watches_per_subscriber - watches.count(tx, subscriber.id)
     queries = [str(parse_query(text)) for text in PACKS[req.argument]]
     new = [q for q in queries if watches.same(tx, subscriber.id, q) is None][: max(0, room)]

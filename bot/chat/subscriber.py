@@ -50,7 +50,7 @@ def start(tx: Tx, req: Request) -> Reply:
     if req.argument.startswith("w_"):
         return exchange.start_shared(tx, req, req.argument[2:])
     known = req.subscriber
-    subscriber = watching.enrol(tx, req)
+    subscriber = subscribers.bring_back(tx, req.subscriber, req.now)
     n = watches.count(tx, subscriber.id)
     if not n:
         group = known.kind in (ChatKind.GROUP, ChatKind.SUPERGROUP)

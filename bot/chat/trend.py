@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from bot import texts
-from bot.chat.archive import Looked, look_back
+from bot.chat.archive import Looked, check_haste, look_back, note_search
 from bot.chat.command import Command, Reply, Request
 from bot.domain.chart import MAX_SERIES, Chart
 from bot.domain.errors import UserError
@@ -55,8 +55,10 @@ def _asked(tx: Tx, req: Request) -> Counted:
 
 
 def look(tx: Tx, req: Request) -> Counted:
-    """Count. Raises UserError: nothing asked, a bad query."""
+    """Count. Raises UserError: nothing asked, a bad query, too many a minute."""
     asked = _asked(tx, req)
+    if not req.pressed:
+        check_haste(tx, req)
     query = parse_query(asked.words)
     looked = look_back(tx, query, req.names, now=req.now, days=asked.days)
     if looked is None or not looked.kept:
@@ -105,7 +107,7 @@ def _number(tx: Tx, req: Request, counted: Counted) -> int:
     turned = re.match(r"#([0-9]{1,18}):", req.argument) if req.pressed else None
     if turned:
         return int(turned[1])
-    return archive.note_search(tx, req.subscriber.id, f"{counted.words} {counted.days}d", req.now)
+    return note_search(tx, req, f"{counted.words} {counted.days}d")
 
 
 def drawn(req: Request, counted: Counted) -> tuple[Chart, list[tuple[str, int]]]:

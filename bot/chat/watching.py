@@ -30,21 +30,6 @@ class Rehearsed:
     pct: float
 
 
-def enrol(tx: Tx, req: Request) -> Subscriber:
-    """Return the chat's subscriber, made if there is none."""
-    chat = req.subscriber
-    return subscribers.subscribe(
-        tx,
-        chat_id=chat.chat_id,
-        kind=chat.kind,
-        title=chat.title,
-        language=chat.language,
-        now=req.now,
-        thread_id=chat.thread_id,
-        zone=chat.zone,
-    )
-
-
 def watch(tx: Tx, req: Request) -> Reply:
     """/watch <query>: start a watch, and tell what it would have told lately.
 
@@ -55,7 +40,7 @@ def watch(tx: Tx, req: Request) -> Reply:
     if not req.argument:
         raise UserError("watch.usage")
     parsed = _parsed(req, req.argument)
-    subscriber = req.subscriber if req.subscriber.id else enrol(tx, req)
+    subscriber = subscribers.enrol(tx, req.subscriber, req.now)
     refused = _refused(tx, req, subscriber, parsed)
     if refused:
         return refused

@@ -94,6 +94,25 @@ def subscribe(
     return _subscriber(row)
 
 
+def enrol(tx: Tx, chat: Subscriber, now: datetime) -> Subscriber:
+    """Return a chat as it is; one that nobody has started, id 0, with a row from now on."""
+    return chat if chat.id else bring_back(tx, chat, now)
+
+
+def bring_back(tx: Tx, chat: Subscriber, now: datetime) -> Subscriber:
+    """Return a chat, started or brought back to ACTIVE."""
+    return subscribe(
+        tx,
+        chat_id=chat.chat_id,
+        kind=chat.kind,
+        title=chat.title,
+        language=chat.language,
+        now=now,
+        thread_id=chat.thread_id,
+        zone=chat.zone,
+    )
+
+
 def set_state(
     tx: Tx,
     subscriber_id: int,
