@@ -8,6 +8,9 @@ of 2 and 60 minutes, and scaled until they poll as often as ours did, within 1 %
 
 - fixed: one interval for all.
 - Miniflux (entry_frequency, internal/model/feed.go): a week over the articles of the last week.
+- the knowing: c / sqrt(rate) by the very rates that the outlets were made with, hour by hour. No rule that
+  must learn them can be expected to do better; how far it is below a fixed interval tells how unequal
+  the outlets are, and what is left between it and ours is all that learning costs.
 - Media Cloud (rss-fetcher, fetcher/tasks.py): fewer minutes when under half of what is listed is known
   already, ten more when all of it is.
 """
@@ -36,10 +39,20 @@ DAY_S = 86_400.0
 
 @dataclass
 class Outlet:
-    """One outlet: when its articles appear, in seconds since the start, and how many its feed lists."""
+    """One outlet: when its articles appear, in seconds since the start, and how many its feed lists.
+
+    per_day, zone_s, depth: its mean rate, and how far and when its day goes up and down.
+    """
 
     times: list[float]
     listed: int
+    per_day: float
+    zone_s: float
+    depth: float
+
+    def busy(self, at: float) -> float:
+        """Return how busy it is then, against its mean."""
+        return 1 + self.depth * math.sin(2 * math.pi * (at + self.zone_s) / DAY_S)
 
 
 def make_outlets(chance: random.Random) -> list[Outlet]:
@@ -47,19 +60,21 @@ def make_outlets(chance: random.Random) -> list[Outlet]:
     made = []
     for _ in range(OUTLETS):
         per_day = min(800.0, max(0.1, chance.lognormvariate(math.log(10), 1.8)))
-        made.append(Outlet(_publish(chance, per_day), chance.choice((10, 20, 30, 50))))
+        outlet = Outlet([], 0, per_day, chance.uniform(0, DAY_S), chance.uniform(0.5, 0.98))
+        outlet.times = _publish(chance, outlet)
+        outlet.listed = chance.choice((10, 20, 30, 50))
+        made.append(outlet)
     return made
 
 
-def _publish(chance: random.Random, per_day: float) -> list[float]:
-    zone_s, depth = chance.uniform(0, DAY_S), chance.uniform(0.5, 0.98)
+def _publish(chance: random.Random, outlet: Outlet) -> list[float]:
     times: list[float] = []
     at = -7 * DAY_S
-    peak = per_day / DAY_S * (1 + depth) / 1.5  # half of the articles come along with another
+    most = 1 + outlet.depth
+    peak = outlet.per_day / DAY_S * most / 1.5  # half of the articles come along with another
     while at < DAYS * DAY_S:
         at += chance.expovariate(peak)
-        busy = (1 + depth * math.sin(2 * math.pi * (at + zone_s) / DAY_S)) / (1 + depth)
-        if chance.random() < busy:
+        if chance.random() < outlet.busy(at) / most:
             times.append(at)
             while chance.random() < 1 / 3:
                 times.append(at + chance.expovariate(1 / 600))
@@ -139,6 +154,19 @@ def ours(outlets: list[Outlet], budget: float, chance: random.Random) -> Next:
     return wait_s
 
 
+def knowing(outlets: list[Outlet], scale: float) -> Next:
+    """Return our formula with nothing to learn."""
+
+    def wait_s(n: int, now: float, new: list[float], listed: int) -> float:
+        outlet = outlets[n]
+        rate = outlet.per_day / 24 * outlet.busy(now)
+        window_s = 3600 * listed / (outlet.per_day / 24 * (1 + outlet.depth))
+        cap_s = min(MAX_S, window_s / 3) if listed else MAX_S
+        return max(MIN_S, min(cap_s, scale * 3600 / math.sqrt(rate)))
+
+    return wait_s
+
+
 def fixed(outlets: list[Outlet], scale: float) -> Next:
     """Return the rule of one interval for all."""
     return lambda n, now, new, listed: max(MIN_S, MEAN_MINUTES * 60 * scale)
@@ -194,6 +222,7 @@ def report() -> dict[str, Found]:
     chance = random.Random(7)
     results["Outpost"] = simulate(outlets, ours(outlets, OUTLETS / MEAN_MINUTES, chance), chance)
     polls = results["Outpost"].polls
+    results["the knowing"] = at_equal_polls(knowing, outlets, polls)
     results["fixed, as many polls"] = at_equal_polls(fixed, outlets, polls)
     results["Miniflux"] = at_equal_polls(miniflux, outlets, polls)
     results["Media Cloud"] = at_equal_polls(media_cloud, outlets, polls)
