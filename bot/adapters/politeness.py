@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -20,11 +21,16 @@ SWEEP_AT = 2_000  # domains remembered before those at rest are forgotten
 _suffixes = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, fallback_to_snapshot=True)
 
 
+@lru_cache(maxsize=10_000)  # asked several times a poll, and it is the dearest part of a turn
+def _registrable(host: str) -> str:
+    return _suffixes.extract_str(host).top_domain_under_public_suffix
+
+
 def domain_of(url: str) -> str:
     """Return whose patience a request uses up: the registrable domain; for bare addresses host and port."""
     parts = urlsplit(url)
     host = (parts.hostname or "").rstrip(".")
-    if found := _suffixes.extract_str(host).top_domain_under_public_suffix:
+    if found := _registrable(host):
         return found
     if not host.replace(".", "").isdigit() and ":" not in host:
         return ".".join(

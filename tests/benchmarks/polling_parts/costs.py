@@ -6,6 +6,7 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable
 
+import aiohttp
 import httpx
 
 from bot.adapters.web_reader import WebReader
@@ -73,6 +74,7 @@ async def _costs(port: int, *, tls: bool) -> dict[str, float]:
 
         costs = {"bare socket": await _per_poll(through_socket)}
         costs["Outpost"] = await _per_poll(through_reader)
+    costs["aiohttp alone"] = await _aiohttp_alone(root, etag, trust if tls else True)
     limits = httpx.Limits(max_keepalive_connections=0)
     async with httpx.AsyncClient(verify=trust, limits=limits, trust_env=False) as client:
 
@@ -82,6 +84,19 @@ async def _costs(port: int, *, tls: bool) -> dict[str, float]:
 
         costs["httpx"] = await _per_poll(through_httpx)
     return costs
+
+
+async def _aiohttp_alone(root: str, etag: str, trust: ssl.SSLContext | bool) -> float:
+    """Return what our client's library takes for the same, with nothing of ours around it."""
+    connector = aiohttp.TCPConnector(force_close=True, ssl=trust)
+    async with aiohttp.ClientSession(connector=connector) as session:
+
+        async def poll(number: int) -> None:
+            asked = {"If-None-Match": etag}
+            async with session.get(f"{root}/feed/1?rate=0.001", headers=asked) as answer:
+                assert answer.status == 304
+
+        return await _per_poll(poll)
 
 
 def _trusting(reader: WebReader, trust: ssl.SSLContext, feed: Feed) -> Feed:
