@@ -14,6 +14,7 @@ from trafilatura.settings import Document
 
 from bot.adapters.charsets import decode_page
 from bot.adapters.page_says import absolute, first, read_said
+from bot.adapters.page_shows import shown_date, without_label
 from bot.adapters.plain import all_storable
 from bot.domain.article import MAX_TEXT
 from bot.domain.dates import read_date
@@ -44,6 +45,7 @@ def _extract(body: bytes, url: str, content_type: str) -> PageReading:
     if tree is None:
         return Failure(FailureKind.NOT_A_FEED, "no HTML in it")
     said = read_said(tree, url)
+    shown_at = None if said.published_at else shown_date(tree)
     links = list(islice(_links(tree, url), LINKS_TRIED))
     found = trafilatura.bare_extraction(
         tree,
@@ -59,8 +61,8 @@ def _extract(body: bytes, url: str, content_type: str) -> PageReading:
     return Page(
         text=without_furniture(text, title=title) or text,
         title=title,
-        authors=first(said.authors, found.author),
-        published_at=said.published_at or read_date(found.date or ""),
+        authors=without_label(first(said.authors, found.author)),
+        published_at=said.published_at or shown_at or read_date(found.date or ""),
         canonical_url=_canonical(tree, url),
         publisher=first(said.publisher, found.sitename),
         based_on=said.based_on,

@@ -62,7 +62,7 @@ _TIME = (
     r"(?:[:.](?P<s>\d{1,2})(?:[.,]\d*)?)?(?:\s*uhr\b)?\s*(?P<ampm>[ap]\.?m\b\.?)?"
 )
 # Between day and hour stand "at", "в", "о", or the day of the week, which Azerbaijani says in two words.
-_CLOCK = rf"(?:(?:T|[T\s,\-–|]+(?:{_WORD},?\s+){{0,2}}){_TIME})?"
+_CLOCK = rf"(?:(?:T|[T\s,\-–|/•·]+(?:{_WORD},?\s+){{0,2}}){_TIME})?"
 _ZONE = (
     r"\s*(?P<zone>[+-]{1,2}\d{1,2}(?::?\d{2})?|(?:GMT|UTC)\s*[+-]\d{1,2}(?::?\d{2})?"
     r"|[A-Z][a-z]+/[A-Z_/]+|[A-ZМСКİ]{1,5}|\(.*\))?"
