@@ -9,6 +9,7 @@ MAY_SPEAK_TELEGRAM = {
     "bot.app",
     "bot.chat.dispatch",
     "bot.chat.hearing",
+    "bot.chat.lanes",
     "bot.chat.rulers",
 }
 
