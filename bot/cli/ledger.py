@@ -40,7 +40,8 @@ def sentences(found: why.Why) -> list[str]:
         lines.append(f"  matched on title and summary only: {found.page_failure}")
     if found.original:
         facts = ", ".join(f"{k} {v}" for k, v in article.evidence.items() if k in ("rule", "score"))
-        lines.append(f"  a copy of {found.original.url} by {found.original.outlet} ({facts})")
+        what = "an update" if article.evidence.get("kind") == "revision" else "a copy"
+        lines.append(f"  {what} of {found.original.url} by {found.original.outlet} ({facts})")
     if article.archived:
         lines.append("  it was in the feed before the first poll: such articles alert nobody")
     elif found.state == "new":

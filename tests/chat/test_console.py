@@ -91,6 +91,13 @@ async def test_a_copy_names_its_original(world):
     assert "a repost of what Daily Echo wrote" in missed(world, "reprinted")
 
 
+async def test_an_update_is_said_to_be_one(world):
+    world.watch(7, "harbour strike")
+    await world.publish("Daily Echo", STRIKE)
+    await world.publish("Daily Echo", STRIKE + "More follows.", title="Strike goes on")
+    assert "an update by Daily Echo of its own article" in missed(world, "goes on")
+
+
 async def test_a_watch_that_came_near_is_named_with_what_it_lacked(world):
     world.watch(7, "harbour tariff")
     world.watch(7, "strike -talks")

@@ -64,6 +64,8 @@ async def test_a_copy_names_its_original_and_the_rule(world):
     assert "a copy of https://daily-echo.example" in said
     assert "folded as a copy for chat 7" in said
     assert "score" in said
+    await world.publish("Daily Echo", STRIKE + "More follows.", title="Strike goes on")
+    assert "an update of https://daily-echo.example" in why("goes on")[1]
 
 
 async def test_what_telegram_refused_is_told_with_its_words(world):
