@@ -27,6 +27,7 @@ from bot.web import access, api, door, health, log, metrics, outlets, quality, s
 from bot.web.frame import Console
 from bot.web.guard import Guard
 from bot.web.metrics import Counts
+from bot.web.patience import Impatient
 from bot.web.view import STATIC, Build, warm_up
 
 logger = logging.getLogger(__name__)
@@ -257,7 +258,7 @@ async def serve(app: Starlette, bound: socket.socket, *, proxies: tuple[str, ...
         proxy_headers=bool(proxies),
         forwarded_allow_ips=list(proxies),
         h11_max_incomplete_event_size=MAX_HEAD,
-        http="h11",
+        http=Impatient,
         ws="none",
         timeout_keep_alive=15,
         timeout_graceful_shutdown=GRACE_S,

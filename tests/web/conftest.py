@@ -2,7 +2,9 @@
 
 import asyncio
 import re
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
@@ -49,6 +51,16 @@ class Site:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
         self._thread.start()
+        self._wait_for_the_door()
+
+    def _wait_for_the_door(self) -> None:
+        until = time.monotonic() + 10
+        while time.monotonic() < until:
+            with suppress(ConnectionRefusedError):
+                socket.create_connection(("127.0.0.1", self.port)).close()
+                return
+            time.sleep(0.01)
+        raise TimeoutError("the console does not listen")
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()

@@ -17,7 +17,7 @@ from bot.config import Settings, Web
 from bot.domain.names import Names
 from bot.store import console
 from bot.store.schema import articles, outlets, subscribers, watches
-from bot.web import frame, server
+from bot.web import frame, patience, server
 from tests.web.conftest import ADMIN, STRANGER, VIEWER, csrf
 
 PAGES = (
@@ -309,6 +309,32 @@ def test_slow_clients_keep_nobody_waiting(site, admin):
     assert time.monotonic() - started < 5
     for one in slow:
         one.close()
+
+
+@pytest.mark.parametrize("begun", [b"", b"GET /log HTTP/1.1\r\nHost: 127."])
+@pytest.mark.parametrize("kept", [False, True], ids=["at first", "after an answer"])
+def test_a_client_that_says_nothing_more_is_let_go(site, monkeypatch, begun, kept):
+    monkeypatch.setattr(patience, "HEAD_S", 0.5)
+    with socket.create_connection(("127.0.0.1", site.port)) as slow:
+        slow.settimeout(10)
+        if kept:
+            slow.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            answer = b""
+            while not answer.endswith(b"ok\n"):
+                answer += slow.recv(4_096)
+            begun = begun or b"G"
+        slow.sendall(begun)
+        assert slow.recv(4_096) == b""
+
+
+def test_a_page_that_takes_longer_than_a_head_may_is_not_cut_off(site, admin, monkeypatch):
+    monkeypatch.setattr(patience, "HEAD_S", 0.3)
+    with admin.stream("GET", "/log/live") as live:
+        begun = time.monotonic()
+        for _ in live.iter_lines():
+            if time.monotonic() - begun > 3:
+                break
+    assert time.monotonic() - begun > 3
 
 
 def test_a_spreadsheet_does_not_take_a_headline_for_a_formula(site, admin):
