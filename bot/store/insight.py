@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.domain.likeness import Regime
 from bot.domain.model import VerdictKind
 from bot.store.engine import Tx
 from bot.store.schema import (
@@ -286,8 +287,14 @@ class Preview:
     histogram: Sequence[int]  # copies by score: 20 steps of 0.05
 
 
-def preview_threshold(tx: Tx, at: float, *, limit: int = 12) -> Preview:
-    """Return the copies that a threshold of `at` (0..1) would judge otherwise than they were."""
+def preview_threshold(
+    tx: Tx, at: float, regime: Regime = Regime.FULL, *, limit: int = 12
+) -> Preview:
+    """Return the copies that a threshold of `at` (0..1) would judge otherwise than they were.
+
+    regime: what was compared; each has a threshold of its own. What a person, an address or the story's first
+    text decided is left out: no threshold changes it.
+    """
     newest = (
         sa.select(articles.c.id, articles.c.evidence)
         .where(articles.c.copy_of.is_not(None), articles.c.id > 0)
@@ -297,7 +304,9 @@ def preview_threshold(tx: Tx, at: float, *, limit: int = 12) -> Preview:
     scored = [
         (row.id, float(row.evidence["score"]), row.evidence.get("kind") != "possible")
         for row in tx.execute(newest)
-        if row.evidence and "score" in row.evidence
+        if row.evidence
+        and row.evidence.get("rule") == "likeness"
+        and row.evidence.get("regime", Regime.FULL) == regime
     ]
     histogram = Counter(min(19, int(score * 20)) for _, score, _ in scored)
     changed = [(i, score, sure) for i, score, sure in scored if (score >= at) != sure]

@@ -3,24 +3,27 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from starlette.datastructures import QueryParams
+
 from bot import texts
+from bot.domain.clustering import SHIPPED
+from bot.domain.likeness import Regime
 from bot.store import insight, measurements, origins, verdicts, weeks
 from bot.store.engine import Tx
 from bot.store.measurements import Measurement
-from bot.web import charts
+from bot.web import charts, evidence
 from bot.web.files import as_asked
 from bot.web.view import EXPORTED, Answer, Shown, Visit
 
-DEFAULT_AT = 0.8
 MOST_CUSTOMS = 20  # pairs of outlets that are shown
 KINDS = ("not_a_copy", "not_relevant", "missed")
 
 
 def show(tx: Tx, visit: Visit) -> Shown:
-    """The page of quality; ?at: the threshold to try, 0..1."""
-    at = threshold(visit.query.get("at", ""))
+    """The page of quality; ?regime, ?at: what is compared, and the threshold to try, 0..1."""
+    regime, at = tried(visit.query)
     found = insight.read_quality(tx, visit.now)
-    preview = insight.preview_threshold(tx, at)
+    preview = insight.preview_threshold(tx, at, regime)
     measured = measurements.newest(tx)
     totals = [(week, sum(counts.values())) for week, counts in found.weekly.items()]
     names = [f"{texts.day(visit.language, week)}: {n}" for week, n in totals]
@@ -33,6 +36,8 @@ def show(tx: Tx, visit: Visit) -> Shown:
             "title": visit.say("web.quality"),
             "quality": found,
             "at": at,
+            "regime": regime,
+            "regimes": [(one.name.lower(), evidence.REGIMES[one]) for one in Regime],
             "preview": preview,
             "kinds": KINDS,
             "course": weeks.read_weeks(tx, visit.now),
@@ -67,18 +72,21 @@ def _course(visit: Visit, kept: Sequence[Measurement]) -> Course:
     return Course(names, kept[::-1], charts.bars([*firsts], labels, width=480, height=60))
 
 
-def threshold(text: str) -> float:
-    """Return a threshold of 0..1, the default for what is none."""
+def tried(query: QueryParams) -> tuple[Regime, float]:
+    """Return what is compared and from which score on; for what cannot be read, what is in force."""
+    name = query.get("regime", "").upper()
+    regime = Regime[name] if name in Regime.__members__ else Regime.FULL
     try:
-        at = float(text[:10].replace(",", "."))
+        at = float(query.get("at", "")[:10].replace(",", "."))
     except ValueError:
-        return DEFAULT_AT
-    return at if 0 <= at <= 1 else DEFAULT_AT
+        at = -1.0
+    return regime, at if 0 <= at <= 1 else SHIPPED.threshold(regime).sure
 
 
 def export(tx: Tx, visit: Visit) -> Answer:
     """The pairs of the threshold preview as a file."""
-    preview = insight.preview_threshold(tx, threshold(visit.query.get("at", "")), limit=EXPORTED)
+    regime, at = tried(visit.query)
+    preview = insight.preview_threshold(tx, at, regime, limit=EXPORTED)
     return as_asked(visit, [asdict(p) for p in preview.pairs], "pairs")
 
 

@@ -7,9 +7,11 @@ import json
 import re
 
 import pytest
+import sqlalchemy as sa
 
 from bot import texts
 from bot.store import console
+from bot.store.schema import articles
 from tests.web.conftest import ADMIN
 
 PAGES = (
@@ -148,6 +150,26 @@ def test_a_story_that_is_not_there_is_a_page_that_says_so(admin):
 def test_the_threshold_preview_counts_what_would_change(admin):
     assert "With 0.9, 200 of the newest 200 reposts" in admin.get("/quality?at=0.9").text
     assert "With 0.8, 0 of the newest 200 reposts" in admin.get("/quality?at=nonsense").text
+
+
+def test_the_threshold_preview_is_of_one_kind_of_comparison(site, admin):
+    def say(tx):
+        for i, told in enumerate(
+            (
+                {"rule": "likeness", "kind": "possible", "score": 0.85, "regime": "short/short"},
+                {"rule": "drift", "kind": "possible", "score": 0.97, "regime": "short/short"},
+                {"rule": "verdict", "kind": "copy", "score": 1.0, "by": 7},
+            )
+        ):
+            copy = articles.c.id == 3 * i + 3
+            tx.execute(sa.update(articles).where(copy).values(evidence=told))
+
+    site.store.call(say)
+    assert "With 0.8, 0 of the newest 197 reposts" in admin.get("/quality").text
+    short = admin.get("/quality?regime=short").text
+    assert "With 0.92, 0 of the newest 1 reposts" in short  # in force for summaries
+    assert "With 0.8, 1 of the newest 1 reposts" in admin.get("/quality?regime=short&at=0.8").text
+    assert len(admin.get("/export/pairs?regime=short&at=0.8&as=json").json()) == 1
 
 
 def test_health_shows_the_lag_as_numbers(admin):
