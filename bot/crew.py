@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Generic, TypeVar
@@ -49,6 +50,7 @@ class Crew(Generic[Item]):
         self._work = work
         self._key = key
         self._hands: dict[asyncio.Task[bool], Item] = {}
+        self._freed = asyncio.Event()  # a hand, since the last claim began
         self._claiming = asyncio.Lock()  # a tick and a wake at once must not claim twice the hands
 
     @property
@@ -56,12 +58,21 @@ class Crew(Generic[Item]):
         """Return what is being worked on."""
         return list(self._hands.values())
 
+    @property
+    def at_work(self) -> bool:
+        """Return whether anything is in hand, or came out of it since the last claim began.
+
+        Either may have kept that claim from taking more.
+        """
+        return bool(self._hands) or self._freed.is_set()
+
     async def tick(self) -> bool:
         """Claim what is due and start on it; return whether more may be due than there are hands.
 
         What this process still works on is not started twice.
         """
         async with self._claiming:
+            self._freed.clear()
             free = self._at_once - len(self._hands)
             if free <= 0:
                 return True
@@ -72,17 +83,18 @@ class Crew(Generic[Item]):
                     continue  # its lease ran out while it was in hand
                 task = asyncio.create_task(guarded(self.name, self._work(item)))
                 self._hands[task] = item
-                task.add_done_callback(self._hands.pop)
+                task.add_done_callback(self._free)
             return len(claimed) >= free
 
+    def _free(self, task: asyncio.Task[bool]) -> None:
+        del self._hands[task]
+        self._freed.set()
+
     async def free_hand(self, within_s: float) -> None:
-        """Wait until some work is done, at most so long."""
-        if self._hands:
-            await asyncio.wait(
-                list(self._hands), timeout=within_s, return_when=asyncio.FIRST_COMPLETED
-            )
-        else:
-            await asyncio.sleep(within_s)
+        """Wait until some work has been done since the last claim began, at most so long."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._freed.wait()
 
     async def finish(self, grace_s: float) -> None:
         """Wait for what is in hand, at most so many seconds; the rest goes back by its lease."""

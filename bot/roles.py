@@ -192,12 +192,10 @@ class Roles:
         async with self._ingesting:
             await self.pipeline.lookout.make_ready(self.store)
             while not self.stopping.is_set():
-                at_work = bool(self._ingests.in_hand)  # who ends during the claim makes room, too
                 await self._ingests.tick()
-                if self._ingests.in_hand:
-                    await self._ingests.free_hand(SEAT_S)
-                elif not at_work:
+                if not self._ingests.at_work:
                     break
+                await self._ingests.free_hand(SEAT_S)
 
     async def _follow(self) -> None:
         """Take changes of watches in as they come, so that no article waits for many of them."""
