@@ -1,4 +1,4 @@
-"""A chat that is told nothing for a while: why, it hears where it asks, and then all that was held."""
+"""What chats are told of what they were not told, and how the console changes what they are shown."""
 
 import re
 import socket
@@ -60,15 +60,10 @@ def test_a_chat_that_the_console_bars_is_answered_once_and_told_nothing_until_it
     city,  # noqa: F811
 ):
     herald, _ = city
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        outpost.environment["PORT"] = str(free.getsockname()[1])
-    outpost.begin("poll,ingest,deliver,chat,web")
-    subscribe(bot_api, "harbour strike")
-    bot_api.person(User(ADMIN))
-    said(bot_api, "/start", ADMIN)
+    begin_with_console(outpost, bot_api)
     with httpx.Client(timeout=20) as browser:
-        site, rule = sign_in(bot_api, browser)
-        rule("bar")
+        site, change = sign_in(bot_api, browser)
+        change("/subscribers/change", chat=str(ANI), act="bar")
         refusal = said(bot_api, "/watches")
         assert "This bot serves certain chats only" in refusal
         assert str(ANI) in refusal
@@ -80,7 +75,7 @@ def test_a_chat_that_the_console_bars_is_answered_once_and_told_nothing_until_it
         assert (line["url"], line["chat_id"], line["alert_reason"]) == (url, ANI, "gone")
         assert bot_api.shown(ANI)[-1].text == refusal
 
-        rule("serve")
+        change("/subscribers/change", chat=str(ANI), act="serve")
         [alert] = bot_api.wait_for(
             lambda: alerts(bot_api, about="ships at anchor"), 30, "the alert"
         )
@@ -91,15 +86,60 @@ def test_a_chat_that_the_console_bars_is_answered_once_and_told_nothing_until_it
     assert outpost.stop() == [0]
 
 
+def begin_with_console(outpost, api):
+    """Start with a console, and with an admin who has greeted the bot."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        outpost.environment["PORT"] = str(free.getsockname()[1])
+    outpost.begin("poll,ingest,deliver,chat,web")
+    subscribe(api, "harbour strike")
+    api.person(User(ADMIN))
+    said(api, "/start", ADMIN)
+
+
 def sign_in(api, browser):
-    """Let the admin come into the console; return its address and what sets the rule of Ani's chat."""
+    """Let the admin come into the console; return its address and what changes something there."""
     link = re.search(r"http\S+/enter\?key=\S+", said(api, "/console", ADMIN))[0]
     site, _, key = link.partition("/enter?key=")
     assert browser.post(f"{site}/enter", data={"key": key}).status_code == 303
     [csrf, *_] = re.findall(r'name="csrf" value="([^"]+)"', browser.get(f"{site}/access").text)
 
-    def rule(act):
-        form = {"csrf": csrf, "chat": str(ANI), "act": act}
-        assert browser.post(f"{site}/subscribers/change", data=form).status_code == 303
+    def change(path, **form):
+        assert browser.post(f"{site}{path}", data={"csrf": csrf, **form}).status_code == 303
 
-    return site, rule
+    return site, change
+
+
+def test_a_verdict_in_the_console_corrects_the_messages_that_were_sent(
+    outpost,
+    bot_api,
+    city,  # noqa: F811
+):
+    herald, mail = city
+    begin_with_console(outpost, bot_api)
+    herald.publish(HEADLINE, STRIKE)
+    [alert] = bot_api.wait_for(lambda: alerts(bot_api, about=HEADLINE), 30, "the alert")
+    mail.publish("Grain terminal silent", STRIKE + "\n\nReporting by Batum Herald.")
+    bot_api.wait_for(lambda: "Coast Mail" in message(bot_api, alert), 30, "the copy is named")
+
+    with httpx.Client(timeout=20) as browser:
+        site, change = sign_in(bot_api, browser)
+        [line] = browser.get(f"{site}/export/log?state=copy&as=json").json()
+        change("/verdict", kind="not_a_copy", article=str(line["article_id"]))
+        bot_api.wait_for(lambda: "Coast Mail" not in message(bot_api, alert), 30, "it is no copy")
+        [own] = bot_api.wait_for(
+            lambda: alerts(bot_api, about="Grain terminal silent"), 30, "an alert of its own"
+        )
+        assert "Coast Mail" in own.text
+
+        original = str(line["copy_of"])
+        change("/verdict", kind="copy", article=str(line["article_id"]), other=original)
+        bot_api.wait_for(lambda: "Coast Mail" in message(bot_api, alert), 30, "it is one again")
+        actions = [c["action"] for c in browser.get(f"{site}/export/audit?as=json").json()]
+        assert actions[:2] == ["verdict copy", "verdict not_a_copy"]
+    assert outpost.stop() == [0]
+
+
+def message(api, alert):
+    """Return what the chat shows by now where it was told."""
+    [shown] = [m for m in api.shown(ANI) if m.message_id == alert.message_id]
+    return shown.text
