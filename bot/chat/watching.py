@@ -8,11 +8,11 @@ from bot.chat.archive import REHEARSED_DAYS, Looked, rehearsal, rehearse
 from bot.chat.command import Command, Reply, Request, Rows, fits
 from bot.chat.naming import forms_off, heard, kept_aliases, mine, save, some
 from bot.domain.errors import UserError
+from bot.domain.filters import meets
 from bot.domain.model import Document, Role, Subscriber, SubscriberState, Watch
 from bot.domain.narrowing import LIMITS, NARROWER, limits, narrower
 from bot.domain.packing import packed
 from bot.domain.query import Query, parse_query
-from bot.domain.reading import meets
 from bot.domain.syntax import Filter, cost
 from bot.render import MAX_QUERY, short
 from bot.store import archive, outlets, subscribers, watches

@@ -3,9 +3,9 @@
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Final
-from urllib.parse import urlsplit
 
 from bot.domain.atoms import Atom, Span
+from bot.domain.filters import meets
 from bot.domain.meaning import ADJACENT, ALL, ANY, FILTER, NEAR, NONE, TITLE
 from bot.domain.model import Document, Hit, Place, Rule
 from bot.domain.names import is_kind_of_place
@@ -17,7 +17,6 @@ from bot.domain.text import (
     opens_sentence,
     pieces,
     split,
-    words,
 )
 from bot.domain.vocabulary import Ears
 
@@ -412,17 +411,3 @@ class Reading:
                     found.append(start)
             found.append(0)
         return found
-
-
-def meets(document: Document, name: str, value: str) -> bool:
-    """Tell whether an article meets a filter."""
-    if name == "lang":
-        return document.language.lower().split("-")[0] == value.split("-", maxsplit=1)[0]
-    if name == "country":
-        return document.country.upper() == value
-    host = (urlsplit(document.url).hostname or "").removeprefix("www.")
-    if name == "site":
-        return host == value or host.endswith(f".{value}")
-    subject = f"{document.outlet} {host}" if name == "outlet" else document.author
-    have, want = [w.text for w in words(subject)], [w.text for w in words(value)]
-    return any(have[i : i + len(want)] == want for i in range(len(have) - len(want) + 1))
