@@ -35,6 +35,7 @@ _SPELLINGS: Final = (
     ("yan", "ian"),
     ("iyev", "iev"),
     ("ayev", "aev"),
+    ("oyev", "oev"),
     ("iyeva", "ieva"),
     ("ayeva", "aeva"),
     ("sky", "skyy", "skyi", "skiy", "skii"),
@@ -67,6 +68,8 @@ _ARMENIAN: Final = table(
 )
 _ARMENIAN_IRREGULAR: Final = {
     "ձյան": "ձյուն", "տան": "տուն", "տանը": "տուն", "շան": "շուն", "մահվան": "մահ", "օրվա": "օր",
+    "շաբաթվա": "շաբաթ", "դռան": "դուռ", "դռանը": "դուռ",
+    "աղջկա": "աղջիկ", "աղջկան": "աղջիկ", "աղջկանից": "աղջիկ",
     "տարվա": "տարի", "ամսվա": "ամիս", "ժամվա": "ժամ", "գարնան": "գարուն", "աշնան": "աշուն",
     "ձմռան": "ձմեռ", "մարդիկ": "մարդ", "մարդկանց": "մարդ", "կնոջ": "կին", "կանայք": "կին",
     "կանանց": "կին", "ջրի": "ջուր", "ջրից": "ջուր", "ջրով": "ջուր",
@@ -135,6 +138,8 @@ def english(word: str) -> Candidates:
         return [(_ENGLISH_IRREGULAR[word], PLURAL)]
     if word.endswith(_SPELT_ENDS):
         return stripped(word, _SPELT, least=4 if word.endswith("an") else 2)
+    if word.endswith("is") and len(word) > 5:  # Houthis, Iraqis; of a crisis nobody takes an s
+        return [(word[:-1], PLURAL)]
     if word.endswith(_NOT_PLURAL) or not word.endswith(("s", "men")):
         return []
     found = stripped(word, _ENGLISH)
