@@ -55,14 +55,14 @@ class Tour(play.Play):
         for line in (
             f"re {number} /why",
             f"re {number} /story",
-            "/watch barley OR wheat",
+            "/watch slope OR convoy",
             "/watch harbour AND (strike",
             "/search Lachin",
             "/settings",
             "/watches",
         ):
             await self._types(line)
-        for label in ("✏️ #1", "Names"):
+        for label in ("✏️ #1", "Names", "Single forms"):
             await self._tap(label)
 
     async def _tap(self, label: str) -> None:
@@ -80,12 +80,13 @@ def messages(bubbles: list[Shown]) -> list[tuple[str, Shown]]:
         ("An alert, with the reposts that came", "→"),
         ("Why?", "Why you got this"),
         ("/story", "articles, the first one first"),
-        ("A new watch is rehearsed", "Watching for <code>barley"),
+        ("A new watch is rehearsed", "Watching for <code>slope"),
         ("A watch that cannot be read", "^"),
         ("/search", "newest first"),
         ("/watches", "watches</b>"),
         ("One watch on its card", "I will also hear"),
         ("Its names and forms", "How I understand"),
+        ("Its single forms", "The forms by which"),
         ("/settings", "Settings of this chat"),
     )
     mine = [b for b in bubbles if not b.typed]

@@ -3,11 +3,10 @@
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from zlib import crc32
 
 from bot.chat.archive import Form, forms_found
 from bot.chat.command import Command, Reply, Request, in_rows, tick
-from bot.chat.naming import forms_off, mine, save
+from bot.chat.naming import forms_off, key_of, mine, save
 from bot.domain.meaning import FORM_OFF, surfaces, understood
 from bot.domain.model import Button, Role, Watch
 from bot.domain.query import parse_query
@@ -49,13 +48,13 @@ def _found(tx: Tx, req: Request) -> Forms:
 
 
 def switch_form(tx: Tx, req: Request) -> Reply:
-    """Button of forms: leave one out, or take it back. Argument: watch, what `_key` calls the form."""
+    """Button of forms: leave one out, or take it back. Argument: watch, the form's key."""
     asked = re.fullmatch(r"([0-9]{1,18}):([0-9a-f]{8})", req.argument)
     if not asked:
         return Reply(toast="toast.stale")
     watch, _ = mine(tx, replace(req, argument=asked[1]))
     found = _found(tx, req)
-    form = next((form for form in found if _key(form) == asked[2]), None)
+    form = next((form for form in found if key_of(form) == asked[2]), None)
     if form is None or len(forms_off(watch)) >= MAX_OFF:
         return Reply(toast="toast.stale")
     item = FORM_OFF + form
@@ -65,17 +64,13 @@ def switch_form(tx: Tx, req: Request) -> Reply:
     return _page(req, changed, found)
 
 
-def _key(form: str) -> str:
-    return f"{crc32(form.encode()):08x}"
-
-
 def _page(req: Request, watch: Watch, found: Forms) -> Reply:
     if not found:
         return Reply(toast="toast.no_forms")
     buttons = [
         Button(
             f"{tick(FORM_OFF + key not in watch.off)} {_label(form)}",
-            f"form_off:{watch.id}:{_key(key)}",
+            f"form_off:{watch.id}:{key_of(key)}",
         )
         for key, form in found.items()
     ]

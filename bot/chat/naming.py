@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from zlib import crc32
 
 from bot import texts
 from bot.chat.command import Command, Reply, Request, in_rows, tick
@@ -59,12 +60,22 @@ def name(tx: Tx, req: Request) -> Reply:
 
 
 def heard(req: Request, watch: Watch) -> list[tuple[str, bool]]:
-    """Return the other names that a watch hears, each with whether it is on; always in one order."""
+    """Return the other names that a watch hears, each with whether it is on.
+
+    Its own come first, then those of our readers' languages, then the rest of the world's.
+    """
     query = parse_query(watch.query)
     terms = understood(query, req.names, frozenset(watch.off))
     own = [alias.partition("=")[2] for alias in kept_aliases(req, query, watch.own)]
-    every = dict.fromkeys([*own, *(text for term in terms for text, _ in term.names)])
+    given = [name for term in terms for name in term.names]
+    ours = [text for text, language in given if language in texts.languages()]
+    every = dict.fromkeys([*own, *ours, *(text for text, _ in given)])
     return [(text, text not in watch.off) for text in every][:MAX_NAMES]
+
+
+def key_of(text: str) -> str:
+    """Return what a button carries for a name or a form: lists change between two taps."""
+    return f"{crc32(text.encode()):08x}"
 
 
 def some(req: Request, names: Sequence[str], most: int) -> str:
@@ -92,13 +103,13 @@ def names(tx: Tx, req: Request) -> Reply:
 
 
 def switch(tx: Tx, req: Request) -> Reply:
-    """Button of names: switch one. Argument: watch, place in the list."""
-    watch_id, _, place = req.argument.partition(":")
+    """Button of names: switch one. Argument: watch, the name's key."""
+    watch_id, _, key = req.argument.partition(":")
     found, _ = mine(tx, replace(req, argument=watch_id))
-    listed = heard(req, found)
-    if not place.isdecimal() or int(place) >= len(listed):
+    wanted = [(text, on) for text, on in heard(req, found) if key_of(text) == key]
+    if not wanted:
         return Reply(toast="toast.stale")
-    text, on = listed[int(place)]
+    text, on = wanted[0]
     off = (*found.off, text) if on else tuple(t for t in found.off if t != text)
     changed = replace(found, off=off)
     save(tx, req, changed)
@@ -120,8 +131,8 @@ def _names_page(req: Request, watch: Watch) -> Reply:
         for i, word in enumerate(words)
     ]
     names = [
-        Button(f"{tick(on)} {short(text, MAX_LABEL)}", f"name_off:{watch.id}:{i}")
-        for i, (text, on) in enumerate(listed)
+        Button(f"{tick(on)} {short(text, MAX_LABEL)}", f"name_off:{watch.id}:{key_of(text)}")
+        for text, on in listed
     ]
     single = (req.button("button.forms", f"form_list:{watch.id}"),)
     done = (

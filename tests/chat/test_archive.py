@@ -238,9 +238,8 @@ def test_a_name_that_a_watch_hears_of_is_switched_off_by_a_tap(archived):
     assert "I will also hear of it under" in words(reply)
     [listed] = watches.of_subscriber(archived.tx, archived.subscriber.id)
     page = archived.tap(f"names:{listed.watch.id}")
-    labels = [b.label for row in page.buttons for b in row]
-    place = next(i for i, label in enumerate(labels) if label == "✅ Лачин") - 1  # after the forms
-    off = archived.tap(f"name_off:{listed.watch.id}:{place}")
+    [switch] = [b.data for row in page.buttons for b in row if b.label == "✅ Лачин"]
+    off = archived.tap(switch)
     assert "▫️ Лачин" in [b.label for row in off.buttons for b in row]
     [watch] = [w.watch for w in watches.of_subscriber(archived.tx, archived.subscriber.id)]
     assert watch.off == ("Лачин",)
@@ -253,7 +252,7 @@ def test_a_name_that_a_watch_hears_of_is_switched_off_by_a_tap(archived):
         off=frozenset(watch.off),
     )
     assert not gone.kept
-    archived.tap(f"name_off:{listed.watch.id}:{place}")
+    archived.tap(switch)
     [watch] = [w.watch for w in watches.of_subscriber(archived.tx, archived.subscriber.id)]
     assert watch.off == ()
     assert archived.tap(f"name_off:{listed.watch.id}:999").toast == "toast.stale"

@@ -5,14 +5,14 @@ private chat, a group, a topic of a forum, and for a channel.
 """
 
 import re
-from dataclasses import dataclass
-from zlib import crc32
+from dataclasses import dataclass, replace
 
 import pytest
 
 from bot.adapters.messenger import TelegramMessenger, open_bot
 from bot.app import COMMANDS
 from bot.chat.desk import Desk
+from bot.chat.naming import key_of
 from bot.domain.model import ChatKind
 from bot.store import alerts, archive, prospects, subscribers, updates, watches
 from bot.store.prospects import Given
@@ -58,7 +58,7 @@ CASES = {
     "card": Case("card:{watch}", "harbour", "card:999", STALE),
     "where": Case("where:{watch}:country", "harbour", "where:x", STALE),
     "names": Case("names:{watch}", ".", "names:999", STALE),
-    "name_off": Case("name_off:{watch}:0", ".", "name_off:999:0", STALE),
+    "name_off": Case("name_off:{aliased}:{name}", "▫️|How I", "name_off:{watch}:0", STALE),
     "forms": Case("forms:{watch}:0", "How I understand", "forms:999:0", STALE),
     "form_list": Case("form_list:{inflected}", "forms by which", "form_list:999", STALE),
     "form_off": Case("form_off:{inflected}:{form}", "forms by which", "form_off:{watch}:x", STALE),
@@ -152,10 +152,17 @@ class Room:
             "message": lambda: self.alert.alert.message_id,
             "copy": lambda: 2,
             "inflected": lambda: self.store.call(watches.add, here.id, "порт", now()).id,
-            "form": lambda: f"{crc32('порта'.encode()):08x}",
+            "aliased": lambda: self.aliased(here.id),
+            "name": lambda: key_of("Berdzor"),
+            "form": lambda: key_of("порта"),
             "topic": lambda: self.thread_id or 999,
         }
         return re.sub(r"\{(\w+)\}", lambda m: str(known[m[1]]()), line)
+
+    def aliased(self, subscriber_id):
+        watch = self.store.call(watches.add, subscriber_id, "harbour AND port", now())
+        self.store.call(watches.change, replace(watch, own=("harbour=Berdzor",)))
+        return watch.id
 
     @property
     def alert(self):

@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from bot import texts
 from bot.chat import subscriber
@@ -94,6 +95,21 @@ async def test_a_slow_search_of_one_chat_holds_up_no_button_of_another(api, stor
     await silence(api, store)
     assert [m.text.partition("\n")[0][:7] for m in api.shown(7)] == ["found 7", "Watchin"]
     assert [m.text for m in api.shown(9)] == ["found 9"]
+
+
+async def test_however_many_search_the_store_has_hands_left_for_alerts(api, store, archive):
+    chats = range(100, 120)
+    for chat in chats:
+        api.person(User(chat))
+        api.say(chat, "/dig gold")
+    await until(lambda: len(archive.reading) == 2)
+    for n in range(20):  # as the pipeline works beside them
+        assert await store.run(lambda tx, n=n: tx.execute(sa.select(n)).scalar()) == n
+    await says(api, 8, "/watches")
+    assert len(archive.reading) == 2
+    archive.open.set()
+    await silence(api, store)
+    assert [len(api.shown(chat)) for chat in chats] == [1] * 20
 
 
 async def test_each_update_is_taken_once_however_often_it_is_told(api, store, archive):

@@ -6,7 +6,7 @@ import pytest
 
 from bot.chat import watching
 from bot.chat.command import Request
-from bot.chat.naming import some
+from bot.chat.naming import heard, key_of, some
 from bot.config import shipped
 from bot.domain.errors import UserError
 from bot.domain.matching import Matcher
@@ -57,11 +57,22 @@ def test_an_alias_is_switched_off_and_on_as_any_other_name_is(told):
     ask, fires = told
     ask("watch Lachin")
     ask(f"alias {only(ask).id} Zorbadan")
-    off = ask.tap(f"name_off:{only(ask).id}:0")
+    off = ask.tap(f"name_off:{only(ask).id}:{key_of('Zorbadan')}")
     assert "▫️ Zorbadan" in labels(off)
     assert not fires(ROAD)
-    assert "✅ Zorbadan" in labels(ask.tap(f"name_off:{only(ask).id}:0"))
+    assert "✅ Zorbadan" in labels(ask.tap(f"name_off:{only(ask).id}:{key_of('Zorbadan')}"))
     assert fires(ROAD)
+
+
+def test_names_of_our_readers_languages_come_first(told):
+    ask, _ = told
+    ask("watch Lachin")
+    ask(f"alias {only(ask).id} Zorbadan")
+    names = [name for name, _ in heard(Request(ask.subscriber, ask.now, names=NAMES), only(ask))]
+    assert names[0] == "Zorbadan"
+    assert max(map(names.index, ("Лачин", "Laçın", "Լաչին", "Berdzor"))) < min(
+        map(names.index, ("Latchine", "Λατσίν"))
+    )
 
 
 def test_a_minus_takes_an_alias_back(told):

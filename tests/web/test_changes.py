@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from bot.domain.model import SubscriberState
 from bot.store import chats, dossier, verdicts
-from bot.store import watches as watches_store
+from bot.store import subscribers as subscribers_store
 from bot.store.schema import alerts, feeds, subscribers, watches
 from tests.web.conftest import ADMIN, STRANGER, csrf
 
@@ -157,7 +157,7 @@ def test_a_chat_is_served_barred_and_left_to_the_settings(site, admin):
         return site.store.look(chats.rule_of, 1003)
 
     def state():
-        found = site.store.look(watches_store.find_subscriber, 1003)
+        found = site.store.look(subscribers_store.find, 1003)
         return found.state, found.state_reason
 
     change(admin, "/subscribers/change", chat="1003", act="bar")
