@@ -39,6 +39,9 @@ _ENTITY = re.compile(rb"<!ENTITY\s+(%\s+)?[^\s>]+\s+(\"[^\"]*\"|'[^']*'|[^>]*)",
 _NESTED = re.compile(rb"&\w+;|%\w+;")
 _CHANNEL = re.compile(rb"<channel[\s>]", re.I)
 _ENTRY_END = re.compile(rb"</(item|entry)>", re.I)
+# What feedparser lets out for the width of an image that ends and never began, or a licence that ends twice.
+_BROKEN = (LookupError, TypeError, ValueError, AttributeError, AssertionError)
+_BREAKING = re.compile(rb"</?(\w+:)?(width|height|license)\b[^<>]*>", re.I)
 _DTD_ELSEWHERE = re.compile(rb"<!DOCTYPE[^<>[]{0,1000}>", re.I)
 _NAME = re.compile(rb"&([A-Za-z]{2,8}\d{0,2});")
 _LINE_BREAK = re.compile(r"\s*[\t\r\n]\s*")  # browsers leave them out of addresses, too
@@ -105,16 +108,14 @@ def _xml_feed(body: bytes, url: str) -> ParsedFeed | Failure:
         b"<rss:item" in body
     ):  # RSS in a prefix of its own is legal, if declared; feedparser knows it undeclared only
         body = re.sub(rb"(</?)rss:", rb"\1", body)
-    parsed = feedparser.parse(
-        io.BytesIO(_shortened(body)),
-        response_headers={"content-type": "application/xml; charset=utf-8"},
-        sanitize_html=False,
-        resolve_relative_uris=False,
-    )
+    try:
+        parsed = _parsed(_shortened(body))
+    except _BROKEN as e:
+        return Failure(FailureKind.NOT_A_FEED, _line(f"the parser broke on it: {e!r}"))
     if not parsed.version and not parsed.entries and not _CHANNEL.search(body[:4096]):
         why = _fault(parsed) or "no known root element"
         return Failure(FailureKind.NOT_A_FEED, f"no feed in it: {why}")
-    base = urljoin(url, _absolute(parsed.feed.get("link", "")) or url)
+    base = urljoin(url, _absolute(str(parsed.feed.get("link") or "")) or url)
     entries = tuple(_entry(item, base) for item in parsed.entries[:MAX_ENTRIES])
     return ParsedFeed(
         entries=entries,
@@ -123,6 +124,23 @@ def _xml_feed(body: bytes, url: str) -> ParsedFeed | Failure:
         form=str(parsed.version),
         ttl_s=_ttl_s(parsed.feed),
         language=_language(parsed.feed),
+    )
+
+
+def _parsed(body: bytes) -> Any:
+    """Return what feedparser makes of a feed; where it breaks on one, of that without what breaks it."""
+    try:
+        return _read_by_feedparser(body)
+    except _BROKEN:
+        return _read_by_feedparser(_BREAKING.sub(b"", body))
+
+
+def _read_by_feedparser(body: bytes) -> Any:
+    return feedparser.parse(
+        io.BytesIO(body),
+        response_headers={"content-type": "application/xml; charset=utf-8"},
+        sanitize_html=False,
+        resolve_relative_uris=False,
     )
 
 

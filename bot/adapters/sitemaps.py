@@ -76,4 +76,4 @@ def _located(child: etree._Element) -> _Located | None:
 
 
 def _local(node: etree._Element) -> str:
-    return str(etree.QName(node).localname).lower()
+    return str(node.tag).rpartition("}")[2].lower()

@@ -68,9 +68,8 @@ def judge(recording: Recording, tally: Tally) -> None:
     if posts is not None:
         read = parse_channel(body, url=BASE)
     else:
-        read = parse_feed(
-            body, url=BASE, content_type=str(recording.expect.get("content_type") or "")
-        )
+        url, content_type = (str(recording.expect.get(k) or "") for k in ("url", "content_type"))
+        read = parse_feed(body, url=url or BASE, content_type=content_type)
     expect = recording.expect.get("expect")
     if expect is None:
         tally.unjudged += 1

@@ -174,6 +174,15 @@ class TestNotes:
         found = parse(rss("A", "B").replace(b"g1", b"g0"))
         assert found.notes == (Note(Oddity.ONE_GUID),)
 
+    @pytest.mark.parametrize(
+        "broken",
+        ["<image></width></image>", "</height>", "<cc:license>x</cc:license></cc:license>"],
+    )
+    def test_what_the_parser_breaks_on_costs_no_entry(self, broken):
+        ns = 'xmlns:cc="http://backend.userland.com/creativeCommonsRssModule"'
+        found = one_item(f"<title>A & B</title>{broken}<link>https://o.example/1</link>", ns=ns)
+        assert [(e.title, e.url) for e in found.entries] == [("A & B", "https://o.example/1")]
+
     def test_ill_formed_feeds_are_read_and_the_line_is_named(self):
         found = parse(rss("A & B", "C"))
         assert len(found.entries) == 2

@@ -7,7 +7,7 @@ import pytest
 
 from bot.adapters.index_pages import named_feeds
 from bot.adapters.reading import address_to_ask, channel_of, kind_of, read_entries
-from bot.domain.outlet import FailureKind, FeedKind
+from bot.domain.outlet import Failure, FailureKind, FeedKind
 
 AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
 URL = "https://outlet.example/rss"
@@ -209,3 +209,11 @@ def test_a_document_that_begins_with_many_comments_is_read_as_quickly_as_any(sta
     page = f"{start}<html><body>Sorry</body></html>".encode()
     found = read_entries(page, url=URL, content_type="", kind=FeedKind.FEED)
     assert found.kind is FailureKind.NOT_A_FEED
+
+
+def test_a_tag_that_can_be_no_name_makes_no_sitemap():
+    body = b'<?xml version="1.0"?><x:urlset><Description:><loc>/1</loc></Description:></x:urlset>'
+    found = read_entries(
+        body, url="https://o.example/s.xml", content_type="", kind=FeedKind.SITEMAP
+    )
+    assert isinstance(found, Failure)
