@@ -87,7 +87,8 @@ def _said(line: Line) -> str:
             return f"excluded for {chat}: NOT {', '.join(map(str, line.reason.get('not', ())))}"
         case "held":
             until = f" until {line.held_until:%Y-%m-%d %H:%M} UTC" if line.held_until else ""
-            return f"held for {chat}: {line.held_by or 'paused'}{until}"
+            why = line.held_since_gone or line.held_by or "paused"
+            return f"held for {chat}: {why}{until}"
         case "failed":
             return f"failed for {chat}: {line.alert_reason} (attempt {line.attempts})"
         case _:

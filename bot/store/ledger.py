@@ -12,12 +12,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.domain.hours import TIMED, Held, Hold
+from bot.domain.model import SubscriberState
 from bot.store import alerts as alerts_log
 from bot.store.engine import Tx
 from bot.store.filters import CHECKED, SCAN, Filters, Search, outlets_of, passes, with_title
 from bot.store.schema import alerts, articles, decisions, matches, outlets, subscribers, watches
 
 MUTED = "muted"
+GONE = SubscriberState.GONE.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class Line:
 
     key: what the next page is asked by. page_failure: why only title and summary were matched, or None.
     alert_state None: there is no alert (any more). told_at: when the chat first showed the story.
+    chat_reason: why the chat is paused or gone by now, "" where it is neither or nothing is known.
     """
 
     id: int
@@ -55,6 +58,7 @@ class Line:
     told_at: datetime | None
     digest_id: int | None = None
     alert_due_at: datetime | None = None
+    chat_reason: str = ""
     key: int = 0
 
     @property
@@ -77,6 +81,11 @@ class Line:
         if self.outcome == "held":
             return str(self.reason.get("held") or self.alert_reason or "")
         return self.alert_reason or "" if self.alert_state == "held" else ""
+
+    @property
+    def held_since_gone(self) -> str:
+        """Return why the chat that it is held for takes nothing, "" where it takes it or nobody knows."""
+        return self.chat_reason if self.alert_state == "held" and self.held_by == GONE else ""
 
     @property
     def held_until(self) -> datetime | None:
@@ -129,6 +138,7 @@ _LINE = (
         alerts.c.told_at,
         alerts.c.digest_id,
         alerts.c.due_at.label("alert_due_at"),
+        subscribers.c.state_reason.label("chat_reason"),
     )
     .join_from(decisions, articles, articles.c.id == decisions.c.article_id)
     .join(outlets, outlets.c.id == articles.c.outlet_id)

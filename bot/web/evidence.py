@@ -109,6 +109,8 @@ def origin(language: str, told: Mapping[str, Any], *, articles: int) -> str:
 def held(language: str, line: Line) -> str:
     """Return why a decision is or was held, and until when: "held: paused", "quiet hours, until 8:00"."""
     why = reason(language, line.held_by)
+    if line.held_since_gone in REASONS:
+        why = reason(language, line.held_since_gone)
     until = line.held_until
     if until is None:
         return why

@@ -74,6 +74,8 @@ def test_a_chat_that_the_console_bars_is_answered_once_and_told_nothing_until_it
         [line] = browser.get(held).json()
         assert (line["url"], line["chat_id"], line["alert_reason"]) == (url, ANI, "gone")
         assert bot_api.shown(ANI)[-1].text == refusal
+        assert "· not served" in browser.get(f"{site}/log?state=held").text
+        assert "held for Ani: not served" in outpost.command("why", url).stdout
 
         change("/subscribers/change", chat=str(ANI), act="serve")
         [alert] = bot_api.wait_for(
