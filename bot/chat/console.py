@@ -29,12 +29,17 @@ def console(tx: Tx, req: Request) -> Reply:
     return Reply("console.link", {"url": url})
 
 
-def missed(tx: Tx, req: Request) -> Reply:
-    """/missed: what became of an article, by its address or by words of its headline, for this chat."""
+def look(tx: Tx, req: Request) -> why.Why:
+    """Find the article, and hold the watches against it. Raises UserError: nothing asked."""
     asked = req.argument[:MAX_ASKED].strip()
     if not asked:
         raise UserError("missed.usage")
-    found = why.explain_article(tx, asked, req.names, subscriber_id=req.subscriber.id or -1)
+    return why.explain_article(tx, asked, req.names, subscriber_id=req.subscriber.id or -1)
+
+
+def missed(tx: Tx, req: Request) -> Reply:
+    """/missed: what became of an article, by its address or by words of its headline, for this chat."""
+    found = req.found if isinstance(req.found, why.Why) else look(tx, req)
     if found.article is None:
         return Reply(html=_unseen(req, found))
     article = found.article
@@ -115,7 +120,7 @@ def _near(req: Request, near: why.NearMiss) -> Html:
 
 
 COMMANDS = (
-    Command("missed", Role.SUBSCRIBER, missed, "menu.missed"),
+    Command("missed", Role.SUBSCRIBER, missed, "menu.missed", look=look),
     Command("console", Role.ADMIN, console, "menu.console"),
     Command("enter", Role.SUBSCRIBER, console),  # for those whom admins let in; in no menu
 )
