@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from bot import texts
 from bot.store import alerts, dossier
 from bot.store.schema import articles
 from tests.web.conftest import ADMIN, VIEWER, Site
@@ -41,6 +42,8 @@ SIZES = {
     "dark desk": (1280, 800, "dark"),
     "light phone": (390, 844, "light"),
 }
+
+TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 pytestmark = [
     pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium: run .ci/browser"),
@@ -123,9 +126,19 @@ def test_every_page_is_whole_fits_and_can_be_read_by_everybody(visitors, size):
     for path in PAGES:
         page = visitor.go(path)
         expect(page.locator("h1").first).to_be_visible()
-        wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        assert page.evaluate(wide) <= 0, f"{path} is wider than the {size}"
+        assert page.evaluate(TOO_WIDE) <= 0, f"{path} is wider than the {size}"
         assert visitor.faults() == [], path
+
+
+@pytest.mark.parametrize("language", texts.languages())
+def test_every_language_fits_on_a_phone(visitors, language):
+    visitor = visitors("phone").enter()
+    cookie = {"name": "language", "value": language, "url": visitor.site.url}
+    visitor.context.add_cookies([cookie])
+    for path in PAGES:
+        page = visitor.go(path)
+        assert page.evaluate(TOO_WIDE) <= 0, path
+        assert page.evaluate("document.querySelector('header').offsetHeight") < 110, path
 
 
 def test_the_door_can_be_read_by_everybody(visitors, site):

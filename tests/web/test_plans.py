@@ -6,7 +6,7 @@ import pytest
 from starlette.datastructures import QueryParams
 
 from bot.config import Chat
-from bot.store import insight
+from bot.store import insight, verdicts
 from bot.store.console import ConsoleRole, Lifetimes, Session
 from bot.store.health import read_rate
 from bot.store.weeks import read_weeks
@@ -42,6 +42,7 @@ PAGES = {
     "health": (health.show(60), "", {}),
     "access": (access.show(Lifetimes()), "", {}),
     "metrics": (lambda tx, visit: metrics.read_metrics(tx, dict, visit.now), "", {}),
+    "verdicts in the chat": (lambda tx, visit: verdicts.precision(tx, limit=5), "", {}),
     "export of the log": (log.export, "state=held", {}),
     "export of a story": (story.export, "", {"story_id": 2}),
     "export of pairs": (quality.export, "at=0.9", {}),
