@@ -15,6 +15,7 @@ from bot.domain.dates import read_date
 
 AFTER, BEFORE = 60, 15  # tags from the headline on, and above it, that are looked at
 DATE_CHARS = 80  # a longer text is none
+HEADLINES = 5  # of a page, that are looked at
 _ELSEWHERE = {"aside", "footer", "nav", "li", "header", "form", "script", "style", "figure"}
 _LABEL = re.compile(r"^[^\d:]{2,30}:\s*")  # "Опубликовано:", "Giriş:"
 _UPDATE = re.compile(
@@ -33,9 +34,10 @@ def shown_date(tree: lxml_html.HtmlElement) -> datetime | None:
 
     The date of an update counts where no other is shown.
     """
-    headline = tree.find(".//h1")
-    if headline is None:
+    headlines = list(islice(tree.iter("h1"), HEADLINES))
+    if not headlines:
         return None
+    headline = max(headlines, key=lambda h1: len(_short_text(h1)))  # a logo may be one, too
     above = islice(headline.iterancestors(), 3)
     beside = (tag for up in above for tag in _preceding(up, headline))
     places = (*islice(_following(headline), AFTER), *islice(beside, BEFORE))
@@ -73,6 +75,7 @@ def _dated(tag: lxml_html.HtmlElement) -> tuple[datetime, bool] | None:
     if not isinstance(tag.tag, str) or _stands_elsewhere(tag):
         return None
     text = _short_text(tag)
+    text = text if len(text) <= DATE_CHARS else ""
     told = tag.get("datetime") if tag.tag == "time" else None
     at = read_date(told or "") or read_date(text) or read_date(_LABEL.sub("", text))
     return (at, bool(_UPDATE.search(text))) if at else None
@@ -89,11 +92,10 @@ def _stands_elsewhere(tag: lxml_html.HtmlElement) -> bool:
 
 
 def _short_text(tag: lxml_html.HtmlElement) -> str:
-    """Return a tag's text on one line, "" if it is too long to be a date."""
+    """Return a tag's text on one line, "" if it is longer than a headline or a date may be."""
     found = ""
     for piece in tag.itertext():
         found += piece
         if len(found) > 4 * DATE_CHARS:
             return ""
-    found = " ".join(found.split())
-    return found if len(found) <= DATE_CHARS else ""
+    return " ".join(found.split())

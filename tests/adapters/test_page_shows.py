@@ -60,6 +60,14 @@ def test_a_date_above_the_headline_serves_too():
     assert page.published_at == datetime(2026, 11, 5, 12, 30, tzinfo=UTC)
 
 
+def test_a_logo_that_is_a_headline_has_no_date_for_the_article():
+    logo = "<div><h1>Вести</h1><div>26.11.2026</div></div>"
+    title, paragraphs, pointer = LABELLED["ru"]
+    body = page_of("ru", title, paragraphs, pointer).decode().replace("<body>", f"<body>{logo}")
+    body = body.replace(f"{title}</h1>", f"{title}</h1><p>5 ноября 2026, 12:30</p>")
+    assert read(body.encode()).published_at == datetime(2026, 11, 5, 12, 30, tzinfo=UTC)
+
+
 def test_the_attribute_of_a_time_counts_before_its_words():
     page = shown("ru", "<time datetime='2026-11-05T12:30:00+04:00'>5 ноября 2026, 12:30</time>")
     assert page.published_at == datetime(2026, 11, 5, 8, 30, tzinfo=UTC)
