@@ -118,13 +118,14 @@ def report_real(options: argparse.Namespace) -> None:
         found = httpx.post(f"{address['TELEGRAM_API_URL']}/control/flood", timeout=60).json()
         shown = f"{address['TELEGRAM_API_URL']}/control/shown"
         crowd = len(httpx.post(shown, json={"chat_id": BUSY}, timeout=60).json())
-        left = store.call(behind)
+        left, (told, took_s) = store.call(behind), store.call(_before_the_crowd_alone)
     sent, broken, span = found["passed"], found["violations"], found["span_s"]
-    rate = (sent - 1) / span
+    rate = (told - 1) / took_s
     print(
         f"{sent:,} messages in {span:.0f} s ({took:.0f} with start and end), {left:,} left:",
         end=" ",
     )
+    print(f"while more than one chat waited {told:,} in {took_s:.0f} s,", end=" ")
     print(f"{rate:.2f} a second, {rate / ALLOWED_PER_S:.3f} of what is allowed")
     print(f"most in one second {found['peak']}, limits broken {len(broken)} {broken[:3]},", end=" ")
     print(f"refused {len(found['refused'])}, the crowd's chat got {crowd} of its {CROWD:,}")
@@ -156,6 +157,18 @@ async def _raise_singles(store: Store, seconds: float) -> None:
             )
         )
         await asyncio.sleep(chance.expovariate(15))
+
+
+def _before_the_crowd_alone(tx: Tx) -> tuple[int, float]:
+    """Return how many alerts were told until the last of all other chats, and the seconds that took.
+
+    After that the crowd's chat gets one a second, which is all it may get.
+    """
+    of_others = sa.select(sa.func.max(alerts.c.told_at)).where(alerts.c.subscriber_id != BUSY)
+    until = tx.execute(of_others).scalar_one()
+    told = sa.select(sa.func.count(), sa.func.min(alerts.c.told_at))
+    number, began = tx.execute(told.where(alerts.c.told_at <= until)).one()
+    return number, (until - began).total_seconds()
 
 
 def _waits(tx: Tx) -> list[float]:
