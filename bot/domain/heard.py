@@ -13,7 +13,7 @@ ALIAS: Final = 1  # of an entry in the vocabulary: it is another name of the ter
 FORM: Final = 2  # ... it is an inflected form, as a dictionary gave it
 _CAPITALS: Final = 4  # ... it counts only with this many capitals in front, times this: 0, 1 or 2
 _FOREIGN: Final = 16  # ... it is no word of the languages whose bits stand here, times this
-_BITS: Final = {code: 1 << n for n, code in enumerate(("en", "ru", "uk", "az", "tr", "de", "pl"))}
+_BITS: Final = {code: 1 << n for n, code in enumerate(("ru", "uk", "az", "tr", "de", "pl"))}
 
 
 class Heard:

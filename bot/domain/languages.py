@@ -1,7 +1,7 @@
 """What a word of a text may be a form of: the right lists of endings for its letters and language."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from bot.domain import slavic
@@ -69,6 +69,9 @@ _ARMENIAN: Final = table(
 _ARMENIAN_IRREGULAR: Final = {
     "ձյան": "ձյուն", "տան": "տուն", "տանը": "տուն", "շան": "շուն", "մահվան": "մահ", "օրվա": "օր",
     "շաբաթվա": "շաբաթ", "դռան": "դուռ", "դռանը": "դուռ",
+    "գիշերվա": "գիշեր", "ցերեկվա": "ցերեկ", "սիրո": "սեր", "անվան": "անուն", "անվամբ": "անուն",
+    "արյան": "արյուն",
+    "դստեր": "դուստր", "դստերը": "դուստր", "ընկերոջ": "ընկեր", "տիկնոջ": "տիկին", "մանկան": "մանուկ",
     "աղջկա": "աղջիկ", "աղջկան": "աղջիկ", "աղջկանից": "աղջիկ",
     "տարվա": "տարի", "ամսվա": "ամիս", "ժամվա": "ժամ", "գարնան": "գարուն", "աշնան": "աշուն",
     "ձմռան": "ձմեռ", "մարդիկ": "մարդ", "մարդկանց": "մարդ", "կնոջ": "կին", "կանայք": "կին",
@@ -148,6 +151,18 @@ def english(word: str) -> Candidates:
     return found
 
 
+def _with_vowel(key: str, ending: str) -> Iterator[str]:
+    """Yield Armenian stems with the vowel that endings swallow: գրքեր is of գիրք, բժշկի of բժիշկ."""
+    bare = [c not in _ARMENIAN_VOWELS and c != "ւ" for c in key]
+    if len(key) < 4 and all(bare):
+        yield from (f"{key[0]}{vowel}{key[1:]}" for vowel in ("ու", "ի"))
+    article = ending[:1] == "ն" and ending[:2] != "նե"
+    if len(key) > 3 and all(bare[-2:]) and not article:
+        yield from (f"{key[:-1]}{vowel}{key[-1]}" for vowel in ("ու", "ի"))
+        if bare[-3]:
+            yield f"{key[:-2]}ի{key[-2:]}"
+
+
 def armenian(word: str, *, capital: bool) -> Candidates:
     """Return what an Armenian word may be taken back to: articles, cases, plurals, lost vowels, adjectives.
 
@@ -165,10 +180,7 @@ def armenian(word: str, *, capital: bool) -> Candidates:
         if ending[:1] == "յ" and key[-1] not in _ARMENIAN_VOWELS:
             continue
         found.append((key, kind))
-        if len(key) > 3 and not ({*key[-2:]} & (_ARMENIAN_VOWELS | {"ւ"})) and ending[:1] != "ն":
-            found += [(f"{key[:-1]}{vowel}{key[-1]}", kind) for vowel in ("ու", "ի")]
-        if len(key) < 4 and _ARMENIAN_VOWELS.isdisjoint(key) and "ւ" not in key:  # գրքեր: գիրք
-            found += [(f"{key[0]}{vowel}{key[1:]}", kind) for vowel in ("ու", "ի")]
+        found += [(whole, kind) for whole in _with_vowel(key, ending)]
     return found
 
 
