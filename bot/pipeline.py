@@ -172,6 +172,8 @@ class Pipeline:
             chance=random.random(),  # noqa: S311 - jitter
         )
         feeds.record_poll(tx, feed, reading, plan, new=len(new), now=now)
+        if plan.missed:
+            log.warning("feed=%s: about %d entries may have been missed", feed.url, plan.missed)
         if plan.caught_lying:
             log.warning("feed=%s says 304 with news in it: its validators are not used", feed.url)
         if new:

@@ -45,6 +45,7 @@ _BREAKING = re.compile(rb"</?(\w+:)?(width|height|license)\b[^<>]*>", re.I)
 _DTD_ELSEWHERE = re.compile(rb"<!DOCTYPE[^<>[]{0,1000}>", re.I)
 _NAME = re.compile(rb"&([A-Za-z]{2,8}\d{0,2});")
 _LINE_BREAK = re.compile(r"\s*[\t\r\n]\s*")  # browsers leave them out of addresses, too
+_HALVES = re.compile(rb"(?:&#(?:5[5-7]\d{3}|x[dD][89a-fA-F][\da-fA-F]{2});)+")
 _XML_NAMES = {"amp", "lt", "gt", "quot", "apos"}
 _LONG_TAG = re.compile(rb"<(?!!)[^<>]{%d}" % MAX_TAG_BYTES)
 
@@ -148,8 +149,16 @@ def _without_names(body: bytes) -> bytes:
     """Return the feed with `&eacute;` as `&#233;`: XML knows no names but five, and where a DTD somewhere
     else is said to declare them they would silently be left out.
     """
-    body = _DTD_ELSEWHERE.sub(b"", body, count=1)
+    body = _HALVES.sub(_joined, _DTD_ELSEWHERE.sub(b"", body, count=1))
     return body if b"<!ENTITY" in body else _NAME.sub(_number, body)
+
+
+def _joined(found: re.Match[bytes]) -> bytes:
+    """Return references to halves of letters, as some write emoji, as the letters themselves."""
+    halves = (number.lower() for number in re.findall(rb"#(\w+)", found[0]))
+    codes = (int(n[1:], 16) if n.startswith(b"x") else int(n) for n in halves)
+    units = b"".join(code.to_bytes(2, "little") for code in codes)
+    return units.decode("utf-16-le", "replace").encode()
 
 
 def _number(found: re.Match[bytes]) -> bytes:

@@ -16,6 +16,7 @@ PROFILE_HALF_LIFE_H = 14 * 24.0  # of the hour-of-day profile: two of each weekd
 PRIOR_ENTRIES = 0.25  # what is believed of a feed nobody knows yet: an entry in half a day ...
 PRIOR_H = 3.0  # ... with the weight of three hours of watching
 PROFILE_PRIOR = 2.0  # entries per hour of day that a profile needs before it is believed
+MISSED_H = 24.0  # for which it is said that entries were missed
 PROFILE_RANGE = (0.25, 4.0)
 HOURS = 24
 
@@ -39,6 +40,8 @@ class Rhythm:
     moved_to: str = ""
     moved_seen: int = 0  # polls in a row that were redirected there for good
     lies: bool = False  # its 304 was once found untrue: validators are not sent
+    missed: int = 0  # about how many entries came and went unseen lately ...
+    missed_at: datetime | None = None  # ... and when that was found last
     known: bool = False  # whether anything was ever learned
 
     def decayed(self, now: datetime) -> Self:
@@ -84,6 +87,11 @@ class Rhythm:
             return None
         turnover = self.listed / (self.rate_per_h * max(self.profile()))
         return min(turnover, self.span_h) if self.span_h else turnover
+
+    def missed_lately(self, now: datetime) -> int:
+        """Return about how many entries went unseen within a day or so: long enough for people to see it."""
+        fresh = self.missed_at is not None and _hours(now - self.missed_at) < MISSED_H
+        return self.missed if fresh else 0
 
     @property
     def gap_h(self) -> float:

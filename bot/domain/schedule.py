@@ -113,12 +113,15 @@ def plan_poll(
             reading.kind is not FailureKind.HELD
         )  # one that was not is back as soon as it may be
         wait_s = max(wait_s if asked else 1.0, reading.retry_after_s)
+    missed = _missed(feed, reading, len(new), now)
+    if missed:
+        rhythm = replace(rhythm, missed=rhythm.missed_lately(now) + missed, missed_at=now)
     moved = rhythm.moved_to if rhythm.moved_seen >= MOVED_AFTER else ""
     return Plan(
         due_at=now + timedelta(seconds=wait_s),
         rhythm=replace(rhythm, moved_to="", moved_seen=0) if moved else rhythm,
         move_to=moved or None,
-        missed=_missed(feed, reading, len(new), now),
+        missed=missed,
         caught_lying=lying,
     )
 

@@ -216,7 +216,8 @@ def record_poll(
         values |= {"failures": 0, "failure": None, "failure_detail": None}
         values |= {"etag": reading.etag, "last_modified": reading.last_modified}
     if isinstance(reading, Changed):
-        missed = (Note(Oddity.MISSED, n=plan.missed),) if plan.missed else ()
+        lately = plan.rhythm.missed_lately(now)
+        missed = (Note(Oddity.MISSED, n=lately),) if lately else ()
         note = "\n".join(map(str, (*reading.notes, *missed)))
         values |= {"body_hash": reading.body_hash, "note": note or None}
         values |= {"first_polled_at": now} if feed.first_polled_at is None else {}

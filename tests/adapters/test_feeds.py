@@ -115,6 +115,11 @@ class TestText:
         assert "Ann Bell" in entry.author
         assert entry.source == "Agency"
 
+    @pytest.mark.parametrize("halves", ["&#55357;&#56832;", "&#xD83D;&#xDE00;"])
+    def test_letters_written_by_halves_are_put_together(self, halves):
+        assert parse(rss(f"A {halves}")).entries[0].title == "A 😀"
+        assert parse(rss("A &#55357; B")).entries[0].title == "A \ufffd B"
+
     @pytest.mark.parametrize("dtd", ["", '<!DOCTYPE rss SYSTEM "http://o.example/rss-0.91.dtd">'])
     def test_names_of_letters_are_read_without_the_dtd_that_declares_them(self, dtd):
         body = rss("Caf&eacute; &laquo;T&raquo; &amp; &unheard;").replace(

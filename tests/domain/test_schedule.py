@@ -227,6 +227,18 @@ def test_a_window_overrun_while_we_were_down_is_told():
     assert 15 <= plan.missed <= 45  # some thirty entries came and went
 
 
+def test_what_was_missed_is_known_for_a_day_whatever_comes_after():
+    later = NOW + timedelta(hours=60)
+    fresh = entries(30, every_h=1, now=later)
+    plan = polled(known(), Changed(fresh), new=[e.published_at for e in fresh], now=later)
+    feed = replace(known(), rhythm=plan.rhythm)
+    soon = later + timedelta(hours=1)
+    after = polled(feed, Changed(fresh), new=[soon], now=soon)
+    assert after.missed == 0
+    assert after.rhythm.missed_lately(soon) == plan.missed
+    assert after.rhythm.missed_lately(later + timedelta(hours=25)) == 0
+
+
 def test_nothing_was_missed_while_one_entry_is_still_known():
     feed = known()
     later = NOW + timedelta(hours=60)

@@ -171,7 +171,8 @@ def test_a_feed_whose_new_address_is_dead_is_asked_at_home_again(store: Store) -
 def test_an_overrun_window_is_said(store: Store) -> None:
     store.call(feeds.sync_outlets, [outlet()], NOW)
     [feed] = claim(store)
-    store.call(feeds.record_poll, feed, Changed(()), plan(missed=30), new=0, now=NOW)
+    missed = Plan(due_at=SOON, rhythm=Rhythm(known=True, listed=3, missed=30, missed_at=NOW))
+    store.call(feeds.record_poll, feed, Changed(()), missed, new=0, now=NOW)
     [health] = store.call(feeds.health, offset=0, limit=10)
     assert health.notes == (Note(Oddity.MISSED, n=30),)
 
