@@ -8,7 +8,7 @@ import pytest
 from bot import texts
 from bot.app import COMMANDS
 from tests.chat.live import silence, until
-from tests.chat.test_everywhere import ADMIN, ANI, STALE, entered, world  # noqa: F401 - a fixture
+from tests.chat.test_everywhere import ADMIN, ANI, ROOMS, STALE, entered, world  # noqa: F401 - a fixture
 
 TYPED = (
     "/start", "/watches", "/settings", "/digest", "/quiet", "/pause", "/export", "/search harbour",
@@ -76,7 +76,7 @@ class Presser:
         self.pressed.append(data)
 
 
-@pytest.mark.parametrize("kind", ["private", "channel"])
+@pytest.mark.parametrize("kind", ROOMS)
 @pytest.mark.timeout(300)
 async def test_every_button_that_is_shown_can_be_pressed(world, bot_api, kind):  # noqa: F811
     room = await entered(world, bot_api, kind)
