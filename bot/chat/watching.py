@@ -10,7 +10,7 @@ from bot.chat.naming import forms_off, heard, kept_aliases, mine, save, some
 from bot.domain.errors import UserError
 from bot.domain.filters import meets
 from bot.domain.model import Document, Role, Subscriber, SubscriberState, Watch
-from bot.domain.narrowing import LIMITS, NARROWER, limits, narrower
+from bot.domain.narrowing import LIMITS, NARROWER, limits, narrower, switches
 from bot.domain.packing import packed
 from bot.domain.query import Query, parse_query
 from bot.domain.syntax import Filter, cost
@@ -143,12 +143,13 @@ def _introduced(
     if names:
         shown = some(req, names, OPEN_NAMES)
         parts.append(req.say("names.heard", names=shown, n=len(names)))
+    if names or switches(query):
         offers = (*offers, (req.button("button.names", f"names:{watch.id}"),))
     if looked:
         parts += rehearsal(req, looked)
         return Reply(html="\n\n".join(parts), buttons=(*offers, *_choice(req, watch, looked)))
     if len(parts) == 1:
-        return Reply(key, {"query": watch.query}, _stop_row(req, watch))
+        return Reply(key, {"query": watch.query}, (*offers, *_stop_row(req, watch)))
     return Reply(html="\n\n".join(parts), buttons=(*offers, *_stop_row(req, watch)))
 
 

@@ -55,7 +55,8 @@ def chat(desk):
 async def test_a_command_is_run_and_its_reply_worded(chat):
     answer = await chat.type("/watch harbour strike")
     assert answer.message.html.startswith("Watching for <code>harbour strike</code>")
-    assert answer.message.buttons[0][0].label == "Stop this watch"
+    labels = [[button.label for button in row] for row in answer.message.buttons]
+    assert labels == [["Names and forms"], ["Stop this watch"]]
 
 
 @pytest.mark.parametrize(

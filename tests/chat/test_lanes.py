@@ -85,7 +85,7 @@ async def test_a_slow_search_of_one_chat_holds_up_no_button_of_another(api, stor
     await until(lambda: len(archive.reading) == 2)
     api.say(7, "/watch port")  # its turn is after the search
 
-    answer = await taps(api, 8, listed, listed.labels()[0])
+    answer = await taps(api, 8, listed, "Stop this watch")
     assert answer["text"] == texts.say("en", "toast.stopped")
     await says(api, 8, "/watches")
     assert api.shown(7) == api.shown(9) == []

@@ -79,7 +79,8 @@ def test_a_watch_says_how_it_was_understood_and_can_be_stopped_at_once(ask):
     reply = ask('watch  "harbour strike" AND   (port OR dock)')
     assert reply.key == "watch.added"
     assert reply.params == {"query": '"harbour strike" (port OR dock)'}
-    assert data(reply) == [f"unwatch:{first_watch_id(ask)}"]
+    n = first_watch_id(ask)
+    assert data(reply) == [f"names:{n}", f"unwatch:{n}"]
 
 
 def test_a_watch_subscribes_a_chat_that_never_said_start(ask):
