@@ -1,5 +1,7 @@
 """The migrations make exactly the schema that the code believes in, on both databases."""
 
+from datetime import UTC, datetime
+
 import sqlalchemy as sa
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -7,7 +9,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 
 from bot.config import shipped
-from bot.store import revisions, subscribers, watches
+from bot.store import revisions, subscribers, updates, watches
 from bot.store.engine import Store, Tx
 from bot.store.schema import metadata
 
@@ -80,6 +82,18 @@ def test_watches_and_alerts_outlive_the_table_of_subscribers_that_is_made_anew(
     assert store.call(watches.count, 5) == 1
     store.call(subscribers.forget, 5)  # references are in force again
     assert store.call(lambda tx: tx.exec_driver_sql("SELECT count(*) FROM watches").scalar()) == 0
+    store.close()
+
+
+def test_a_command_answered_before_the_upgrade_is_not_answered_again(database_url: str) -> None:
+    store = Store(database_url)
+    store.call(upgrade, "0037")
+    old = "INSERT INTO counters (name, value) VALUES ('update_offset', 700)"
+    store.call(lambda tx: tx.exec_driver_sql(old))
+    store.call(revisions.migrate, shipped("migrations"))
+    now = datetime.now(UTC)
+    for update_id, new in ((700, False), (601, False), (600, True), (701, True)):
+        assert store.call(updates.mark_answered, update_id, now) is new
     store.close()
 
 
