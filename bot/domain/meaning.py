@@ -135,6 +135,9 @@ def surfaces(off: str) -> tuple[str, ...]:
     )
 
 
+_WITH_IDS: Final = 3  # signs | in the text of a leaf that has ids
+
+
 class _Compiler:
     """One query on its way to a spec."""
 
@@ -179,6 +182,8 @@ class _Compiler:
 
         Its neighbours say what is meant: in "van driver" it is no town.
         """
+        if text.count("|") < _WITH_IDS:  # no name: nearly always
+            return text
         term = leaf(text)
         key = _words(term.text).key
         forms = (f for i in term.ids if term.kind == "f" for f in self.names.by_id[i].forms)
