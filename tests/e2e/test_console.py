@@ -50,7 +50,10 @@ def test_missed_says_until_when_quiet_hours_hold_an_alert_and_then_when_it_came(
     outpost.start()
     bot_api.wait_for(lambda: len(bot_api.shown(ANI)) > shown, 40, "what the quiet hours held")
     assert HEADLINE in bot_api.shown(ANI)[shown].text
-    assert "You were told on" in said(bot_api, f"/missed {url}")
+    # The chat shows it a moment before the answer of Telegram is written down.
+    bot_api.wait_for(
+        lambda: "You were told on" in said(bot_api, f"/missed {url}"), 20, "that it was told"
+    )
     assert outpost.stop() == [0]
 
 
