@@ -121,6 +121,7 @@ ENDINGS = {
 # A case of one that is the other's name, or its adjective, and nothing in the word says which.
 ONE_FORM_OF_TWO = {
     ("gori", "goris"),
+    ("kura", "kursk"),
     ("kareli", "karelia"),
     ("armenia", "armiansk"),
     ("caspian-sea", "kaspiysk"),
