@@ -53,7 +53,10 @@ ABSENT = (ChatMemberStatus.LEFT, ChatMemberStatus.BANNED)
 
 
 class TelegramChat:
-    """Hears and answers one bot's chats. Only one process may: getUpdates has one reader."""
+    """Hears and answers one bot's chats. Only one process may: getUpdates has one reader.
+
+    soon_s: seconds after which a tap whose answer takes its time is told to wait.
+    """
 
     def __init__(
         self,
@@ -63,7 +66,9 @@ class TelegramChat:
         *,
         now: Callable[[], datetime],
         replies: Replies | None = None,
+        soon_s: float = SOON_S,
     ) -> None:
+        self._soon_s = soon_s
         self._bot = bot
         self._desk = desk
         self._store = store
@@ -153,7 +158,7 @@ class TelegramChat:
 
     async def _soothe(self, tap: telegram.CallbackQuery) -> None:
         """Stop the waiting circle of a tap whose answer takes its time, and say that it was heard."""
-        await asyncio.sleep(SOON_S)
+        await asyncio.sleep(self._soon_s)
         self._soothed.add(tap.id)
         language = texts.nearest(tap.from_user.language_code or "")
         await self._answer_tap(tap.id, Answer(None, toast=texts.say(language, "toast.wait")))

@@ -34,11 +34,16 @@ class OpenDoor(Turnstile):
 
 
 @asynccontextmanager
-async def talking(api: BotApi, desk: Desk) -> AsyncIterator[asyncio.Task[None]]:
-    """Hear commands until the block ends. Flood limits, which other tests are about, are not kept."""
+async def talking(
+    api: BotApi, desk: Desk, *, soon_s: float = 60
+) -> AsyncIterator[asyncio.Task[None]]:
+    """Hear commands until the block ends. Flood limits, which other tests are about, are not kept.
+
+    soon_s: of a tap; a busy machine must not make it say that it was heard before it says what came of it.
+    """
     bot = open_bot(api.token, api.url)
     replies = Replies(desk.store, TelegramMessenger(bot, OpenDoor()), now=now)
-    chat = TelegramChat(bot, desk, desk.store, now=now, replies=replies)
+    chat = TelegramChat(bot, desk, desk.store, now=now, replies=replies, soon_s=soon_s)
     task = asyncio.create_task(chat.run())
     try:
         yield task
