@@ -27,8 +27,8 @@ from bot.store.weeks import VERDICTS, WEEKS, Judged, monday_of
 
 COUNTED = 1_000  # matches of one watch, at most; more is shown as "1,000+"
 RECENT_MATCHES = 10_000  # among which the noisiest watches are looked for
-RECENT_DECISIONS = 5_000  # over which precision is told
-RECENT_COPIES = 2_000  # which a threshold preview looks through
+RECENT_DECISIONS = 2_000  # over which precision is told
+RECENT_COPIES = 1_000  # which a threshold preview looks through
 DEAD_AFTER = timedelta(days=30)
 OLDEST_WATCHES = 500  # among which those that fire no more are looked for
 
