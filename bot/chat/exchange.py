@@ -220,11 +220,11 @@ def _start(
 
 
 def _read(text: str) -> Saved:
-    """Return what an export has, as JSON or CSV, or queries in plain lines. Raises UserError: broken JSON."""
+    """Return what an export has, as JSON or CSV, or queries in plain lines. Raises UserError: broken."""
     words = text.lstrip("\ufeff").strip()
     try:
         given = json.loads(words) if words.startswith("{") else None
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # a number of 5,000 digits is a ValueError, too
         raise UserError("import.usage") from None
     if isinstance(given, dict):
         return _of_json(given)
@@ -236,7 +236,10 @@ def _read(text: str) -> Saved:
 
 def _of_csv(words: str) -> Saved:
     cells = ("query", "title", "outlet", "off", "own")
-    lines = list(csv.DictReader(io.StringIO(words)))
+    try:
+        lines = list(csv.DictReader(io.StringIO(words, newline="")))
+    except csv.Error:  # a cell of 130,000 characters, such as a quote that is never closed makes
+        raise UserError("import.usage") from None
     rows = [{**line, **{name: _unsafe(line.get(name)) for name in cells}} for line in lines]
     told = ({**row, "told_at": row.get("at")} for row in rows if row["kind"] == "alert")
     chat = {row["query"]: row["title"] for row in rows if row["kind"] == "setting"}

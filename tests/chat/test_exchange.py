@@ -194,7 +194,17 @@ def test_no_more_is_imported_than_there_is_room_for(chat):
     assert len(chat.queries()) == 3
 
 
-@pytest.mark.parametrize("line", ["import", "import {broken", 'import {"watches": 7}'])
+NOTHING = {
+    "no file": "",
+    "broken JSON": "{broken",
+    "a number for watches": '{"watches": 7}',
+    "a number that is too long": f'{{"at": {"9" * 5_000}}}',
+    "JSON that is too deep": '{"watches": ' + "[" * 100_000,
+    "a quote that is never closed": 'kind,query,title\nwatch,"' + "a" * 200_000,
+}
+
+
+@pytest.mark.parametrize("line", [f"import {text}" for text in NOTHING.values()], ids=NOTHING)
 def test_an_import_of_nothing_is_explained(chat, line):
     with pytest.raises(UserError, match=r"import\.usage"):
         chat(line)
