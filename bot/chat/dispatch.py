@@ -148,13 +148,16 @@ class TelegramChat:
     async def _settle(self, update: telegram.Update) -> None:
         """Answer one update, however long the database or Telegram stays away."""
         tap = update.callback_query
-        soothing = asyncio.create_task(self._soothe(tap)) if tap else None
+        if tap is None:
+            return await self._try(update)
+        soothing = asyncio.create_task(self._soothe(tap))
         try:
             await self._try(update)
         finally:
-            if soothing and tap:
+            if tap.id not in self._soothed:
                 soothing.cancel()
-                self._soothed.discard(tap.id)
+            await asyncio.wait([soothing])  # cut short, it might leave the circle turning
+            self._soothed.discard(tap.id)
 
     async def _soothe(self, tap: telegram.CallbackQuery) -> None:
         """Stop the waiting circle of a tap whose answer takes its time, and say that it was heard."""
