@@ -15,7 +15,7 @@ from bot.store import choices, console, ledger
 from bot.store.engine import Tx
 from bot.store.filters import OUTCOMES, TEXT_CHARS, Filters, newest_id
 from bot.store.ledger import Line
-from bot.web.files import download
+from bot.web.files import as_asked, plain
 from bot.web.frame import Console, Endpoint, picked
 from bot.web.view import ENVIRONMENT, EXPORTED, Answer, Shown, Visit, words_of
 
@@ -99,16 +99,14 @@ def export(tx: Tx, visit: Visit) -> Answer:
         before = page.older
         if before is None:
             break
-    rows = [as_row(line) for line in lines[:EXPORTED]]
-    return download(rows, "log", visit.query.get("as", "csv"))
+    return as_asked(visit, [as_row(line) for line in lines[:EXPORTED]], "log")
 
 
 def as_row(line: Line) -> dict[str, Any]:
     """Return a line as plain values, for files and for the API."""
-    row = asdict(line)
-    row |= {"state": line.state, "reason": dict(line.reason)}
+    row = asdict(line) | {"state": line.state, "reason": dict(line.reason)}
     del row["key"]
-    return {k: v.isoformat() if isinstance(v, datetime) else v for k, v in row.items()}
+    return plain(row)
 
 
 def live(frame: Console) -> Endpoint:
