@@ -18,6 +18,9 @@ from bot.store.schema import (
 )
 from bot.store.watches import REVISION, of_subscriber, same
 
+BECAME_SUPERGROUP = "the group became a supergroup"  # state_reason of what moved with its chat
+TOPIC_DELETED = "the topic was deleted"  # of what moved to General
+
 
 def find(tx: Tx, chat_id: int, thread_id: int = 0) -> Subscriber | None:
     """Return the subscriber of a chat or topic, None if that never subscribed or stopped."""
@@ -203,13 +206,13 @@ def move_chat(tx: Tx, chat_id: int, new_chat_id: int, now: datetime) -> None:
     What the old group was told stays as it is: its messages cannot be reached from the new one.
     """
     for old in of_chat(tx, chat_id):
-        _move(tx, old, new_chat_id, old.thread_id, now, why="the group became a supergroup")
+        _move(tx, old, new_chat_id, old.thread_id, now, why=BECAME_SUPERGROUP)
 
 
 def leave_topic(tx: Tx, subscriber: Subscriber, now: datetime) -> None:
     """Let a topic that is no more be told in the General of its forum from now on."""
     if subscriber.thread_id:
-        _move(tx, subscriber, subscriber.chat_id, 0, now, why="the topic was deleted")
+        _move(tx, subscriber, subscriber.chat_id, 0, now, why=TOPIC_DELETED)
 
 
 def _move(

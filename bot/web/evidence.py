@@ -8,13 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from bot import texts
+from bot import texts, topics
 from bot.domain.likeness import Regime
 from bot.domain.model import Article
 from bot.domain.provenance import Reason
 from bot.store.chats import SHUT_OUT
 from bot.store.dossier import Fired
 from bot.store.ledger import Line
+from bot.store.subscribers import BECAME_SUPERGROUP, TOPIC_DELETED
 
 MOST_FORMS = 8  # of one watch in one article
 REGIMES = {
@@ -24,9 +25,9 @@ REGIMES = {
 }
 REASONS = {
     SHUT_OUT: "web.barred",
-    "the topic is closed": "web.reason_topic_closed",
-    "the topic was deleted": "web.reason_topic_gone",
-    "the group became a supergroup": "web.reason_supergroup",
+    topics.CLOSED: "web.reason_topic_closed",
+    TOPIC_DELETED: "web.reason_topic_gone",
+    BECAME_SUPERGROUP: "web.reason_supergroup",
 }
 
 
