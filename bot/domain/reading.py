@@ -10,14 +10,7 @@ from bot.domain.meaning import ADJACENT, ALL, ANY, FILTER, NEAR, NONE, TITLE
 from bot.domain.model import Document, Hit, Place, Rule
 from bot.domain.names import is_kind_of_place
 from bot.domain.plans import Expr
-from bot.domain.text import (
-    Unescaped,
-    normal,
-    offsets,
-    opens_sentence,
-    pieces,
-    split,
-)
+from bot.domain.text import Unescaped, beginnings, normal, opens_sentence, pieces, split
 from bot.domain.vocabulary import Ears
 
 HITS_PER_PLACE: Final = 5  # of one term; more would only swell the reason
@@ -391,23 +384,6 @@ class Reading:
     def _starting(self) -> list[int]:
         """Return where each word's chunk or piece begins in the decoded text of its place."""
         if not self._offsets:
-            self._offsets = self._cut_offsets() if self._cut else self._plain_offsets()
+            several = self._ears.several if self._cut else ()
+            self._offsets = [at for parts in self._parts for at in beginnings(parts, several)]
         return self._offsets
-
-    def _plain_offsets(self) -> list[int]:
-        found: list[int] = []
-        for parts in self._parts:
-            found += offsets(parts)[::2]  # one more than chunks: the empty word after the place
-        return found
-
-    def _cut_offsets(self) -> list[int]:
-        found: list[int] = []
-        several = self._ears.several
-        for parts in self._parts:
-            for chunk, start in zip(parts[1::2], offsets(parts)[::2], strict=False):
-                if chunk in several:
-                    found += [start + piece.start for piece in pieces(chunk)]
-                else:
-                    found.append(start)
-            found.append(0)
-        return found

@@ -9,7 +9,7 @@ import html
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final, NamedTuple
@@ -166,6 +166,17 @@ def split(text: str) -> list[str]:
 def offsets(parts: list[str]) -> list[int]:
     """Return where each part of `split` ends; part i starts where part i - 1 ends."""
     return list(accumulate(map(len, parts)))
+
+
+def beginnings(parts: list[str], several: Container[str] = ()) -> list[int]:
+    """Return where each chunk of `split` begins, of those in `several` each word; and the end, last."""
+    starts = offsets(parts)[::2]
+    if not several:
+        return starts
+    found: list[int] = []
+    for chunk, start in zip(parts[1::2], starts, strict=False):
+        found += [start + p.start for p in pieces(chunk)] if chunk in several else [start]
+    return [*found, starts[-1]]
 
 
 def _majority(
