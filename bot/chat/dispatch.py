@@ -273,9 +273,11 @@ class TelegramChat:
         chat, user = update.effective_chat, update.effective_user
         language = texts.nearest((user.language_code or "") if user else "")
         words = texts.say(language, "command.failed")
-        if update.callback_query:
-            await self._answer_tap(update.callback_query.id, Answer(None, toast=words, popup=True))
-        speaks = chat is not None and update.message is not None
+        tap = update.callback_query
+        soothed = tap is not None and tap.id in self._soothed  # and can be told no more
+        if tap and not soothed:
+            await self._answer_tap(tap.id, Answer(None, toast=words, popup=True))
+        speaks = chat and chat.type != ChatKind.CHANNEL and (update.message or soothed)
         reply = await self._store.run(
             apologise, update.update_id, chat.id if chat and speaks else None, words, self._now()
         )

@@ -43,10 +43,13 @@ class Archive:
             return Reply(toast="toast.stale")
         if req.argument == "never":
             raise UserError("search.usage")
+        if req.argument == "broken":
+            raise RuntimeError
         again = (
             Button("Again", "dig:again"),
             Button("Stale", "dig:stale"),
             Button("No", "dig:never"),
+            Button("Break", "dig:broken"),
         )
         return Reply(html=f"found {req.found}", buttons=(again,), edit=True)
 
@@ -132,16 +135,17 @@ async def test_a_tap_that_takes_its_time_is_answered_at_once_and_then_in_the_cha
     archive.open.set()
     found = await says(api, 7, "/dig gold")
     archive.open.clear()
-    for label in ("Again", "Stale", "No"):
+    for label in ("Again", "Stale", "No", "Break"):
         archive.open.clear()
         answer = await taps(api, 7, found, label)
         assert answer["text"] == texts.say("en", "toast.wait")
         archive.open.set()
         await silence(api, store)
-    first, stale, never = api.shown(7)
+    first, stale, never, broken = api.shown(7)
     assert (first.text, first.edits) == ("found again", 1)
     assert stale.text == texts.say("en", "toast.stale")
     assert never.text.startswith(texts.plain(texts.html("en", "search.usage"))[:20])
+    assert broken.text == texts.say("en", "command.failed")
 
 
 async def test_a_kill_in_the_middle_of_a_slow_command_loses_none_and_repeats_none(
