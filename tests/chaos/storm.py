@@ -307,13 +307,14 @@ class Storm:
             time.sleep(1)
 
     def _turn_pages(self) -> None:
-        """Ask for every page of every digest, once."""
-        for chat_id in DIGESTED:
+        """Ask for every page of every digest, once: after an outage any chat may have got one."""
+        for chat_id in (*range(101, 101 + len(WORDS)), *DIGESTED, GROUP):
             for message in self.api.shown(chat_id):
-                pages = [b["callback_data"] for row in message.buttons for b in row]
+                pages = [b.get("callback_data", "") for row in message.buttons for b in row]
                 for page in (p for p in pages if p.startswith("turn:") and p not in self.turned):
-                    self.turned.add(page)
-                    self.api.tap(chat_id, message.message_id, page)
+                    with contextlib.suppress(KeyError):  # it has just been edited: next time
+                        self.api.tap(chat_id, message.message_id, page)
+                        self.turned.add(page)
 
     def _missing(self) -> list[tuple[int, str]]:
         return [
