@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from bot.domain.beginnings import beginnings
 from bot.domain.meaning import ADJACENT, ANY, FILTER, NEAR, NONE, Leaf, Spec, leaf
 from bot.domain.model import Document, Place
 from bot.domain.names import Names
 from bot.domain.text import TURKIC, Unescaped, fold, pieces, split
 
 KEY: Final = 6  # letters; longer keys would find little better and double the index
-_WHOLE: Final = 4  # letters up to which a word is looked up as it stands, endings or not
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +75,13 @@ def _of_leaf(term: Leaf, names: Names) -> Needle | None:
         return Starts(frozenset({fold(term.keys[0][0])[:KEY]}))
     own = [key.replace("~", "") for key, _ in term.keys]
     inflects = term.kind in ("f", "q")
-    single = {_start(word) if inflects else fold(word)[:KEY] for word in own}
+    single = set().union(*(beginnings(w, KEY) if inflects else {fold(w)[:KEY]} for w in own))
     several: list[Needle] = []
     for words in _other_names(term, names):
         if len(words) == 1:
-            single.add(_start(words[0]))
+            single |= beginnings(words[0], KEY)
         else:
-            several.append(Both(tuple(Starts(frozenset({_start(w)})) for w in words)))
+            several.append(Both(tuple(Starts(beginnings(w, KEY)) for w in words)))
     single.discard("")
     first: list[Needle] = [Starts(frozenset(single))] if single else []
     return _either((*first, *several))
@@ -96,12 +96,6 @@ def _other_names(term: Leaf, names: Names) -> Iterator[tuple[str, ...]]:
         words = tuple(p.meant for c in split(alias)[1::2] for p in pieces(c))
         if words:
             yield words
-
-
-def _start(word: str) -> str:
-    """Return the beginning that the forms of a word share: endings replace its last letter, or follow it."""
-    plain = fold(word)
-    return plain if len(plain) <= _WHOLE else plain[:-1][:KEY]
 
 
 def _both(found: Iterable[Needle | None]) -> Needle | None:
