@@ -131,7 +131,7 @@ def test_a_new_watch_is_rehearsed_and_is_on_at_once(archived):
     assert "1 repost is folded into them." in shown
     assert "Docks: no work" in shown
     [watch_id] = [w.watch.id for w in watches.of_subscriber(archived.tx, archived.subscriber.id)]
-    assert data(reply) == [f"kept:{watch_id}", f"edit:{watch_id}", f"cancel:{watch_id}"]
+    assert data(reply) == [f"{act}:{watch_id}" for act in ("names", "kept", "edit", "cancel")]
     assert archived.tap(f"kept:{watch_id}").key == "watch.added"
     assert archived.tap(f"cancel:{watch_id}").key == "unwatch.done"
     assert archived.queries() == []
