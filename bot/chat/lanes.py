@@ -49,10 +49,15 @@ class Lanes:
             await asyncio.wait(self._tasks, timeout=PATIENCE_S)
 
     async def close(self) -> None:
-        """Finish what is in hand; the rest was not confirmed, and will be told again."""
+        """Finish what is in hand; the rest was not confirmed, and will be told again.
+
+        Whoever goes on here, after another process heard the commands for a while, begins with that rest.
+        """
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._open:
+            self._last = min(self._open) - 1
         self._lanes.clear()
         self._open.clear()
         self._done.clear()

@@ -1,18 +1,22 @@
 """Chats beside each other: a slow command of one holds up no other, and a kill loses none."""
 
+import asyncio
 import signal
 import subprocess
 import sys
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+import telegram
 
 from bot import texts
 from bot.chat import dispatch, subscriber
 from bot.chat.command import Command, Reply
 from bot.chat.desk import Desk
+from bot.chat.lanes import Lanes
 from bot.domain.errors import UserError
 from bot.domain.model import Button, Role
 from bot.store import subscribers, updates, watches
@@ -173,3 +177,26 @@ async def test_a_kill_in_the_middle_of_a_slow_command_loses_none_and_repeats_non
     assert [m.text[:8] for m in bot_api.shown(7)] == ["found go", "Watching"]
     assert store.call(watches.count, store.call(subscribers.find, 8).id) == 3
     assert len(bot_api.shown(8)) == 3
+
+
+async def test_who_stops_hearing_and_begins_again_begins_with_what_was_not_answered():
+    """Else the next getUpdates would confirm commands that waited for a database that was away."""
+    away = asyncio.Event()
+
+    async def settle(update):
+        if update.update_id > 31:
+            await away.wait()
+
+    lanes = Lanes(settle)
+    lanes.take([said(number, chat_id=number) for number in (30, 31, 32, 33)])
+    await lanes.rest()
+    assert lanes.offset == 32
+    await lanes.close()
+    assert lanes.offset == 32
+
+
+def said(number, *, chat_id):
+    """Return an update: a message that was said in a chat."""
+    chat = telegram.Chat(chat_id, "private")
+    message = telegram.Message(number, datetime.now(UTC), chat, text="/help")
+    return telegram.Update(number, message=message)
