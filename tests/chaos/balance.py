@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 STOP_S = 20.0  # what SIGTERM is promised to take at most
-ON_ITS_WAY_S = 2.0  # what a process sent as it was killed arrives so long after: a slow server takes 1.5 s
+ON_ITS_WAY_S = (
+    2.0  # what a process sent as it was killed arrives so long after: a slow server takes 1.5 s
+)
 
 
 @dataclass(frozen=True, slots=True)

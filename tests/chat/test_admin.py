@@ -59,6 +59,15 @@ async def test_the_log_shows_the_repost_that_was_not_sent(world):
     assert "No ships today" in newest
 
 
+async def test_the_log_calls_an_outlets_own_update_an_update(world):
+    world.watch(7, "harbour strike")
+    await world.publish("Daily Echo", STRIKE)
+    await world.publish("Daily Echo", STRIKE + "More follows.", title="Strike goes on")
+    newest = ask(world, admin.log).html.split("\n\n")[1]
+    assert "update added" in newest
+    assert "Strike goes on" in newest
+
+
 async def test_the_log_tells_what_is_held_for_a_silent_chat(world):
     world.watch(7, "harbour")
     chat = world.subscribe(7)
