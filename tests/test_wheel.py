@@ -106,5 +106,6 @@ def test_an_installed_wheel_finds_its_shipped_outlets(installed: Path, tmp_path:
     done = run(installed, tmp_path, "check")
     faults = [line for line in done.stdout.splitlines() if line.startswith("fault ")]
     assert faults == [
-        "fault   token      TELEGRAM_BOT_TOKEN is not set: get one from @BotFather"
+        "fault   token      TELEGRAM_BOT_TOKEN is not set: get one from @BotFather; without one,"
+        " `outpost check --chat terminal`"
     ], done.stderr

@@ -164,7 +164,7 @@ async def test_a_verdict_keeps_what_it_speaks_of(world: World) -> None:
     assert count(world, articles, articles.c.body != "") == 1
     kept = (decisions.c.article_id == 1, matches.c.watch_id == watch_id)
     assert (count(world, decisions, kept[0]), count(world, matches, kept[1])) == (1, 1)
-    [found] = world.store.call(verdicts.precision, by="watch")
+    [found] = world.store.call(verdicts.precision)
     assert (found.matched, found.not_relevant) == (1, 1)
 
 
