@@ -1,6 +1,6 @@
 """A database with one chat in it, and commands asked as the desk would ask them."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,16 +10,28 @@ import sqlalchemy as sa
 
 from bot.chat import admin, subscriber
 from bot.chat.command import Reply, Request
-from bot.config import Chat
+from bot.config import Chat, shipped
 from bot.domain.model import ChatKind, Role, Subscriber, SubscriberState
-from bot.domain.names import Names
+from bot.domain.names import Names, load_names
 from bot.store import subscribers, watches
 from bot.store.engine import Store
 from bot.store.schema import metadata
+from tests.e2e.telegram_html import parse_html
+from tests.world import World
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 CHAT = 7
 COMMANDS = (*subscriber.COMMANDS, *admin.COMMANDS)
+NAMES = load_names((shipped("config") / "names.toml").read_text("utf-8"))
+STRIKE = (
+    "Dockers in the harbour of Port Elva began a strike on Monday, and no ship was unloaded by noon. "
+    "The owners said that they would answer the demands of the union on Tuesday, after a meeting of the "
+    "board. Grain prices rose at once in three cities, and bakers asked the ministry for help. "
+)
+ROAD = (
+    "Дорога в Лачин закрыта после обвала, сообщили спасатели. Движение обещают открыть к утру, если "
+    "позволит погода. Водителей просят остаться в городе и ждать новых сообщений службы дорог. "
+)
 
 
 @pytest.fixture
@@ -96,3 +108,31 @@ class Asker:
 def ask(tx: sa.Connection) -> Asker:
     """Return the one chat that asks."""
     return Asker(tx)
+
+
+@pytest.fixture
+async def archived(database_url: str) -> AsyncIterator[Asker]:
+    """An archive with a strike in two outlets and a road in a third; yields who asks it."""
+    world = World(database_url)
+    world.subscribe(CHAT)
+    await world.open_outlet("Daily Echo")
+    await world.open_outlet("Coast Mail", country="GE")
+    await world.open_outlet("Hill News", country="RU", language="ru")
+    await world.publish("Daily Echo", STRIKE, title="Port at a standstill")
+    await world.publish("Coast Mail", STRIKE + "Reporting by Daily Echo.", title="Docks: no work")
+    await world.publish("Hill News", ROAD, title="Горы отрезаны")
+    with world.store.engine.begin() as tx:
+        ask = Asker(tx)
+        ask.now, ask.names = world.now, NAMES
+        yield ask
+    world.store.close()
+
+
+def words(reply: Reply) -> str:
+    """Return what a reply shows."""
+    return parse_html(reply.html).text
+
+
+def data(reply: Reply) -> list[str]:
+    """Return what the buttons of a reply carry, in reading order."""
+    return [button.data for row in reply.buttons for button in row]

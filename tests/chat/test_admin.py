@@ -10,6 +10,7 @@ from bot.domain.notes import Note, Oddity
 from bot.domain.outlet import Changed, Entry, Failure, FailureKind, OutletEntry, OutletFeed
 from bot.render import length
 from bot.store import feeds, subscribers
+from tests.chat.conftest import data
 from tests.world import World
 
 STRIKE = (
@@ -30,10 +31,6 @@ def ask(world, run, argument="", *, language="en"):
     chat = Subscriber(0, 1, ChatKind.PRIVATE, "Admin", language, SubscriberState.GONE)
     request = Request(subscriber=chat, now=world.now, argument=argument, role=Role.ADMIN)
     return world.store.call(run, request)
-
-
-def data(reply):
-    return [button.data for row in reply.buttons for button in row]
 
 
 def test_an_empty_log_says_so(world):

@@ -7,8 +7,7 @@ from bot.domain.errors import UserError
 from bot.domain.model import Role
 from bot.store import alerts, articles, insight, verdicts
 from bot.store.schema import verdicts as verdict_rows
-from tests.chat.conftest import CHAT, Asker
-from tests.e2e.telegram_html import parse_html
+from tests.chat.conftest import CHAT, Asker, words
 from tests.world import World
 
 STRIKE = (
@@ -39,10 +38,6 @@ async def told(tmp_path):
 def alert_of(ask):
     [alert_id] = ask.tx.execute(sa.text("SELECT id FROM alerts")).scalars()
     return alerts.of_chat(ask.tx, ask.subscriber.id, alert_id)
-
-
-def words(reply):
-    return parse_html(reply.html).text
 
 
 def kinds(ask):

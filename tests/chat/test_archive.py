@@ -12,55 +12,17 @@ from bot.chat.archive import MAX_CHECKED, look_back
 from bot.chat.command import Request
 from bot.chat.replies import in_words
 from bot.chat.trend import Counted, drawn
-from bot.config import Chat, shipped
+from bot.config import Chat
 from bot.domain.errors import UserError
 from bot.domain.meaning import compile_query
 from bot.domain.model import ChatKind, Message, Subscriber, SubscriberState
-from bot.domain.names import load_names
 from bot.domain.needles import needle
 from bot.domain.query import parse_query
 from bot.store import archive, articles, watches
 from bot.store.schema import archive as archive_rows
-from tests.chat.conftest import CHAT, Asker
+from tests.chat.conftest import CHAT, NAMES, Asker, data, words
 from tests.e2e.telegram_html import parse_html
 from tests.world import World
-
-NAMES = load_names((shipped("config") / "names.toml").read_text("utf-8"))
-STRIKE = (
-    "Dockers in the harbour of Port Elva began a strike on Monday, and no ship was unloaded by noon. "
-    "The owners said that they would answer the demands of the union on Tuesday, after a meeting of the "
-    "board. Grain prices rose at once in three cities, and bakers asked the ministry for help. "
-)
-ROAD = (
-    "Дорога в Лачин закрыта после обвала, сообщили спасатели. Движение обещают открыть к утру, если "
-    "позволит погода. Водителей просят остаться в городе и ждать новых сообщений службы дорог. "
-)
-
-
-@pytest.fixture
-async def archived(tmp_path, database_url):
-    """An archive with a strike in two outlets and a road in a third; yields who asks it."""
-    world = World(database_url)
-    world.subscribe(CHAT)
-    await world.open_outlet("Daily Echo")
-    await world.open_outlet("Coast Mail", country="GE")
-    await world.open_outlet("Hill News", country="RU", language="ru")
-    await world.publish("Daily Echo", STRIKE, title="Port at a standstill")
-    await world.publish("Coast Mail", STRIKE + "Reporting by Daily Echo.", title="Docks: no work")
-    await world.publish("Hill News", ROAD, title="Горы отрезаны")
-    with world.store.engine.begin() as tx:
-        ask = Asker(tx)
-        ask.now, ask.names = world.now, NAMES
-        yield ask
-    world.store.close()
-
-
-def words(reply):
-    return parse_html(reply.html).text
-
-
-def data(reply):
-    return [b.data for row in reply.buttons for b in row]
 
 
 @pytest.mark.parametrize(

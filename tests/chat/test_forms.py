@@ -2,11 +2,11 @@
 
 from bot import texts
 from bot.store import watches
-from tests.chat.test_archive import archived, words  # noqa: F401 - a fixture
+from tests.chat.conftest import words
 from tests.chat.test_naming import labels, only
 
 
-async def test_a_form_met_in_the_archive_is_left_out_by_a_tap_and_taken_back(archived):  # noqa: F811
+async def test_a_form_met_in_the_archive_is_left_out_by_a_tap_and_taken_back(archived):
     ask = archived
     ask("watch город")
     assert watches.matched(ask.tx, only(ask).id)[0] == 0
@@ -38,20 +38,20 @@ async def test_a_form_met_in_the_archive_is_left_out_by_a_tap_and_taken_back(arc
     assert only(ask).off == ()
 
 
-async def test_forms_of_other_names_are_among_them(archived):  # noqa: F811
+async def test_forms_of_other_names_are_among_them(archived):
     ask = archived
     ask("watch Lachin")
     assert "✅ Лачин · 1" in labels(ask.tap(f"form_list:{only(ask).id}"))
 
 
-async def test_a_word_nobody_wrote_has_no_forms_to_show(archived):  # noqa: F811
+async def test_a_word_nobody_wrote_has_no_forms_to_show(archived):
     ask = archived
     ask("watch qwertz")
     assert ask.tap(f"form_list:{only(ask).id}").toast == "toast.no_forms"
     assert texts.say("en", "toast.no_forms")
 
 
-async def test_a_tap_at_a_form_that_is_there_no_more_is_stale(archived):  # noqa: F811
+async def test_a_tap_at_a_form_that_is_there_no_more_is_stale(archived):
     ask = archived
     ask("watch город")
     for data in (f"{only(ask).id}:00000000", f"{only(ask).id}:zz", f"{only(ask).id}"):

@@ -7,16 +7,12 @@ import pytest
 from bot.chat import watching
 from bot.chat.command import Request
 from bot.chat.naming import heard, key_of, some
-from bot.config import shipped
 from bot.domain.errors import UserError
 from bot.domain.matching import Matcher
 from bot.domain.model import Document
-from bot.domain.names import load_names
 from bot.store import watches
-from tests.chat.conftest import Asker
-from tests.chat.test_archive import archived, data, words  # noqa: F401 - a fixture
+from tests.chat.conftest import NAMES, Asker, data, words
 
-NAMES = load_names((shipped("config") / "names.toml").read_text("utf-8"))
 ROAD = Document("The road to Zorbadan is shut", language="en")
 
 
@@ -216,7 +212,7 @@ def test_switched_off_forms_make_no_second_watch_of_the_same_words(told):
 
 
 @pytest.fixture
-def judged(archived, monkeypatch):  # noqa: F811
+def judged(archived, monkeypatch):
     """An archive large enough to tell which share of it a watch matches."""
     monkeypatch.setattr(watching, "JUDGED", 3)
     return archived
@@ -257,6 +253,6 @@ def test_which_share_is_broad_is_a_setting(judged):
     assert judged.queries() == ["harbour"]
 
 
-def test_a_young_archive_judges_nothing(archived):  # noqa: F811
+def test_a_young_archive_judges_nothing(archived):
     archived("watch harbour")
     assert archived.queries() == ["harbour"]

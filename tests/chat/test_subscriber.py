@@ -13,11 +13,8 @@ from bot.domain.model import ChatKind, SubscriberState
 from bot.domain.outlet import OutletEntry, OutletFeed
 from bot.render import length
 from bot.store import outlets, subscribers, watches
+from tests.chat.conftest import data
 from tests.world import World
-
-
-def data(reply):
-    return [button.data for row in reply.buttons for button in row]
 
 
 def labels(reply):

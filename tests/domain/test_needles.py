@@ -7,7 +7,7 @@ from bot.domain.meaning import compile_query
 from bot.domain.model import Document
 from bot.domain.needles import KEY, keys, met, needle
 from bot.domain.query import parse_query
-from tests.domain.test_cases import OURS, RECORDED, cases, document, names, read
+from tests.domain.test_cases import OURS, RECORDED, document, names, read
 
 
 def found(query: str, article: Document) -> bool:
@@ -20,7 +20,7 @@ def test_whatever_a_watch_tells_the_archive_finds(path):
     if not path.is_file():
         pytest.skip("needs ../shared/data/matching")
     told = [case for case in read(path) if case["match"]]
-    assert told, cases
+    assert told
     assert [c for c in told if not found(c["watch"], document(c))] == []
 
 

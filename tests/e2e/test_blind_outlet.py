@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.e2e.conftest import STRIKE
 from tests.e2e.press import answering
 from tests.e2e.telegram_chats import User
-from tests.e2e.test_outpost import ANI, STRIKE, alerts, subscribe
+from tests.e2e.test_outpost import ANI, alerts, subscribe
 
 ADMIN = 1
 RHYTHM = timedelta(minutes=35)

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 
+from tests.e2e.conftest import STRIKE
 from tests.e2e.telegram_chats import User
-from tests.e2e.test_outpost import ANI, STRIKE, alerts, city, subscribe  # noqa: F401 - a fixture
+from tests.e2e.test_outpost import ANI, alerts, subscribe
 
 ADMIN = 1
 HEADLINE = "Harbour strike leaves ships at anchor"
@@ -24,7 +25,7 @@ def said(api, command, chat_id=ANI):
 def test_missed_says_until_when_quiet_hours_hold_an_alert_and_then_when_it_came(
     outpost,
     bot_api,
-    city,  # noqa: F811
+    city,
 ):
     herald, _ = city
     outpost.begin()
@@ -60,7 +61,7 @@ def test_missed_says_until_when_quiet_hours_hold_an_alert_and_then_when_it_came(
 def test_a_chat_that_the_console_bars_is_answered_once_and_told_nothing_until_it_is_served(
     outpost,
     bot_api,
-    city,  # noqa: F811
+    city,
 ):
     herald, _ = city
     begin_with_console(outpost, bot_api)
@@ -117,7 +118,7 @@ def sign_in(api, browser):
 def test_a_verdict_in_the_console_corrects_the_messages_that_were_sent(
     outpost,
     bot_api,
-    city,  # noqa: F811
+    city,
 ):
     herald, mail = city
     begin_with_console(outpost, bot_api)

@@ -2,9 +2,9 @@
 
 from bot.adapters.opml import write_opml
 from bot.domain.outlet import OutletEntry, OutletFeed
+from tests.e2e.conftest import STRIKE, VINEYARD
 from tests.e2e.press import Outlet
 from tests.e2e.telegram_chats import User
-from tests.e2e.test_outpost import STRIKE, VINEYARD
 
 ADMIN, ANI = 1, 7
 
