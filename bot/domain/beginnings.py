@@ -50,9 +50,8 @@ _TURNED: Final = {
     "і": "оеє", "ї": "є", "е": "ьйя", "о": "а", "ու": ("ա", "վա"), "ի": "ա", "ե": "ի",
     "այ": "ո", "ույ": ("", "ո"), "a": "e", "i": "e", "oo": ("ee",), "ou": ("i",),
 }  # fmt: skip
-_LAST_SYLLABLE: Final = re.compile(
-    r"(.+?)(ույ|ու|այ|oo|ou|[аеиоуыэюяіїєaeiouyəıöüաեէըիոօაეიოუ])([^аеиоуыэюяіїєaeiouyəıöüաեէըիոօაეიოუ]+)$"
-)
+_VOWELS: Final = "аеиоуыэюяіїєaeiouyəıöüաեէըիոօაეიოუ"
+_LAST_SYLLABLE: Final = re.compile(rf"(.+?)(ույ|ու|այ|oo|ou|[{_VOWELS}])([^{_VOWELS}]+)$")
 _BEFORE: Final = {
     "arabic": ("و", "ب", "ل", "ك", "ف", "ال", "وال", "بال", "لل", "فال", "كال", "ول", "وب"),
     "hebrew": ("ו", "ב", "ל", "מ", "ה", "ש", "כ", "וב", "ול", "ומ", "וה", "שב", "של", "מה", "בה", "לה"),
@@ -76,10 +75,10 @@ def _all(plain: str) -> Iterator[str]:
         yield from _with_small_words(plain)
     stem, ends = _end(plain)
     yield from (stem + end for end in ends)
+    yield from _changed(stem)
     if plain[-1:] in _CYRILLIC_ENDS:
+        yield from _with_fleeting_vowel(stem)
         yield from _of_adjectives(plain)
-    yield from (stem[:-1] + soft for soft in _SOFTENED.get(stem[-1:], ""))
-    yield from _with_another_vowel(stem)
 
 
 def _end(plain: str) -> tuple[str, Sequence[str]]:
@@ -94,28 +93,33 @@ def _end(plain: str) -> tuple[str, Sequence[str]]:
 
 def _of_adjectives(plain: str) -> Iterator[str]:
     """Yield how adjectives of a Slavic name begin: турецкий, чешский, афганский, московский, грозненский."""
-    stems = [plain[:-1]]
     for ending in _NAMES_END:
         if plain.endswith(ending):
-            stems.append(plain[: -len(ending)])
-    for stem in stems:
-        yield from (stem[:-1] + soft for soft in _SOFTENED.get(stem[-1:], ""))
-        if stem[-2:] and not any(letter in _VOWELS_OF_SLAVS for letter in stem[-2:]):
-            yield from (stem[:-1] + vowel + stem[-1] for vowel in "ео")
-    for stem in stems[1:]:
-        yield stem if len(stem) >= _STEM else stem + "с"
-        yield from _with_another_vowel(stem)
+            stem = plain.removesuffix(ending)
+            yield stem if len(stem) >= _STEM else stem + "с"
+            yield from _changed(stem)
+            yield from _with_fleeting_vowel(stem)
     if plain.endswith(("ша", "ща")):  # Польша, польский
         yield plain[:-2] + "с"
 
 
-def _with_another_vowel(stem: str) -> Iterator[str]:
+def _with_fleeting_vowel(stem: str) -> Iterator[str]:
+    if stem[-2:] and not any(letter in _VOWELS_OF_SLAVS for letter in stem[-2:]):
+        yield from (stem[:-1] + vowel + stem[-1] for vowel in "ео")
+
+
+def _changed(stem: str) -> Iterator[str]:
+    """Yield a stem with its last consonant softened, and its last vowel fallen out or turned."""
+    yield from _softened(stem)
     if parts := _LAST_SYLLABLE.match(stem):
         before, vowel, after = parts.groups()
-        soft = _SOFTENED.get(after[-1], "")
-        for end in (after, *(after[:-1] + letter for letter in soft)):
+        for end in (after, *_softened(after)):
             yield before + end
             yield from (before + other + end for other in _TURNED.get(vowel, ""))
+
+
+def _softened(text: str) -> Iterator[str]:
+    yield from (text[:-1] + soft for soft in _SOFTENED.get(text[-1:], ""))
 
 
 def _with_small_words(plain: str) -> Iterator[str]:
