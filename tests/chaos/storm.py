@@ -49,6 +49,7 @@ CROWDED = 121  # a chat that hears of everything: what waits for it folds into d
 ASLEEP = 122  # the same, in quiet hours that end while the storm blows
 DIGEST_OVER = 6  # what waits for one chat
 DIGESTED = (CROWDED, ASLEEP)
+CHATS = (*range(101, 101 + len(WORDS)), *DIGESTED, GROUP)  # all that watch
 SLEEP_S = 20  # at least; its quiet hours end with the minute
 CALM_S = 300.0  # after which what has not come counts as lost
 STILL_S = 10  # in which nothing is owed, before the balance is drawn
@@ -158,8 +159,7 @@ class Storm:
             self.api.say(chat_id, f"/watch {' OR '.join(WORDS)}")
         wakes = datetime.now(UTC) + timedelta(seconds=SLEEP_S + 60)
         self.api.say(ASLEEP, f"/quiet {wakes - timedelta(hours=12):%H:%M}-{wakes:%H:%M}")
-        chats = [*range(101, 101 + len(WORDS)), *DIGESTED, GROUP]
-        for chat_id in chats:
+        for chat_id in CHATS:
             self.api.wait_for(
                 lambda c=chat_id: any("watching" in m.text.lower() for m in self.api.shown(c)),
                 60,
@@ -308,7 +308,7 @@ class Storm:
 
     def _turn_pages(self) -> None:
         """Ask for every page of every digest, once: after an outage any chat may have got one."""
-        for chat_id in (*range(101, 101 + len(WORDS)), *DIGESTED, GROUP):
+        for chat_id in CHATS:
             for message in self.api.shown(chat_id):
                 pages = [b.get("callback_data", "") for row in message.buttons for b in row]
                 for page in (p for p in pages if p.startswith("turn:") and p not in self.turned):
