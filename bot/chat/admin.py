@@ -34,10 +34,10 @@ def log(tx: Tx, req: Request) -> Reply:
 
 
 def _line(req: Request, line: Line) -> Html:
-    own = line.state == "copy" and line.reason.get("kind") == "revision"
+    updates = line.state == "copy" and line.is_update
     return texts.html(
         req.language,
-        "log.update" if own else f"log.{line.state}",
+        "log.update" if updates else f"log.{line.state}",
         moment=req.moment(line.at),
         chat=short(line.chat, MAX_CHAT) or str(line.chat_id),
         headline=link(escape(short(line.title, MAX_TITLE)), line.url),

@@ -88,8 +88,7 @@ def _decided(req: Request, found: why.Why, line: Line) -> Html:
     told = req.moment(line.told_at) if line.told_at else ""
     if line.state == "copy":
         original = found.original.outlet if found.original else ""
-        own = line.reason.get("kind") == "revision"
-        key = "missed.update" if own else "missed.copy"
+        key = "missed.update" if line.is_update else "missed.copy"
         return req.say(key, outlet=short(original, MAX_OUTLET) or "–", moment=told or "–")
     if line.state == "excluded":
         return req.say("missed.excluded", words=", ".join(map(str, line.reason.get("not", ()))))

@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.domain.clustering import Kind
 from bot.domain.hours import TIMED, Held, Hold
 from bot.domain.model import SubscriberState
 from bot.store import alerts as alerts_log
@@ -72,6 +73,11 @@ class Line:
         if self.told_at is not None:
             return "told"
         return {"held": "held", "failed": "failed"}.get(self.alert_state or "", "waiting")
+
+    @property
+    def is_update(self) -> bool:
+        """Return whether it was folded, or nearly, as the outlet's own update."""
+        return self.reason.get("kind") == Kind.REVISION
 
     @property
     def held_by(self) -> str:
