@@ -94,6 +94,7 @@ async def test_a_slow_search_of_one_chat_holds_up_no_button_of_another(api, stor
     api.say(7, "/watch port")  # its turn is after the search
 
     await taps(api, 8, listed, "Stop this watch")
+    await until(lambda: "Stopped" in api.shown(8)[-1].text)  # or it is taken for the next answer
     assert "no watches" in (await says(api, 8, "/watches")).text.lower()
     assert api.shown(7) == api.shown(9) == []
     assert store.call(subscribers.find, 7) is None
