@@ -2,6 +2,7 @@
 
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Final
 
 from bot.domain.atoms import Atom, Span
@@ -10,7 +11,7 @@ from bot.domain.meaning import ADJACENT, ALL, ANY, FILTER, NEAR, NONE, TITLE
 from bot.domain.model import Document, Hit, Place, Rule
 from bot.domain.names import is_kind_of_place
 from bot.domain.plans import Expr
-from bot.domain.text import Unescaped, beginnings, normal, opens_sentence, pieces, split
+from bot.domain.text import Unescaped, normal, opens_sentence, pieces, split, starts_of
 from bot.domain.vocabulary import Ears
 
 HITS_PER_PLACE: Final = 5  # of one term; more would only swell the reason
@@ -385,5 +386,6 @@ class Reading:
         """Return where each word's chunk or piece begins in the decoded text of its place."""
         if not self._offsets:
             several = self._ears.several if self._cut else ()
-            self._offsets = [at for parts in self._parts for at in beginnings(parts, several)]
+            found = (starts_of(parts, several) for parts in self._parts)
+            self._offsets = list(chain.from_iterable(found))
         return self._offsets

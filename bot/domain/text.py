@@ -168,7 +168,7 @@ def offsets(parts: list[str]) -> list[int]:
     return list(accumulate(map(len, parts)))
 
 
-def beginnings(parts: list[str], several: Container[str] = ()) -> list[int]:
+def starts_of(parts: list[str], several: Container[str] = ()) -> list[int]:
     """Return where each chunk of `split` begins, of those in `several` each word; and the end, last."""
     starts = offsets(parts)[::2]
     if not several:
