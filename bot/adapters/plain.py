@@ -59,4 +59,4 @@ def all_storable(value: T) -> T:
         cleaned = replace(
             value, **{f.name: all_storable(getattr(value, f.name)) for f in fields(value)}
         )
-    return cleaned  # type: ignore[no-any-return]
+    return cleaned  # type: ignore[no-any-return]  # of the type that came in

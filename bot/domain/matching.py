@@ -165,7 +165,7 @@ def _note(thing: object, found: Candidates) -> None:
         for plan in thing.values():
             found[plan] = None
     else:
-        found[thing] = None  # type: ignore[index]
+        found[thing] = None  # type: ignore[index]  # no dict: a plan
 
 
 def _pairs(reading: Reading) -> list[tuple[Any, int]]:
@@ -198,7 +198,7 @@ def _settle(reading: Reading, pairs: list[tuple[Any, int]], found: Candidates) -
             elif one.expr[0] != ADJACENT or len(one.expr) != 3:
                 found[one] = None
             elif one in found:
-                found[one].append(at)  # type: ignore[union-attr]
+                found[one].append(at)  # type: ignore[union-attr]  # a phrase has places
             else:
                 found[one] = [at]
     return settled

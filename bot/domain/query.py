@@ -155,7 +155,7 @@ class _Reader(Scanner):
         found = _FIELD.match(self.text, self.at)
         if found:
             return self.fielded(found)
-        sign = _EXACTLY.match(self.text, self.at)[0]  # type: ignore[index]
+        sign = _EXACTLY.match(self.text, self.at)[0]  # type: ignore[index]  # it matches nothing, too
         if self.text[self.at + len(sign) : self.at + len(sign) + 1] in tuple(OPENING):
             return self.phrase(sign)
         return self.word()

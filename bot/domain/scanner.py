@@ -73,7 +73,7 @@ class Scanner:
 
     def skip(self) -> str:
         """Skip spaces; return the next character, or "" at the end."""
-        self.at = _SPACE.match(self.text, self.at).end()  # type: ignore[union-attr]
+        self.at = _SPACE.match(self.text, self.at).end()  # type: ignore[union-attr]  # matches none
         return self.text[self.at : self.at + 1]
 
     def operator(self) -> str:
@@ -87,7 +87,7 @@ class Scanner:
     def consume(self) -> tuple[int, int]:
         """Step over the operator that comes next and return where it stood."""
         start = self.at
-        self.at = _OPERATOR.match(self.text, start).end()  # type: ignore[union-attr]
+        self.at = _OPERATOR.match(self.text, start).end()  # type: ignore[union-attr]  # it is next
         return start, self.at
 
     # -- words ----------------------------------------------------------------------------------
