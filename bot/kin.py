@@ -11,7 +11,7 @@ from bot.domain import clustering, fingerprint, provenance
 from bot.domain.article import candidate_of, document_of
 from bot.domain.model import Article
 from bot.domain.outlet import Page
-from bot.domain.provenance import Provenance, Reason, Signed
+from bot.domain.provenance import Origin, Provenance, Reason, Signed
 from bot.domain.urls import canonical_url
 from bot.store import articles, fingerprints, origins, verdicts
 from bot.store.engine import Store, Tx
@@ -63,7 +63,10 @@ class Kin:
     def place(
         self, tx: Tx, article: Article, prints: Prints, now: datetime
     ) -> clustering.Decision | None:
-        """Return which story the article is a text of, if any, and index its keys. Hold the story lock."""
+        """Return which story the article is a text of, if any, and index its keys.
+
+        Hold all stories, or for an article without one its kin (see store/locks.py).
+        """
         made, ruled = prints.made, verdicts.rulings_on(tx, article.id)
         found = fingerprints.candidates(
             tx,
@@ -105,17 +108,7 @@ class Kin:
     def name_origin(self, tx: Tx, story_id: int, now: datetime) -> None:
         """Name the article of a story that was written first, and keep why."""
         filed = articles.with_sketches(tx, story_id)
-        signed = [
-            Signed(
-                article_id=article.id,
-                outlet=article.outlet,
-                host=urlsplit(article.url).hostname or "",
-                seen_at=article.seen_at,
-                published_at=article.published_at,
-                claims=fingerprint.unpack(sketch).claims,
-            )
-            for article, sketch in filed
-        ]
+        signed = [_signed(article, sketch) for article, sketch in filed]
         if not signed:
             return  # its texts have had their days: what is known of it stays
         origin = provenance.origin_of(signed, self.sources)
@@ -123,14 +116,12 @@ class Kin:
             outlets = {article.outlet_id for article, _ in filed}
             usual = origins.reprints(tx, outlets, since=now - origins.CUSTOM)
             origin = provenance.origin_of(signed, self.sources, usual=usual)
-        evidence = {
-            "outlet": origin.outlet,
-            "reason": origin.reason.value,
-            "phrase": origin.phrase,
-            "external": origin.external,
-            **({"times": origin.times} if origin.times else {}),
-        }
-        articles.set_origin(tx, story_id, origin.article_id, evidence)
+        articles.set_origin(tx, story_id, origin.article_id, _as_json(origin))
+
+    def origin_alone(self, article: Article, prints: Prints) -> Mapping[str, object]:
+        """Return who wrote an article that opens a story, as `name_origin` keeps it."""
+        signed = _signed(article, prints.made.sketch)
+        return _as_json(provenance.origin_of([signed], self.sources))
 
     async def tend(self, store: Store, now: datetime) -> int:
         """Learn each outlet's furniture anew and forget the keys of what left the window; return how many."""
@@ -145,3 +136,24 @@ class Kin:
         for part in range(fingerprints.PARTS):
             gone += await store.run(fingerprints.prune, below=below, part=part)
         return gone
+
+
+def _signed(article: Article, sketch: bytes) -> Signed:
+    return Signed(
+        article_id=article.id,
+        outlet=article.outlet,
+        host=urlsplit(article.url).hostname or "",
+        seen_at=article.seen_at,
+        published_at=article.published_at,
+        claims=fingerprint.unpack(sketch).claims,
+    )
+
+
+def _as_json(origin: Origin) -> dict[str, object]:
+    return {
+        "outlet": origin.outlet,
+        "reason": origin.reason.value,
+        "phrase": origin.phrase,
+        "external": origin.external,
+        **({"times": origin.times} if origin.times else {}),
+    }

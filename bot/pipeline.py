@@ -33,6 +33,7 @@ from bot.store import (
     articles,
     feeds,
     ledger,
+    locks,
     notices,
     outbox,
     stories,
@@ -230,17 +231,21 @@ class Pipeline:
 
     def _file(self, tx: Tx, look: Look) -> str:
         now = self.now()
-        articles.lock_stories(tx)
-        article = articles.unfiled(tx, look.before)
+        article = articles.take(tx, look.before, look.prints.made.keys)
         if article is None:
-            return "known"  # the lease ran out and another process was faster
+            return "known"
         seen = self.lookout.match(tx, document_of(look.article), look.sighting)
         decision = self.kin.place(tx, look.article, look.prints, now)
         evidence, copy_of = self._reasons(tx, article, look, decision)
-        if article.story_id is None:
-            story_id = decision.story_id if decision else articles.open_story(tx, article.id, now)
-        else:
+        alone = article.story_id is None and decision is None
+        if article.story_id is not None:
             story_id = self._mend(tx, article, decision, evidence, now)
+        elif decision is not None:
+            story_id = decision.story_id
+            locks.hold_story(tx, story_id)
+        else:
+            origin = self.kin.origin_alone(look.article, look.prints)
+            story_id = articles.open_story(tx, article.id, now, origin=origin)
         articles.file(
             tx,
             look.article,
@@ -255,7 +260,8 @@ class Pipeline:
             now=now,
         )
         archive.enter(tx, look.article, look.needles)
-        self.kin.name_origin(tx, story_id, now)
+        if not alone:
+            self.kin.name_origin(tx, story_id, now)
         if article.archived:
             return "archived"
         if article.story_id is not None:

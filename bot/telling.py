@@ -41,14 +41,13 @@ def tell(
     for watch_id, subscriber_id in sorted(owners.items()):
         fired[subscriber_id].append(watch_id)
     told = alerts.subscribers_told(tx, story_id)
-    muted = alerts.subscribers_muted(tx, story_id)
-    concerned = told | set(fired) if only is None else only
+    concerned = {*told, *fired} if only is None else only
     raised = alerts.raise_or_revise(tx, {s: fired.get(s, []) for s in concerned}, story_id, now)
     decided = []
     for subscriber_id, hold in raised.items():
         reason: dict[str, object] = {"watches": fired.get(subscriber_id, []), **evidence}
         outcome = "copy" if subscriber_id in told else "held" if hold else "told"
-        if subscriber_id in muted:
+        if told.get(subscriber_id) == "muted":
             outcome, reason["held"] = "held", ledger.MUTED
         elif hold and outcome == "held":
             reason |= hold.reason
@@ -75,4 +74,4 @@ def tell_again(
     articles.add_matches(tx, article_id, known)
     fresh = [m for m in matched if owners.get(m.watch_id) not in told]
     stories.revise(tx, story_id)
-    tell(tx, article_id, story_id, fresh, evidence, now=now, only=set(owners.values()) - told)
+    tell(tx, article_id, story_id, fresh, evidence, now=now, only=set(owners.values()) - set(told))

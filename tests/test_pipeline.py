@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from bot.domain.model import Article, Outcome, Sent, SubscriberState
 from bot.domain.outlet import Failure, FailureKind, Page
 from bot.lookout import Lookout
-from bot.store import articles, ledger, schema, stories, subscribers, watches
+from bot.store import articles, ledger, locks, schema, stories, subscribers, watches
 from bot.store.filters import Filters
 from tests.world import World
 
@@ -419,7 +419,7 @@ async def test_what_needs_no_lock_is_done_while_another_process_holds_it(world: 
     article = await claimed(world, STRIKE)
     await world.pipeline.lookout.make_ready(world.store)
     with world.store.engine.begin() as other:
-        articles.lock_stories(other)
+        locks.hold_stories(other)
         look = await asyncio.wait_for(
             asyncio.to_thread(world.pipeline._look, article, None, world.now), timeout=60
         )

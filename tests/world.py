@@ -128,11 +128,11 @@ class World:
         await self.poll_all()
         return url
 
-    def list_entry(self, feed_url: str, url: str, *, body: str = "") -> None:
+    def list_entry(self, feed_url: str, url: str, *, body: str = "", title: str = "Report") -> None:
         """Let a feed list one entry more."""
         before = self.reader.listed.get(feed_url)
         entries = before.entries if isinstance(before, Changed) else ()
-        entry = Entry(url=url, title="Report", body=body, published_at=self.now)
+        entry = Entry(url=url, title=title, body=body, published_at=self.now)
         self.reader.listed[feed_url] = Changed((*entries, entry), body_hash=url)
 
     def retitle(self, outlet: str, title: str) -> None:

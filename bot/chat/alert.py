@@ -9,7 +9,7 @@ from bot.domain.errors import UserError
 from bot.domain.model import AlertView, Article, Role, StoryView, VerdictKind
 from bot.domain.urls import canonical_url
 from bot.render import MAX_OUTLET, flag, link, short, stop_buttons
-from bot.store import alerts, articles, stories, verdicts
+from bot.store import alerts, articles, locks, stories, verdicts
 from bot.store.engine import Tx
 from bot.texts import Html, escape
 
@@ -203,7 +203,7 @@ def not_a_copy(tx: Tx, req: Request) -> Reply:
     if req.role is not Role.ADMIN:
         return Reply(toast="toast.not_a_copy")
     # An admin's word binds: the story is mended, and every message with it.
-    articles.lock_stories(tx)
+    locks.hold_stories(tx)
     verdicts.rule(tx, copy.id, other_id, one_text=False, user_id=user_id, now=req.now)
     evidence = {"rule": "verdict", "by": user_id}
     stories.move_article(tx, copy.id, None, copy_of=None, evidence=evidence, now=req.now)

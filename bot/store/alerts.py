@@ -38,16 +38,10 @@ _ALERT = sa.select(
 _BEHIND = (alerts.c.state == "open") & (alerts.c.revision > alerts.c.delivered_revision)
 
 
-def subscribers_told(tx: Tx, story_id: int) -> set[int]:
-    """Return the subscribers who have, or are about to have, a message about the story."""
-    rows = tx.execute(sa.select(alerts.c.subscriber_id).where(alerts.c.story_id == story_id))
-    return set(rows.scalars())
-
-
-def subscribers_muted(tx: Tx, story_id: int) -> set[int]:
-    """Return the subscribers who want to hear no more of the story."""
-    muted = (alerts.c.story_id == story_id) & (alerts.c.state == "muted")
-    return set(tx.execute(sa.select(alerts.c.subscriber_id).where(muted)).scalars())
+def subscribers_told(tx: Tx, story_id: int) -> dict[int, str]:
+    """Return who has, or is about to have, a message about the story, with each alert's state."""
+    told = sa.select(alerts.c.subscriber_id, alerts.c.state).where(alerts.c.story_id == story_id)
+    return {row.subscriber_id: row.state for row in tx.execute(told)}
 
 
 def raise_or_revise(
@@ -281,7 +275,6 @@ class Decided:
 def decide(tx: Tx, article_id: int, decided: Iterable[Decided], now: datetime) -> None:
     """Append to the ledger what became of an article."""
     outlet = sa.select(articles.c.outlet_id).where(articles.c.id == article_id)
-    outlet_id = tx.execute(outlet).scalar_one()
     rows = [
         {
             "at": now,
@@ -289,12 +282,11 @@ def decide(tx: Tx, article_id: int, decided: Iterable[Decided], now: datetime) -
             "subscriber_id": one.subscriber_id,
             "outcome": one.outcome,
             "reason": dict(one.reason),
-            "outlet_id": outlet_id,
         }
         for one in decided
     ]
     if rows:
-        tx.execute(decisions.insert(), rows)
+        tx.execute(decisions.insert().values(outlet_id=outlet.scalar_subquery()), rows)
 
 
 def behind(tx: Tx) -> int:

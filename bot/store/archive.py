@@ -17,9 +17,10 @@ MAX_WORDS = 5_000  # of one article; a page longer than that is a list of someth
 
 
 def enter(tx: Tx, article: Article, keys: Iterable[str]) -> None:
-    """Make an article findable by these keys, in place of those it had before."""
+    """Make an article findable by these keys, in place of those it had before if it has a story already."""
     words = sorted(keys)[:MAX_WORDS]
-    tx.execute(archive.delete().where(archive.c.article_id == article.id))
+    if article.story_id is not None:
+        tx.execute(archive.delete().where(archive.c.article_id == article.id))
     at = min(article.published_at or article.seen_at, article.seen_at)
     values: dict[str, Any] = {"article_id": article.id, "at": at, "outlet_id": article.outlet_id}
     if tx.dialect.name == "postgresql":

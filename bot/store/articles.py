@@ -1,4 +1,4 @@
-"""Entries become articles, articles join stories. The story lock is here."""
+"""Entries become articles, articles join stories."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,11 +10,11 @@ import sqlalchemy as sa
 
 from bot.domain.model import Article, Hit, Match, Place, Rule, StoryView, Watch
 from bot.domain.outlet import Entry, Feed
+from bot.store import locks
 from bot.store.engine import Tx, chunked, insert
 from bot.store.schema import articles, matches, outlets, stories, watches
 
 LOOKED_AT = 500  # articles that wait, in one look for some to claim
-STORY_LOCK = 20201029  # any number that no other lock of ours uses
 
 _ARTICLE = sa.select(
     articles.c.id,
@@ -130,28 +130,31 @@ def _locked(tx: Tx, now: datetime, ids: Sequence[int]) -> Sequence[int]:
     return tx.execute(free.with_for_update(skip_locked=True)).scalars().all()
 
 
-def lock_stories(tx: Tx) -> None:
-    """Let one transaction at a time decide on stories, or two processes open one story twice."""
-    if tx.dialect.name == "postgresql":  # SQLite: BEGIN IMMEDIATE, one writer anyway
-        tx.execute(sa.select(sa.func.pg_advisory_xact_lock(STORY_LOCK)))
+def take(tx: Tx, article: Article, keys: Iterable[int]) -> Article | None:
+    """Take a claimed article to be filed: return it with the story it is in by now.
 
-
-def unfiled(tx: Tx, article: Article) -> Article | None:
-    """Return a claimed article with the story it is in by now; None if it is done.
-
-    Ask under the story lock: the lease may have run out, or a person may have moved it.
+    None if another process was faster: the lease may have run out. Until the end of tx nobody else files
+    it, or what it may be a copy of (see locks). keys: those it is to be found by.
     """
+    if article.story_id is not None:
+        locks.hold_stories(tx)  # a person may have moved it, until now
     columns = (articles.c.state, articles.c.story_id, articles.c.copy_of, articles.c.evidence)
-    row = tx.execute(sa.select(*columns).where(articles.c.id == article.id)).one()
-    if row.state == "filed":
+    asked = sa.select(*columns).where(articles.c.id == article.id)
+    row = tx.execute(asked.with_for_update(key_share=True)).one()
+    if row.state == "filed" or (row.story_id is not None and article.story_id is None):
         return None
+    if article.story_id is None:
+        locks.hold_kin(tx, keys)
     standing = {"story_id": row.story_id, "copy_of": row.copy_of, "evidence": row.evidence or {}}
     return replace(article, **standing)
 
 
-def open_story(tx: Tx, article_id: int, now: datetime) -> int:
-    """Open a story whose origin, as far as is known, is that article."""
-    new = stories.insert().values(opened_at=now, origin_id=article_id).returning(stories.c.id)
+def open_story(
+    tx: Tx, article_id: int, now: datetime, *, origin: Mapping[str, object] | None = None
+) -> int:
+    """Open a story whose origin, as far as is known, is that article. origin: see set_origin."""
+    values = {"opened_at": now, "origin_id": article_id, "origin": origin}
+    new = stories.insert().values(**values).returning(stories.c.id)
     story_id: int = tx.execute(new).scalar_one()
     return story_id
 

@@ -53,7 +53,7 @@ def make_engine(text: str) -> sa.Engine:
 
 
 # Of a connection whose other end is cut off, not dead: either side gives it up within 6 s. Without this
-# the server would wait for hours, and with it everybody who wants the story lock.
+# the server would wait for hours, and with it everybody who wants a lock of its stories.
 KEEPALIVE = {
     "tcp_keepalives_idle": 3,
     "tcp_keepalives_interval": 1,

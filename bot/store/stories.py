@@ -1,6 +1,6 @@
 """Stories that are mended: an article leaves one and joins another, and the messages follow.
 
-Everything here wants the story lock (articles.lock_stories) to be held.
+Everything here wants all stories to be held (locks.hold_stories).
 """
 
 from collections.abc import Mapping

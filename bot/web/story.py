@@ -7,7 +7,7 @@ from typing import Any
 from bot.domain.difference import Difference, compare_texts
 from bot.domain.model import Article, VerdictKind
 from bot.store import articles as articles_store
-from bot.store import console, dossier, ledger, notices, stories, verdicts
+from bot.store import console, dossier, ledger, locks, notices, stories, verdicts
 from bot.store.engine import Tx
 from bot.web.files import download, plain
 from bot.web.log import as_row
@@ -125,7 +125,7 @@ def judge(tx: Tx, visit: Visit) -> Answer:
     if not found or found[0].story_id is None or kind not in JUDGEMENTS:
         return missing(visit)
     [article] = found
-    articles_store.lock_stories(tx)
+    locks.hold_stories(tx)
     moved_to = JUDGEMENTS[kind](tx, visit, article)
     if moved_to is None:
         return Moved(f"/story/{article.story_id}", "web.done_nothing")
