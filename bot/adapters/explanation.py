@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -83,17 +83,17 @@ class Explanation:
         told: dict[str, Any] = json.loads(json.dumps(asdict(self), default=_iso))
         return told
 
-    def as_table(self) -> str:
-        """Return it for people: what it is, why, and an entry a line."""
-        return "\n".join(self.lines())
+    def as_table(self, in_words: Callable[[Note], str] = str) -> str:
+        """Return it for people: what it is, why, and an entry a line. in_words: says what is odd."""
+        return "\n".join(self.lines(in_words))
 
-    def lines(self) -> Iterator[str]:
+    def lines(self, in_words: Callable[[Note], str] = str) -> Iterator[str]:
         """Yield it for people, one line each."""
         yield f"{self.url}: {self.kind}" + (f" ({self.form})" if self.form else "")
         yield from (f"  why: {line}" for line in self.why)
         if self.failure:
             yield f"  {self.failure.kind.value}: {self.failure.detail}"
-        yield from (f"  note: {note}" for note in self.notes)
+        yield from (f"  note: {in_words(note)}" for note in self.notes)
         for found in self.candidates:
             what = f"[{found.kind.value}] {found.title!r}, {found.entries} entries"
             yield f"  feed: {found.url} {what}: {found.why}"

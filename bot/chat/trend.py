@@ -49,8 +49,10 @@ def _asked(tx: Tx, req: Request) -> Counted:
         words, by = kept, turned[2]
     asked = _ASKED.fullmatch(words)
     text, days = (asked[1], int(asked[2] or USUAL_DAYS)) if asked else ("", 0)
-    if not text or not 1 <= days <= MOST_DAYS:
+    if not text:
         raise UserError("trend.usage")
+    if not 1 <= days <= MOST_DAYS:
+        raise UserError("trend.days", days=days, most=MOST_DAYS)
     return Counted(text, days, by)
 
 

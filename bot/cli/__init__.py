@@ -155,6 +155,7 @@ def poll_once(url: str, as_json: bool) -> None:
     Example: outpost poll-once https://eurasianet.org/rss
     """
     from bot.cli import doctor
+    from bot.render import note_in_words
 
     with one_line():
         wait_for(f"asking {url}, a dozen requests at most")
@@ -162,7 +163,7 @@ def poll_once(url: str, as_json: bool) -> None:
         click.echo(
             json.dumps(found.as_json(), ensure_ascii=False, indent=2)
             if as_json
-            else "\n".join(map(visible, found.as_table().splitlines()))
+            else "\n".join(map(visible, found.as_table(note_in_words).splitlines()))
         )
         if not found.ok:
             sys.exit(1)

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from bot.web.view import EXPORTED, Download, Visit
+from bot.web.view import EXPORTED, Answer, Download, Visit, missing
 
+FORMS = ("csv", "json")
 _TAKEN = 500  # at once
 
 Row = TypeVar("Row")
@@ -27,9 +28,10 @@ def everything(
     return rows[:EXPORTED]
 
 
-def as_asked(visit: Visit, rows: list[dict[str, Any]], name: str) -> Download:
-    """Return rows as the visitor asked for them: ?as=csv or json."""
-    return download([plain(row) for row in rows], name, visit.query.get("as", "csv"))
+def as_asked(visit: Visit, rows: list[dict[str, Any]], name: str) -> Answer:
+    """Return rows as the visitor asked for them: ?as=csv or json; nothing is there in another form."""
+    form = visit.query.get("as", "csv")
+    return download([plain(row) for row in rows], name, form) if form in FORMS else missing(visit)
 
 
 def plain(row: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from bot.domain.model import Article, VerdictKind
 from bot.store import articles as articles_store
 from bot.store import console, dossier, ledger, locks, notices, stories, verdicts
 from bot.store.engine import Tx
-from bot.web.files import download, plain
+from bot.web.files import FORMS, download, plain
 from bot.web.log import as_row
 from bot.web.view import Answer, Moved, Shown, Visit, missing
 
@@ -81,12 +81,11 @@ def time_line(articles: Sequence[Article], origin_id: int | None) -> list[Mark]:
 def export(tx: Tx, visit: Visit) -> Answer:
     """A story as a file: all of it as JSON, the decisions on it as CSV."""
     found = dossier.read_story(tx, visit.path["story_id"])
-    if found is None:
+    form = visit.query.get("as", "csv")
+    if found is None or form not in FORMS:
         return missing(visit)
-    name = f"story-{found.story_id}"
-    if visit.query.get("as") == "json":
-        return download(as_json(found), name, "json")
-    return download([as_row(line) for line in found.lines], name, "csv")
+    rows: Any = as_json(found) if form == "json" else [as_row(line) for line in found.lines]
+    return download(rows, f"story-{found.story_id}", form)
 
 
 def as_json(found: dossier.Dossier) -> dict[str, Any]:

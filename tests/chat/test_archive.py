@@ -289,11 +289,12 @@ def test_what_a_chart_shows_is_stacked_by_outlet_with_the_small_ones_last(monkey
 
 @pytest.mark.parametrize(
     "line",
-    ["trend", "trend harbour 400", "trend harbour 99999", "trend harbour 0", "trend harbour -5"],
+    ["trend harbour 400", "trend harbour 99999", "trend harbour 0", "trend harbour -5"],
 )
-def test_a_trend_that_cannot_be_counted_is_explained(archived, line):
-    with pytest.raises(UserError, match=r"trend\.usage"):
+def test_a_trend_of_so_many_days_is_refused_by_their_number(archived, line):
+    with pytest.raises(UserError, match=r"trend\.days") as refused:
         archived(line)
+    assert str(refused.value.params["days"]) == line.split()[-1]
 
 
 def test_a_year_at_the_end_of_a_trend_is_a_word_and_no_number_of_days(archived):

@@ -56,6 +56,7 @@ MISTAKES = {
     "story.reply": ("/story", ANI),
     "story.unknown": ("/story https://nowhere.example/", ANI),
     "timezone.unknown": ("/timezone Xyzzyx", ANI),
+    "trend.days": ("/trend harbour 999", ANI),
     "trend.usage": ("/trend", ANI),
     "unwatch.unknown": ("/unwatch 999", ANI),
     "watch.too_costly": ("/watch " + " OR ".join(f"w{n}" for n in range(30)), ANI),

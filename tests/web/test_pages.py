@@ -73,6 +73,11 @@ def test_a_view_can_be_taken_along_as_csv_and_as_json(admin, name):
     assert "attachment" in as_json.headers["content-disposition"]
 
 
+@pytest.mark.parametrize("name", [*EXPORTS, "story/2"])
+def test_no_view_is_there_in_another_form(admin, name):
+    assert admin.get(f"/export/{name}?as=xml").status_code == 404
+
+
 def table(answer):
     return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
 
