@@ -70,6 +70,8 @@ TIMEOUTS = {
 PREPARE_AFTER = 5  # uses of a statement by one connection, as psycopg would by itself
 IDLE_IN_TRANSACTION = "15s"  # no transaction of ours waits for anything: its process has stopped
 CUT_OFF = "25P03"  # what the server says to one who idled so long
+DEADLOCK = "40P01"  # to one of those who wait for each other; nothing of it was done
+AGAIN = 3  # deadlocks of one call before it is given up for now
 
 
 def _postgresql(url: sa.URL) -> sa.Engine:
@@ -159,7 +161,10 @@ class Store:
         return self.engine.dialect.name
 
     def call(self, f: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run f(tx, ...) in one transaction, here and now. Raises DatabaseDown, and whatever f raises."""
+        """Run f(tx, ...) in one transaction, here and now. Raises DatabaseDown, and whatever f raises.
+
+        f is called again if others waited for it while it waited for them.
+        """
         return self._call(self.engine, f, *args, **kwargs)
 
     def look(self, f: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -174,16 +179,21 @@ class Store:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        try:
-            with engine.begin() as tx:
-                return f(tx, *args, **kwargs)
-        except sa.exc.DBAPIError as e:
-            if e.connection_invalidated or _is_trouble(e, engine.dialect.name):
-                said = first_line(e.orig)
-                if "unable to open" in said:  # SQLite does not say which
-                    said = f"{said}: {engine.url.database}"
-                raise DatabaseDown(said) from e
-            raise
+        deadlocks = 0
+        while True:
+            try:
+                with engine.begin() as tx:
+                    return f(tx, *args, **kwargs)
+            except sa.exc.DBAPIError as e:
+                deadlocks += 1
+                if getattr(e.orig, "sqlstate", None) == DEADLOCK and deadlocks <= AGAIN:
+                    continue
+                if e.connection_invalidated or _is_trouble(e, self.dialect):
+                    said = first_line(e.orig)
+                    if "unable to open" in said:  # SQLite does not say which
+                        said = f"{said}: {self.engine.url.database}"
+                    raise DatabaseDown(said) from e
+                raise
 
     async def run(
         self, f: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs

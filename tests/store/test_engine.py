@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -49,6 +51,8 @@ def test_sqlite_keeps_a_write_ahead_log_and_waits_for_its_turn(tmp_path: Path) -
 
 COUNT = """
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from bot.store.engine import Store, next_value
 store = Store(sys.argv[1])
 for _ in range(300):
@@ -164,4 +168,28 @@ def test_a_file_that_cannot_be_opened_is_named(tmp_path):
     store = Store(f"sqlite:///{tmp_path}/nowhere/x.db")
     with pytest.raises(DatabaseDown, match=r"unable to open database file: .*/nowhere/x\.db"):
         store.call(lambda tx: tx.exec_driver_sql("SELECT 1"))
+    store.close()
+
+
+@pytest.mark.postgres
+def test_of_two_that_wait_for_each_other_both_are_done(postgres_url: str) -> None:
+    store = Store(postgres_url)
+    store.call(counters.create)
+    for name in "ab":
+        store.call(next_value, name)
+    both_hold_one, tries = threading.Barrier(2, timeout=60), []
+
+    def raise_both(tx: Tx, names: str) -> None:
+        first = names not in tries
+        tries.append(names)
+        next_value(tx, names[0])
+        if first:
+            both_hold_one.wait()
+        next_value(tx, names[1])
+
+    with ThreadPoolExecutor(2) as threads:
+        for done in [threads.submit(store.call, raise_both, names) for names in ("ab", "ba")]:
+            done.result(timeout=60)
+    assert len(tries) == 3
+    assert [store.call(next_value, name) for name in "ab"] == [4, 4]
     store.close()
