@@ -9,7 +9,7 @@ import logging
 import socket
 from collections.abc import Callable, Collection, Coroutine
 from contextlib import aclosing
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -38,6 +38,7 @@ INGEST_AT_ONCE = 16
 SCOUT_AT_ONCE = 2
 PER_OUTLET = 2  # pages of one outlet at once: the second waits its turn while the first is read
 DELIVER_AT_ONCE = 16
+LONGEST_FILING = timedelta(minutes=10)  # a transaction that raises alerts ends long before
 
 Tick = Callable[[], Coroutine[Any, Any, object]]
 
@@ -133,6 +134,9 @@ class Roles:
         )
         self._ingesting = asyncio.Lock()
         self._forget_upto = 0  # the revision of the watch log at the last look
+        self._resumed: datetime | None = (
+            None  # alerts since then may be held for chats that are back
+        )
 
     async def run(self) -> None:
         """Work until told to stop; then finish what is in hand."""
@@ -222,7 +226,9 @@ class Roles:
         await self.store.run(prospects.prune, self._now())
 
     async def _resume(self) -> None:
-        await self.store.run(subscribers.resume_due, self._now())
+        now = self._now()
+        await self.store.run(subscribers.resume_due, now, since=self._resumed)
+        self._resumed = now - LONGEST_FILING
 
     async def _serve(self, port: socket.socket) -> None:
         site = server.make_app(

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from bot.domain.hours import Mode, Quiet
+from bot.domain.hours import Held, Mode, Quiet
 from bot.domain.model import ChatKind, Subscriber, SubscriberState
 from bot.store import holds
 from bot.store.engine import Tx, insert, next_value
@@ -188,8 +188,12 @@ def _hold_untold(tx: Tx, subscriber_id: int, state: SubscriberState) -> None:
     )
 
 
-def resume_due(tx: Tx, now: datetime) -> list[int]:
-    """End the pauses whose time is over; return the subscribers' ids."""
+def resume_due(tx: Tx, now: datetime, *, since: datetime | None = None) -> list[int]:
+    """End the pauses whose time is over; return the subscribers' ids.
+
+    An alert that was raised, and not committed, while its chat came back is held for nobody. Those raised
+    since then (None: all) are released too.
+    """
     over = sa.select(subscribers.c.id).where(
         subscribers.c.state == SubscriberState.PAUSED.value,
         subscribers.c.paused_until <= now,
@@ -197,7 +201,20 @@ def resume_due(tx: Tx, now: datetime) -> list[int]:
     ids = list(tx.execute(over.limit(1000)).scalars())
     for subscriber_id in ids:
         set_state(tx, subscriber_id, SubscriberState.ACTIVE, now=now)
+    for subscriber_id in _passed_by(tx, since):
+        holds.replan(tx, subscriber_id, now)
     return ids
+
+
+def _passed_by(tx: Tx, since: datetime | None) -> list[int]:
+    """Return the chats that are back, and have alerts held as if they were not."""
+    away = alerts.c.state_reason.in_((Held.PAUSED.value, Held.GONE.value))
+    held = sa.and_(alerts.c.state == "held", away)
+    if since is not None:
+        held &= alerts.c.due_at >= since
+    back = sa.select(alerts.c.subscriber_id).join_from(alerts, subscribers).distinct()
+    active = subscribers.c.state == SubscriberState.ACTIVE.value
+    return list(tx.execute(back.where(held, active).limit(1000)).scalars())
 
 
 def move_chat(tx: Tx, chat_id: int, new_chat_id: int, now: datetime) -> None:
@@ -219,6 +236,8 @@ def _move(
     tx: Tx, old: Subscriber, chat_id: int, thread_id: int, now: datetime, *, why: str
 ) -> None:
     """Take a subscriber's watches elsewhere; one who is there already takes them over."""
+    row = sa.select(subscribers.c.id).where(subscribers.c.id == old.id)
+    tx.execute(row.with_for_update())  # before its alerts, as whoever tells does
     new = find(tx, chat_id, thread_id)
     told = sa.and_(alerts.c.subscriber_id == old.id, alerts.c.message_id.is_not(None))
     tx.execute(alerts.update().where(told).values(state="closed", state_reason=why))
