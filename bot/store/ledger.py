@@ -4,7 +4,7 @@ The one thing to know: a decision is never changed. What a chat shows by now is 
 beside it: Line.state joins the two.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,6 +19,7 @@ from bot.store.engine import Tx
 from bot.store.filters import CHECKED, SCAN, Filters, Search, outlets_of, passes, with_title
 from bot.store.schema import alerts, articles, decisions, matches, outlets, subscribers, watches
 
+LATE = 1_000  # decisions of transactions that go on beside each other
 MUTED = "muted"
 GONE = SubscriberState.GONE.value
 
@@ -193,22 +194,33 @@ def _cut(found: Sequence[tuple[int, int]], limit: int) -> int:
     return cut
 
 
-def read_new(tx: Tx, filters: Filters, *, after: int, limit: int = 50) -> tuple[list[Line], int]:
+def read_new(
+    tx: Tx, filters: Filters, *, after: int, shown: Collection[int], limit: int = 50
+) -> tuple[list[Line], int]:
     """Return the decisions after an id that pass the filters, oldest first: what a live page lacks.
 
-    And the id it has all of them up to, to go on from: many may go by that the filters keep out.
+    And the id it was looked up to, to go on from: many may go by that the filters keep out. Of two
+    transactions beside each other the one with the lower ids may commit last: those up to LATE below
+    `after` are given too, unless they are among the shown.
     """
     chosen = outlets_of(tx, filters)
-    recent = sa.select(*CHECKED, decisions.c.at).where(decisions.c.id > after)
-    recent = recent.order_by(decisions.c.id).limit(SCAN)
+    recent = sa.select(*CHECKED, decisions.c.at).where(decisions.c.id > after - LATE)
+    recent = recent.order_by(decisions.c.id).limit(SCAN + LATE)
     rows = tx.execute(with_title(recent.subquery(), filters)).all()
-    kept = sorted(row.id for row in rows if passes(row, filters, chosen))
+    lacking = (row for row in rows if row.id not in shown)
+    kept = sorted(row.id for row in lacking if passes(row, filters, chosen))
     if filters.watch_id is not None:
         kept = _of_watch(tx, kept, filters.watch_id)
-    looked_to = (
-        max((row.id for row in rows), default=after) if len(kept) <= limit else kept[limit - 1]
-    )
+    looked_to = max((row.id for row in rows), default=after)
+    if len(kept) > limit:
+        looked_to = max(after, kept[limit - 1])
     return _lines(tx, [(i, i) for i in kept[:limit]]), looked_to
+
+
+def known_before(tx: Tx, decision_id: int) -> set[int]:
+    """Return the decisions up to an id that `read_new` would give once more."""
+    recent = decisions.c.id.between(decision_id - LATE + 1, decision_id)
+    return set(tx.execute(sa.select(decisions.c.id).where(recent)).scalars())
 
 
 def exclude(tx: Tx, article_id: int, barred: Mapping[int, Sequence[str]], now: datetime) -> None:

@@ -110,7 +110,7 @@ def as_row(line: Line) -> dict[str, Any]:
 
 
 def live(frame: Console) -> Endpoint:
-    """Return the endpoint of server-sent events: each new line as ready HTML, its id as the event's."""
+    """Return the endpoint of server-sent events: each new line as ready HTML, the event's id the highest."""
 
     async def endpoint(request: Request) -> Response:
         now = frame.now()
@@ -137,6 +137,7 @@ async def _events(
 ) -> AsyncIterator[str]:
     """Yield what is new, and a comment where nothing is, until the browser goes or may look no more."""
     at = after if after is not None else await frame.store.read(newest_id)
+    shown, last = await frame.store.read(ledger.known_before, at), at
     template = ENVIRONMENT.get_template("log_line.html")
     yield "retry: 3000\n\n"
     for _ in range(int(LIVE_FOR_S / LIVE_EVERY_S)):
@@ -144,14 +145,16 @@ async def _events(
         try:
             if not await frame.store.read(_still_in, frame, request, now):
                 return
-            lines, at = await frame.store.read(ledger.read_new, filters, after=at)
+            lines, at = await frame.store.read(ledger.read_new, filters, after=at, shown=shown)
         except DatabaseDown:
             lines = []
+        shown = {i for i in shown if i > at - ledger.LATE} | {line.id for line in lines}
         for line in lines:
+            last = max(last, line.id)  # where to go on from, should the browser come back
             words = words_of(picked(request) or session.language, now)
             html = template.render(line=line, here=lambda **_: "", **words)
             data = "".join(f"data: {part}\n" for part in html.splitlines() if part.strip())
-            yield f"id: {line.id}\nevent: line\n{data}\n"
+            yield f"id: {last}\nevent: line\n{data}\n"
         if not lines:
             yield ": nothing new\n\n"
         await asyncio.sleep(LIVE_EVERY_S)

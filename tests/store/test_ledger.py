@@ -152,14 +152,20 @@ def test_a_line_tells_what_the_chat_shows_by_now(full):
     assert lines[3].reason == {"watches": [watch_of(3)]}
 
 
+def new_lines(store, filters, *, after, **limit):
+    """Return what a page lacks that shows all up to a line."""
+    shown = store.call(ledger.known_before, after)
+    return store.call(ledger.read_new, filters, after=after, shown=shown, **limit)
+
+
 def test_what_is_new_since_a_line_comes_once_and_in_order(full):
     newest = full.call(newest_id)
-    lines, upto = full.call(ledger.read_new, Filters(outcome="copy"), after=newest - 30)
+    lines, upto = new_lines(full, Filters(outcome="copy"), after=newest - 30)
     assert upto == newest
     assert [line.id for line in lines] == [i for i in range(newest - 29, newest + 1) if i % 3 == 0]
-    assert full.call(ledger.read_new, Filters(), after=newest) == ([], newest)
+    assert new_lines(full, Filters(), after=newest) == ([], newest)
     watch = watch_of(newest)
-    of_watch, _ = full.call(ledger.read_new, Filters(watch_id=watch), after=newest - 30)
+    of_watch, _ = new_lines(full, Filters(watch_id=watch), after=newest - 30)
     assert [line.id for line in of_watch] == [newest]
 
 
@@ -168,14 +174,23 @@ def test_a_live_page_comes_past_what_its_filters_keep_out(full, monkeypatch):
     newest = full.call(newest_id)
     wanted, at, found = Filters(text=f"Report {newest} "), newest - 350, []
     for _ in range(4):
-        lines, at = full.call(ledger.read_new, wanted, after=at)
+        lines, at = new_lines(full, wanted, after=at)
         found += [line.id for line in lines]
     assert found == [newest]
 
 
 def test_more_new_lines_than_a_page_takes_come_in_turns(full):
     newest = full.call(newest_id)
-    first, at = full.call(ledger.read_new, Filters(), after=newest - 30, limit=20)
-    rest, end = full.call(ledger.read_new, Filters(), after=at, limit=20)
+    first, at = new_lines(full, Filters(), after=newest - 30, limit=20)
+    rest, end = new_lines(full, Filters(), after=at, limit=20)
     ids = [line.id for line in (*first, *rest)]
     assert (ids, end) == (list(range(newest - 29, newest + 1)), newest)
+
+
+def test_a_line_that_is_committed_after_later_ones_comes_late_and_once(full):
+    newest = full.call(newest_id)
+    late = newest - 10
+    shown = full.call(ledger.known_before, newest) - {late}  # it was under way
+    lines, at = full.call(ledger.read_new, Filters(), after=newest, shown=shown)
+    assert ([line.id for line in lines], at) == ([late], newest)
+    assert full.call(ledger.read_new, Filters(), after=at, shown=shown | {late}) == ([], newest)
