@@ -12,7 +12,7 @@ from bot.store.engine import Store, Tx
 
 log = logging.getLogger(__name__)
 
-BATCH = 500  # rows looked at in one transaction: some 20 ms, and no story is held
+BATCH = 500  # rows looked at in one transaction: some 20 ms, and no story is locked
 PAUSE_S = 0.1  # between two of them, for those who wait to write
 GAP = timedelta(minutes=59)  # one process does it for all
 

@@ -65,7 +65,7 @@ class Kin:
     ) -> clustering.Decision | None:
         """Return which story the article is a text of, if any, and index its keys.
 
-        Hold all stories, or for an article without one its kin (see store/locks.py).
+        All stories are to be locked, or for an article without one its kin (see store/locks.py).
         """
         made, ruled = prints.made, verdicts.rulings_on(tx, article.id)
         found = fingerprints.candidates(
@@ -118,7 +118,7 @@ class Kin:
             origin = provenance.origin_of(signed, self.sources, usual=usual)
         articles.set_origin(tx, story_id, origin.article_id, _as_json(origin))
 
-    def origin_alone(self, article: Article, prints: Prints) -> Mapping[str, object]:
+    def read_origin(self, article: Article, prints: Prints) -> dict[str, object]:
         """Return who wrote an article that opens a story, as `name_origin` keeps it."""
         signed = _signed(article, prints.made.sketch)
         return _as_json(provenance.origin_of([signed], self.sources))

@@ -231,21 +231,16 @@ class Pipeline:
 
     def _file(self, tx: Tx, look: Look) -> str:
         now = self.now()
-        article = articles.take(tx, look.before, look.prints.made.keys)
+        article = articles.unfiled(tx, look.before, look.prints.made.keys)
         if article is None:
             return "known"
         seen = self.lookout.match(tx, document_of(look.article), look.sighting)
         decision = self.kin.place(tx, look.article, look.prints, now)
         evidence, copy_of = self._reasons(tx, article, look, decision)
-        alone = article.story_id is None and decision is None
-        if article.story_id is not None:
-            story_id = self._mend(tx, article, decision, evidence, now)
-        elif decision is not None:
-            story_id = decision.story_id
-            locks.hold_story(tx, story_id)
+        if article.story_id is None:
+            story_id = self._join(tx, look, decision, now)
         else:
-            origin = self.kin.origin_alone(look.article, look.prints)
-            story_id = articles.open_story(tx, article.id, now, origin=origin)
+            story_id = self._mend(tx, article, decision, evidence, now)
         articles.file(
             tx,
             look.article,
@@ -260,7 +255,7 @@ class Pipeline:
             now=now,
         )
         archive.enter(tx, look.article, look.needles)
-        if not alone:
+        if decision or article.story_id is not None:  # else it was named as the story was opened
             self.kin.name_origin(tx, story_id, now)
         if article.archived:
             return "archived"
@@ -271,6 +266,14 @@ class Pipeline:
         tell(tx, article.id, story_id, seen.matched, evidence, now=now)
         ledger.exclude(tx, article.id, seen.barred, now)
         return "copy" if decision else "new_story"
+
+    def _join(self, tx: Tx, look: Look, decision: clustering.Decision | None, now: datetime) -> int:
+        """Return the story that an article without one joins, or opens."""
+        if decision is None:
+            origin = self.kin.read_origin(look.article, look.prints)
+            return articles.open_story(tx, look.article.id, now, origin=origin)
+        locks.lock_story(tx, decision.story_id)
+        return decision.story_id
 
     def _reasons(
         self, tx: Tx, article: Article, look: Look, decision: clustering.Decision | None

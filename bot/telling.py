@@ -36,13 +36,14 @@ def tell(
     only: the subscribers to tell, None for all whom it concerns.
     """
     owners = watches.subscribers_of(tx, [m.watch_id for m in matched])
-    articles.add_matches(tx, article_id, [m for m in matched if m.watch_id in owners])
     fired = defaultdict(list)
     for watch_id, subscriber_id in sorted(owners.items()):
         fired[subscriber_id].append(watch_id)
     told = alerts.subscribers_told(tx, story_id)
     concerned = {*told, *fired} if only is None else only
     raised = alerts.raise_or_revise(tx, {s: fired.get(s, []) for s in concerned}, story_id, now)
+    # After that: a chat that is being forgotten takes its watches with it.
+    articles.add_matches(tx, article_id, [m for m in matched if owners.get(m.watch_id) in raised])
     decided = []
     for subscriber_id, hold in raised.items():
         reason: dict[str, object] = {"watches": fired.get(subscriber_id, []), **evidence}

@@ -419,7 +419,7 @@ async def test_what_needs_no_lock_is_done_while_another_process_holds_it(world: 
     article = await claimed(world, STRIKE)
     await world.pipeline.lookout.make_ready(world.store)
     with world.store.engine.begin() as other:
-        locks.hold_stories(other)
+        locks.lock_stories(other)
         look = await asyncio.wait_for(
             asyncio.to_thread(world.pipeline._look, article, None, world.now), timeout=60
         )

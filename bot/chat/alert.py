@@ -183,6 +183,8 @@ def react(tx: Tx, req: Request) -> Reply:
 
 def not_a_copy(tx: Tx, req: Request) -> Reply:
     """Button of "why?": this article is no repost of that story. Argument: alert, article."""
+    if req.role is Role.ADMIN:  # whose word binds: the story is to stand still
+        locks.lock_stories(tx)
     alert_id, _, article_id = req.argument.partition(":")
     asked = _asked(tx, req, alert_id)
     copy = (
@@ -202,8 +204,7 @@ def not_a_copy(tx: Tx, req: Request) -> Reply:
     )
     if req.role is not Role.ADMIN:
         return Reply(toast="toast.not_a_copy")
-    # An admin's word binds: the story is mended, and every message with it.
-    locks.hold_stories(tx)
+    # The story is mended, and every message with it.
     verdicts.rule(tx, copy.id, other_id, one_text=False, user_id=user_id, now=req.now)
     evidence = {"rule": "verdict", "by": user_id}
     stories.move_article(tx, copy.id, None, copy_of=None, evidence=evidence, now=req.now)

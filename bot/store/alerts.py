@@ -39,7 +39,7 @@ _BEHIND = (alerts.c.state == "open") & (alerts.c.revision > alerts.c.delivered_r
 
 
 def subscribers_told(tx: Tx, story_id: int) -> dict[int, str]:
-    """Return who has, or is about to have, a message about the story, with each alert's state."""
+    """Return who has, or is about to have, a message about the story: alert's state by subscriber's id."""
     told = sa.select(alerts.c.subscriber_id, alerts.c.state).where(alerts.c.story_id == story_id)
     return {row.subscriber_id: row.state for row in tx.execute(told)}
 
@@ -274,7 +274,11 @@ class Decided:
 
 def decide(tx: Tx, article_id: int, decided: Iterable[Decided], now: datetime) -> None:
     """Append to the ledger what became of an article."""
+    every = list(decided)
+    if not every:
+        return
     outlet = sa.select(articles.c.outlet_id).where(articles.c.id == article_id)
+    outlet_id = tx.execute(outlet).scalar_one()
     rows = [
         {
             "at": now,
@@ -282,11 +286,11 @@ def decide(tx: Tx, article_id: int, decided: Iterable[Decided], now: datetime) -
             "subscriber_id": one.subscriber_id,
             "outcome": one.outcome,
             "reason": dict(one.reason),
+            "outlet_id": outlet_id,
         }
-        for one in decided
+        for one in every
     ]
-    if rows:
-        tx.execute(decisions.insert().values(outlet_id=outlet.scalar_subquery()), rows)
+    tx.execute(decisions.insert(), rows)
 
 
 def behind(tx: Tx) -> int:

@@ -127,24 +127,26 @@ def _due(
 def _locked(tx: Tx, now: datetime, ids: Sequence[int]) -> Sequence[int]:
     """Return those that no other claim has taken meanwhile, locked until the end of tx."""
     free = sa.select(articles.c.id).where(articles.c.id.in_(ids), articles.c.due_at <= now)
+    free = free.where(articles.c.state != "filed")
     return tx.execute(free.with_for_update(skip_locked=True)).scalars().all()
 
 
-def take(tx: Tx, article: Article, keys: Iterable[int]) -> Article | None:
-    """Take a claimed article to be filed: return it with the story it is in by now.
+def unfiled(tx: Tx, article: Article, keys: Iterable[int]) -> Article | None:
+    """Return a claimed article with the story it is in by now; None if another process was faster.
 
-    None if another process was faster: the lease may have run out. Until the end of tx nobody else files
-    it, or what it may be a copy of (see locks). keys: those it is to be found by.
+    The lease may have run out, or a person may have moved it. Until tx ends nobody else files it, or what
+    it may be a copy of (see locks). keys: those it is to be found by. What the faster one has of its page
+    counts; where that failed, it is read again in its time.
     """
-    if article.story_id is not None:
-        locks.hold_stories(tx)  # a person may have moved it, until now
+    first = article.story_id is None
+    if first:
+        locks.lock_kin(tx, article.id, keys)
+    else:
+        locks.lock_stories(tx)
     columns = (articles.c.state, articles.c.story_id, articles.c.copy_of, articles.c.evidence)
-    asked = sa.select(*columns).where(articles.c.id == article.id)
-    row = tx.execute(asked.with_for_update(key_share=True)).one()
-    if row.state == "filed" or (row.story_id is not None and article.story_id is None):
+    row = tx.execute(sa.select(*columns).where(articles.c.id == article.id)).one()
+    if row.state == "filed" or (first and row.story_id is not None):
         return None
-    if article.story_id is None:
-        locks.hold_kin(tx, keys)
     standing = {"story_id": row.story_id, "copy_of": row.copy_of, "evidence": row.evidence or {}}
     return replace(article, **standing)
 
@@ -153,7 +155,9 @@ def open_story(
     tx: Tx, article_id: int, now: datetime, *, origin: Mapping[str, object] | None = None
 ) -> int:
     """Open a story whose origin, as far as is known, is that article. origin: see set_origin."""
-    values = {"opened_at": now, "origin_id": article_id, "origin": origin}
+    values: dict[str, Any] = {"opened_at": now, "origin_id": article_id}
+    if origin is not None:
+        values["origin"] = dict(origin)
     new = stories.insert().values(**values).returning(stories.c.id)
     story_id: int = tx.execute(new).scalar_one()
     return story_id

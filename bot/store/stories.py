@@ -1,6 +1,6 @@
 """Stories that are mended: an article leaves one and joins another, and the messages follow.
 
-Everything here wants all stories to be held (locks.hold_stories).
+Everything here wants all stories to be locked (locks.lock_stories).
 """
 
 from collections.abc import Mapping

@@ -9,7 +9,7 @@ from bot.domain.model import Article, VerdictKind
 from bot.store import articles as articles_store
 from bot.store import console, dossier, ledger, locks, notices, stories, verdicts
 from bot.store.engine import Tx
-from bot.web.files import FORMS, download, plain
+from bot.web.files import download, form_of, plain
 from bot.web.log import as_row
 from bot.web.view import Answer, Moved, Shown, Visit, missing
 
@@ -81,9 +81,9 @@ def time_line(articles: Sequence[Article], origin_id: int | None) -> list[Mark]:
 def export(tx: Tx, visit: Visit) -> Answer:
     """A story as a file: all of it as JSON, the decisions on it as CSV."""
     found = dossier.read_story(tx, visit.path["story_id"])
-    form = visit.query.get("as", "csv")
-    if found is None or form not in FORMS:
+    if found is None:
         return missing(visit)
+    form = form_of(visit)
     rows: Any = as_json(found) if form == "json" else [as_row(line) for line in found.lines]
     return download(rows, f"story-{found.story_id}", form)
 
@@ -120,11 +120,11 @@ def as_json(found: dossier.Dossier) -> dict[str, Any]:
 def judge(tx: Tx, visit: Visit) -> Answer:
     """A verdict on an article of the story: kept, audited, and acted upon where it moves the article."""
     kind = str(visit.form.get("kind", ""))
+    locks.lock_stories(tx)
     found = articles_store.by_ids(tx, [visit.number("article") or 0])
     if not found or found[0].story_id is None or kind not in JUDGEMENTS:
         return missing(visit)
     [article] = found
-    locks.hold_stories(tx)
     moved_to = JUDGEMENTS[kind](tx, visit, article)
     if moved_to is None:
         return Moved(f"/story/{article.story_id}", "web.done_nothing")
