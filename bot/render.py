@@ -73,10 +73,10 @@ def short(text: str, limit: int) -> str:
 
 def notes_in_words(language: str, notes: Iterable[Note], limit: int) -> str:
     """Return what was odd in a feed as plain words of at most `limit` characters, "" if nothing was."""
-    return short("; ".join(note_in_words(note, language) for note in notes), limit)
+    return short("; ".join(note_in_words(language, note) for note in notes), limit)
 
 
-def note_in_words(note: Note, language: str = "en") -> str:
+def note_in_words(language: str, note: Note) -> str:
     """Return one thing that was odd in a feed as plain words."""
     return texts.say(language, f"oddity.{note.oddity}", n=note.n, detail=note.detail)
 

@@ -83,11 +83,11 @@ class Explanation:
         told: dict[str, Any] = json.loads(json.dumps(asdict(self), default=_iso))
         return told
 
-    def as_table(self, in_words: Callable[[Note], str] = str) -> str:
+    def as_table(self, in_words: Callable[[Note], str]) -> str:
         """Return it for people: what it is, why, and an entry a line. in_words: says what is odd."""
         return "\n".join(self.lines(in_words))
 
-    def lines(self, in_words: Callable[[Note], str] = str) -> Iterator[str]:
+    def lines(self, in_words: Callable[[Note], str]) -> Iterator[str]:
         """Yield it for people, one line each."""
         yield f"{self.url}: {self.kind}" + (f" ({self.form})" if self.form else "")
         yield from (f"  why: {line}" for line in self.why)

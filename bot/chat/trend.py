@@ -39,7 +39,10 @@ class Counted:
 
 
 def _asked(tx: Tx, req: Request) -> Counted:
-    """Return what is asked: typed, or a button's `#search:by`. Raises UserError: nothing, or forgotten."""
+    """Return what is asked: typed, or a button's `#search:by`.
+
+    Raises UserError: nothing, or forgotten, or too many days.
+    """
     words, by = req.argument, "outlet"
     turned = re.fullmatch(r"#([0-9]{1,18}):(outlet|country)", req.argument)
     if turned and req.pressed:
@@ -57,7 +60,7 @@ def _asked(tx: Tx, req: Request) -> Counted:
 
 
 def look(tx: Tx, req: Request) -> Counted:
-    """Count. Raises UserError: nothing asked, a bad query, too many a minute."""
+    """Count. Raises UserError: nothing asked, too many days, a bad query, too many a minute."""
     asked = _asked(tx, req)
     if not req.pressed:
         check_haste(tx, req)
@@ -85,7 +88,7 @@ def _mentions(tx: Tx, req: Request, looked: Looked, days: int) -> list[archive.M
 def trend(tx: Tx, req: Request) -> Reply:
     """/trend <query> [days]: mentions by day and outlet; a tap stacks them by country, and back.
 
-    Raises UserError: nothing asked, a bad query.
+    Raises UserError: nothing asked, too many days, a bad query.
     """
     counted = req.found if isinstance(req.found, Counted) else look(tx, req)
     if not counted.mentions:

@@ -9,6 +9,7 @@ import json
 import logging
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import click
@@ -157,13 +158,15 @@ def poll_once(url: str, as_json: bool) -> None:
     from bot.cli import doctor
     from bot.render import note_in_words
 
+    in_english = partial(note_in_words, "en")
+
     with one_line():
         wait_for(f"asking {url}, a dozen requests at most")
         found = asyncio.run(doctor.explain(load_settings(), url))
         click.echo(
             json.dumps(found.as_json(), ensure_ascii=False, indent=2)
             if as_json
-            else "\n".join(map(visible, found.as_table(note_in_words).splitlines()))
+            else "\n".join(map(visible, found.as_table(in_english).splitlines()))
         )
         if not found.ok:
             sys.exit(1)

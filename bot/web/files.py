@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from bot.web.view import EXPORTED, Answer, Download, Visit, missing
+from bot.store.engine import Tx
+from bot.web.view import EXPORTED, Answer, Build, Download, Visit, missing
 
 FORMS = ("csv", "json")
 _TAKEN = 500  # at once
@@ -28,10 +29,23 @@ def everything(
     return rows[:EXPORTED]
 
 
-def as_asked(visit: Visit, rows: list[dict[str, Any]], name: str) -> Answer:
-    """Return rows as the visitor asked for them: ?as=csv or json; nothing is there in another form."""
-    form = visit.query.get("as", "csv")
-    return download([plain(row) for row in rows], name, form) if form in FORMS else missing(visit)
+def in_form(build: Build) -> Build:
+    """Return the builder of a file that is there in our forms alone: ?as=csv or json."""
+
+    def built(tx: Tx, visit: Visit) -> Answer:
+        return build(tx, visit) if form_of(visit) in FORMS else missing(visit)
+
+    return built
+
+
+def form_of(visit: Visit) -> str:
+    """Return the form in which the visitor asked for a file."""
+    return visit.query.get("as", FORMS[0])
+
+
+def as_asked(visit: Visit, rows: list[dict[str, Any]], name: str) -> Download:
+    """Return rows in the form that the visitor asked for."""
+    return download([plain(row) for row in rows], name, form_of(visit))
 
 
 def plain(row: dict[str, Any]) -> dict[str, Any]:

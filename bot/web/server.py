@@ -24,6 +24,7 @@ from bot.store import alerts
 from bot.store.console import ConsoleRole, Lifetimes
 from bot.store.engine import Store
 from bot.web import access, api, door, health, log, metrics, outlets, quality, story, watches
+from bot.web.files import in_form
 from bot.web.frame import Console
 from bot.web.guard import Guard
 from bot.web.metrics import Counts
@@ -129,6 +130,8 @@ def _pages(frame: Console, settings: Settings) -> list[Route]:
         "/quality": quality.show,
         "/health": health.show(settings.polling.polls_per_minute),
         "/access": access.show(frame.lifetimes),
+    }
+    exports: dict[str, Build] = {
         "/export/log": log.export,
         "/export/story/{story_id:int}": story.export,
         "/export/outlets": outlets.export,
@@ -165,7 +168,7 @@ def _pages(frame: Console, settings: Settings) -> list[Route]:
         Route("/static/{name}", _static()),
         Route("/log/live", log.live(frame)),
         *(
-            Route(f"/export/{name}", frame.page(build, role=ConsoleRole.ADMIN))
+            Route(f"/export/{name}", frame.page(in_form(build), role=ConsoleRole.ADMIN))
             for name, build in (
                 ("audit", access.export),
                 ("people", access.export_people),
@@ -173,6 +176,7 @@ def _pages(frame: Console, settings: Settings) -> list[Route]:
             )
         ),
         *(Route(path, frame.page(build)) for path, build in pages.items()),
+        *(Route(path, frame.page(in_form(build))) for path, build in exports.items()),
         *(Route(path, frame.change(build), methods=["POST"]) for path, build in changes.items()),
         *(
             Route(path, frame.change(build, role=ConsoleRole.VIEWER), methods=["POST"])

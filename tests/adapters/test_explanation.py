@@ -43,7 +43,7 @@ async def test_a_feed_is_explained():
     assert (told.kind, told.form, told.title, len(told.entries)) == ("feed", "rss20", "Outlet", 2)
     [found] = told.candidates
     assert (found.url, found.kind, found.entries) == (f"{root}/rss", FeedKind.FEED, 2)
-    assert any("2 entries" in line for line in told.lines())
+    assert any("2 entries" in line for line in told.lines(str))
     assert told.ok
     assert json.loads(json.dumps(told.as_json()))["entries"][0]["published_at"].startswith(
         "2026-11-23T10"
@@ -76,10 +76,10 @@ async def test_what_is_found_is_told_in_lines():
     home = "<html><head><link rel='alternate' type='application/rss+xml' href='/rss'></head></html>"
     told, root = await explain({"/": (home, HTML), "/rss": feed})
     assert f"  feed: {root}/rss [feed] 'Outlet', 1 entries: {told.candidates[0].why}" in list(
-        told.lines()
+        told.lines(str)
     )
     told, _ = await explain({"/rss": feed.replace(b"A", b"A & B")}, "/rss")
-    lines = list(told.lines())
+    lines = list(told.lines(str))
     assert any(line.startswith("  note: ill-formed") for line in lines)
     assert any("no date" in line and "A & B" in line for line in lines)
 
@@ -121,13 +121,13 @@ async def test_a_page_of_an_article_is_explained_as_one():
     told, _ = await explain({"/news/4411239": (body, HTML)}, "/news/4411239")
     assert told.kind == "page"
     assert told.page.title.startswith(title)
-    assert any("text, " in line for line in told.lines())
+    assert any("text, " in line for line in told.lines(str))
 
 
 async def test_nothing_is_explained_as_nothing():
     told, _ = await explain({"/": ("<html><body>Hello</body></html>", HTML)})
     assert (told.kind, told.failure.kind) == ("nothing", FailureKind.EMPTY)
-    assert "no links to articles" in told.as_table()
+    assert "no links to articles" in told.as_table(str)
     assert not told.ok
 
 
