@@ -1,6 +1,7 @@
 """The pipeline's promises, on both databases: told once, edited when copies come, nothing lost."""
 
 import asyncio
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.domain.model import Article, Outcome, Sent, SubscriberState
-from bot.domain.outlet import Failure, FailureKind, Page
+from bot.domain.outlet import Changed, Failure, FailureKind, Page
 from bot.lookout import Lookout
 from bot.store import articles, ledger, locks, schema, stories, subscribers, watches
 from bot.store.filters import Filters
@@ -484,3 +485,30 @@ def statements(world: World) -> Iterator[list[str]]:
     sa.event.listen(world.store.engine, "before_cursor_execute", note)
     yield asked
     sa.event.remove(world.store.engine, "before_cursor_execute", note)
+
+
+async def test_articles_of_one_poll_are_told_in_the_order_they_were_published(world: World) -> None:
+    world.watch(7, "harbour")
+    url = await world.open_outlet("Daily Echo")
+    for n, text in enumerate(
+        (
+            STRIKE,
+            f"The harbour is closed. {FOOTBALL}",
+            " ".join(f"harbour{n} stone{n}" for n in range(20)) + " harbour",
+        )
+    ):
+        world.pass_time(minutes=10)
+        world.list_entry(url, f"https://daily-echo.example/{n}", body=text, title=f"Number {n}")
+    listed = world.reader.listed[url]
+    assert isinstance(listed, Changed)
+    newest_first = listed.entries[::-1]
+    world.reader.listed[url] = Changed(newest_first, body_hash="newest first")
+    await world.poll_all()
+    await world.ingest_all()
+    await world.deliver_all()
+    told = [message.html for message in world.messenger.messages]
+    assert [re.findall(r"Number \d", html)[0] for html in told] == [
+        "Number 0",
+        "Number 1",
+        "Number 2",
+    ]

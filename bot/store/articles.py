@@ -48,8 +48,12 @@ def add_new(
 ) -> list[datetime | None]:
     """Make articles of the entries whose URL is new, and return when each was published.
 
-    Entry URLs are canonical. archived: they are from the feed's first poll and will alert nobody.
+    Entry URLs are canonical. They are filed, and told, in the order they were published; those without a
+    time last, in the reverse of the feed's order, which is newest first by custom. archived: they are from
+    the feed's first poll and will alert nobody.
     """
+    each = list({e.url: e for e in entries}.values())[::-1]
+    each.sort(key=lambda e: e.published_at or now)
     rows = [
         {
             "outlet_id": feed.outlet_id,
@@ -67,7 +71,7 @@ def add_new(
             "state": "new",
             "due_at": now,
         }
-        for e in {e.url: e for e in entries}.values()
+        for e in each
     ]
     added: list[datetime | None] = []
     for part in chunked(rows, 500):
