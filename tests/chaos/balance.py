@@ -78,7 +78,8 @@ def reason(
 ) -> str:
     """Return why a message was sent again, as far as we made a reason for it.
 
-    written: whether the delivery log has it: what is known to have been sent has no reason to go again.
+    written: whether the delivery log has both: what is known to have been sent has no reason to go again.
+    One that arrives late, from a host that was cut off, may do so after the one that is written.
     """
     if answer_lost:
         return "answer lost"

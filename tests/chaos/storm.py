@@ -298,9 +298,12 @@ class Storm:
             self._revive()
             time.sleep(0.05)
         self._revive()
-        until, calm = time.monotonic() + CALM_S, 0
+        until, calm, looks = time.monotonic() + CALM_S, 0, 0
         while time.monotonic() < until and calm < STILL_S:  # the last copies may yet raise an edit
             self._revive()  # one that begins while the database is away ends, and is begun again
+            looks += 1
+            if looks % STILL_S == 0:
+                self.turned.clear()  # a digest may have grown since, before it was known to be sent
             self._turn_pages()
             busy = self._missing() or self._unanswered() or self._behind()
             calm = 0 if busy else calm + 1
@@ -372,7 +375,7 @@ class Storm:
                 self.api.sent_at[key],
                 self.api.sent_at[next_key],
                 answer_lost=key in self.api.lost_sends,
-                written=key in written,
+                written=key in written and next_key in written,
                 aways=self.aways,
             )
             if why == "unexplained":
