@@ -4,6 +4,7 @@ Every look is made, whatever the others find. A fault keeps the bot from its wor
 """
 
 import asyncio
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -125,6 +126,10 @@ def _database(settings: Settings, now: datetime) -> Iterator[Finding]:
     """Look at the database as it is: an SQLite file that is not there yet is made when the bot runs."""
     url = settings.database_url.get_secret_value()
     file = _sqlite_file(url)
+    if file is not None and (place := _unwritable(file)):
+        remedy = "let the bot's user write there: the file and its folder are to be that user's own"
+        yield Finding("database", FAULT, f"{place} cannot be written", remedy)
+        return
     if file is not None and not file.exists():
         yield Finding("database", FINE, f"{file} is made when the bot first runs")
         return
@@ -147,6 +152,12 @@ def _database(settings: Settings, now: datetime) -> Iterator[Finding]:
         yield _in_two("database", e)
     finally:
         store.close()
+
+
+def _unwritable(file: Path) -> Path | None:
+    """Return which of a database's file and folder, as far as they are there, we may not write."""
+    there = (place for place in (file, file.absolute().parent) if place.exists())
+    return next((place for place in there if not os.access(place, os.W_OK)), None)
 
 
 def _in_two(what: str, error: OutpostError) -> Finding:

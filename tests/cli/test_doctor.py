@@ -185,3 +185,13 @@ def test_a_full_disk_is_a_fault_before_it_is_full(here, monkeypatch, free, state
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: usage)
     _, found = checked()
     assert {s for what, s in found if what == "disk"} == {state}
+
+
+@pytest.mark.parametrize("place", ["outpost.db", "."])
+def test_a_database_that_cannot_be_written_is_a_fault(here, monkeypatch, place):
+    (here / "outpost.db").touch()
+    locked = (here / place).resolve()  # root may write anywhere, so the system's answer is put on
+    monkeypatch.setattr(doctor.os, "access", lambda path, _: Path(path).resolve() != locked)
+    code, found = checked()
+    assert code == 1
+    assert "own" in found["database", "fault"][0]
