@@ -84,8 +84,8 @@ def find(words: str, now: datetime) -> list[str]:
     clocks are that far from UTC now.
     """
     typed = words.strip()
-    if typed in available_timezones():
-        return [typed]
+    if named := _named(typed):
+        return [named]
     if shift := _OFFSET.fullmatch(typed.casefold()):
         hours = int(shift[2])
         sign = "-" if shift[1] == "+" else "+"  # POSIX counts westward
@@ -101,6 +101,19 @@ def find(words: str, now: datetime) -> list[str]:
     return list(dict.fromkeys(table[name] for name, _, _ in near))[:4]
 
 
+def _named(typed: str) -> str | None:
+    """Return the zone of that very name; a region's, UTC and GMT in small letters too."""
+    if typed in available_timezones():
+        return typed
+    return _small().get(typed.casefold())
+
+
+@cache
+def _small() -> Mapping[str, str]:
+    named = {zone for zone in available_timezones() if "/" in zone} | {"UTC", "GMT"}
+    return {zone.casefold(): zone for zone in named}
+
+
 def _away(away: timedelta, now: datetime) -> list[str]:
     """Return up to four zones that are so far from UTC now; of several names of one, that of CLDR."""
     named = {z for z, words in Locale.parse("en").time_zones.items() if "city" in words}
@@ -111,7 +124,7 @@ def _away(away: timedelta, now: datetime) -> list[str]:
 def means(words: str, zone: str) -> bool:
     """Return whether the words name that zone outright, and are no guess."""
     typed = words.strip()
-    exact = typed in available_timezones() or bool(_OFFSET.fullmatch(typed.casefold()))
+    exact = bool(_named(typed) or _OFFSET.fullmatch(typed.casefold()))
     return exact or _table().get(_folded(typed)) == zone
 
 

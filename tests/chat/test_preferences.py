@@ -90,6 +90,14 @@ def test_asking_for_the_zone_tells_the_time_now(chat):
     assert chat("timezone").params == {"moment": "23 Nov, 16:00", "zone": "UTC+4"}
 
 
+@pytest.mark.parametrize(
+    ("typed", "zone"), [("utc", "UTC"), ("gmt", "GMT"), ("asia/baku", "Asia/Baku")]
+)
+def test_a_zone_is_known_by_its_name_in_small_letters(typed, zone):
+    assert zones.find(typed, NOON) == [zone]
+    assert zones.means(typed, zone)
+
+
 def test_every_zone_offered_exists_and_has_a_name():
     for zone in zones.OFFERED:
         assert zones.find(zone, NOON) == [zone]
