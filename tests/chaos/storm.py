@@ -119,7 +119,7 @@ class Storm:
         self.victims = itertools.cycle(self.chance.sample(self.roles, len(self.roles)))
         self.victim = next(self.victims)
         self.words = itertools.cycle(BESIDE)
-        self.turned: set[str] = set()  # pages of digests that were asked for
+        self.turned: set[tuple[str, str]] = set()  # pages of digests of so many that were asked for
         self.api.flood = FloodGate(burst=3)
         installation.environment["OUTPOST__DELIVERY__DIGEST_OVER"] = str(DIGEST_OVER)
 
@@ -298,26 +298,29 @@ class Storm:
             self._revive()
             time.sleep(0.05)
         self._revive()
-        until, calm, looks = time.monotonic() + CALM_S, 0, 0
+        until, calm = time.monotonic() + CALM_S, 0
         while time.monotonic() < until and calm < STILL_S:  # the last copies may yet raise an edit
             self._revive()  # one that begins while the database is away ends, and is begun again
-            looks += 1
-            if looks % STILL_S == 0:
-                self.turned.clear()  # a digest may have grown since, before it was known to be sent
             self._turn_pages()
             busy = self._missing() or self._unanswered() or self._behind()
             calm = 0 if busy else calm + 1
             time.sleep(1)
 
     def _turn_pages(self) -> None:
-        """Ask for every page of every digest, once: after an outage any chat may have got one."""
+        """Ask for every page of every digest: after an outage any chat may have got one.
+
+        Once, and again where it has grown: it may, until it is known to be sent.
+        """
         for chat_id in CHATS:
             for message in self.api.shown(chat_id):
                 pages = [b.get("callback_data", "") for row in message.buttons for b in row]
-                for page in (p for p in pages if p.startswith("turn:") and p not in self.turned):
+                size = message.text.partition(" ")[0]  # "44 alerts waited ..."
+                for page in (p for p in pages if p.startswith("turn:")):
+                    if (page, size) in self.turned:
+                        continue
                     with contextlib.suppress(KeyError):  # it has just been edited: next time
                         self.api.tap(chat_id, message.message_id, page)
-                        self.turned.add(page)
+                        self.turned.add((page, size))
 
     def _missing(self) -> list[tuple[int, str]]:
         return [
