@@ -16,6 +16,7 @@ from bot.domain.model import SubscriberState
 from bot.pipeline import Look, Pipeline
 from bot.store import locks, schema, subscribers
 from bot.store.engine import Tx
+from tests.test_pipeline import FOOTBALL
 from tests.world import World
 
 pytestmark = pytest.mark.postgres
@@ -29,11 +30,6 @@ REST = (
     "Traders in Tbilisi expect delays of several days for wheat and for containers from Odesa. "
     "A mediator named by the ministry of economy is due to meet both sides on Wednesday morning. "
     "Farmers of the plain have begun to store their maize in tents beside the railway line. "
-)
-FOOTBALL = (
-    "The football federation moved Saturday's match to the smaller stadium because of the pitch. "
-    "Tickets stay valid, the federation said, and the kick-off will be an hour later than planned. "
-    "The groundsmen blame three weeks of rain and a concert that was held on the grass in May. "
 )
 
 

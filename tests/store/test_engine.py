@@ -51,8 +51,6 @@ def test_sqlite_keeps_a_write_ahead_log_and_waits_for_its_turn(tmp_path: Path) -
 
 COUNT = """
 import sys
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from bot.store.engine import Store, next_value
 store = Store(sys.argv[1])
 for _ in range(300):
