@@ -25,6 +25,9 @@ class Balance:
 
     owed: int = 0
     lost: list[tuple[int, str]] = field(default_factory=list)
+    late: set[int] = field(
+        default_factory=set
+    )  # chats that one of them reached after it was given up
     doubled: Counter[str] = field(
         default_factory=Counter
     )  # messages that came twice, by the reason

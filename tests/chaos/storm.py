@@ -383,6 +383,8 @@ class Storm:
             )
             if why == "unexplained":
                 self.balance.strange.append(self._case(key[0], story))
+            if why != "unexplained" and next_key not in written:
+                self.balance.late.add(next_key[0])
             yield why
 
     def _written(self) -> set[tuple[int, int]]:
