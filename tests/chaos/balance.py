@@ -45,6 +45,7 @@ class Balance:
     beside: Counter[str] = field(
         default_factory=Counter
     )  # commands of the operator's, by exit code
+    unfiled: int = 0  # articles that were published and never read, or never filed
     left: int = 0  # alerts still in the outbox
     stops_s: list[float] = field(default_factory=list)  # what each SIGTERM took
     bad_exits: list[str] = field(default_factory=list)
@@ -58,7 +59,7 @@ class Balance:
         """Return whether nothing was lost, doubled without need, refused or broken."""
         wrong = (self.lost, self.commands_lost, self.floods, self.refused, self.tracebacks)
         slow = [s for s in self.stops_s if s > STOP_S]
-        counts = self.unexplained + self.watches_doubled + self.left
+        counts = self.unexplained + self.watches_doubled + self.unfiled + self.left
         return not (any(wrong) or slow or self.bad_exits or counts)
 
     def __str__(self) -> str:
@@ -72,7 +73,8 @@ class Balance:
             f" {max(self.stops_s, default=0):.1f} s, bad exits {self.bad_exits}\n"
             f"faults {dict(self.faults)}, commands beside {dict(self.beside)}\n"
             f"flood limits broken {len(self.floods)}, messages refused {len(self.refused)},"
-            f" tracebacks {len(self.tracebacks)}, left in the outbox {self.left}"
+            f" tracebacks {len(self.tracebacks)}, articles not filed {self.unfiled},"
+            f" left in the outbox {self.left}"
         ) + "".join(f"\nunexplained: {line}" for line in self.strange)
 
 

@@ -27,7 +27,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from bot.store.engine import Store
-from bot.store.schema import alerts, deliveries, subscribers, watches
+from bot.store.schema import alerts, articles, deliveries, subscribers, watches
 from tests.chaos.balance import STOP_S, Away, Balance, reason
 from tests.chaos.postgres import OwnPostgres
 from tests.chaos.weather import Trouble, full_disk, no_bytes_left, restarts, small_disk
@@ -302,7 +302,7 @@ class Storm:
         while time.monotonic() < until and calm < STILL_S:  # the last copies may yet raise an edit
             self._revive()  # one that begins while the database is away ends, and is begun again
             self._turn_pages()
-            busy = self._missing() or self._unanswered() or self._behind()
+            busy = self._missing() or self._unanswered() or self._unfiled() or self._behind()
             calm = 0 if busy else calm + 1
             time.sleep(1)
 
@@ -412,6 +412,18 @@ class Storm:
         ]
         return f"chat {reader}, {'; '.join(shown)}; troubles near: {', '.join(near) or 'none'}"
 
+    def _unfiled(self) -> int:
+        """Return how much of what was published is not yet read and filed.
+
+        A copy may be so long after its story was told: while it is, there may be an edit to come.
+        """
+        store = Store(self.outpost.database_url)
+        with store.engine.connect() as tx:
+            done = sa.select(sa.func.count()).where(articles.c.state == "filed")
+            filed = tx.execute(done.select_from(articles)).scalar_one()
+        store.close()
+        return sum(len(outlet.articles) for outlet in self.press.outlets.values()) - filed
+
     def _behind(self) -> int:
         """Return how many alerts wait in the outbox."""
         store = Store(self.outpost.database_url)
@@ -422,7 +434,7 @@ class Storm:
         return left
 
     def _count_rows(self) -> None:
-        self.balance.left = self._behind()
+        self.balance.unfiled, self.balance.left = self._unfiled(), self._behind()
         store = Store(self.outpost.database_url)
         with store.engine.connect() as tx:
             joined = watches.join(subscribers)

@@ -29,6 +29,7 @@ def test_nothing_is_lost_in_a_storm(kind, tmp_path, capsys):
     assert balance.refused == []
     assert balance.tracebacks == []
     assert balance.bad_exits == []
+    assert balance.unfiled == 0
     assert balance.left == 0
     assert max(balance.stops_s) < 20
     assert set(balance.kills) == set(storm.roles)  # each of them

@@ -130,4 +130,5 @@ def test_a_standby_takes_over_from_a_host_that_is_cut_off_or_killed(tmp_path, ca
     # What arrives late keeps no pace.
     assert {int(said.split()[1]) for said in balance.floods} <= balance.late
     assert balance.tracebacks == []
+    assert balance.unfiled == 0
     assert balance.left == 0
