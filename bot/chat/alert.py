@@ -73,7 +73,7 @@ def unmute(tx: Tx, req: Request) -> Reply:
 
 def meant(tx: Tx, req: Request) -> Asked:
     """Return the alert whose button was tapped, or that was replied to. Raises UserError if none was."""
-    asked = _asked(tx, req, req.argument) if req.argument else _answered(tx, req)
+    asked = _asked(tx, req, req.argument) if req.pressed else _answered(tx, req)
     if asked is None:
         raise UserError("toast.stale" if req.pressed else "story.reply")
     return asked

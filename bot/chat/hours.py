@@ -21,7 +21,7 @@ NIGHTS = ("22:00-7:00", "23:00-8:00")
 MAX_SHOWN = 60  # characters of what was typed
 MAX_OWN = 20  # watches with a mode of their own that are named
 
-_NUMBER = re.compile(r"#?[0-9]+")
+_NUMBER = re.compile(r"#?[0-9]{1,18}")  # of a watch
 # The time may have a word before it, or an ending: "daily at 8:30", "ամեն օր ժամը 8:30-ին".
 _DAILY = re.compile(r"daily(?: (?:[^\W\d]+ )?(\d{1,2}(?:[:.]\d{2})?)(?:-[^\W\d]+)?)?")
 
@@ -39,8 +39,7 @@ def digest(tx: Tx, req: Request) -> Reply:
         mode = Mode() if _is_off(req.argument) else _mode(req, req.argument)
         subscribers.set_mode(tx, req.subscriber.id, mode, req.now)
         req = replace(req, subscriber=replace(req.subscriber, mode=str(mode)))
-    mode = Mode.parse(req.subscriber.mode) or Mode()
-    parts: list[str] = [req.say(f"digest.now_{mode.pace}", **_clock(req, mode))]
+    parts: list[str] = [pace_line(req)]
     own = watches.with_own_mode(tx, req.subscriber.id, limit=MAX_OWN)
     if own:
         parts.append("\n".join(_own_line(req, watch) for watch in own))
@@ -74,6 +73,21 @@ def _of_watch(tx: Tx, req: Request, watch: Watch, wish: str) -> Reply:
     buttons = (*_modes(req, f"{watch.id} "), last)
     html = "\n\n".join((_own_line(req, watch), *_hint(req)))
     return Reply(html=html, buttons=buttons, edit=True)
+
+
+def pace_line(req: Request) -> Html:
+    """Return how soon the chat is told."""
+    mode = Mode.parse(req.subscriber.mode) or Mode()
+    return req.say(f"digest.now_{mode.pace}", **_clock(req, mode))
+
+
+def quiet_line(req: Request) -> Html:
+    """Return which hours are quiet in the chat, and what that means."""
+    now = Quiet.parse(req.subscriber.quiet)
+    if now is None:
+        return req.say("quiet.none")
+    params = {"start": clock(now.start), "end": clock(now.end), "zone": req.offset(req.now)}
+    return req.say("quiet.silent" if now.silent else "quiet.held", **params)
 
 
 def _own_line(req: Request, watch: Watch) -> Html:
@@ -126,16 +140,15 @@ def quiet(tx: Tx, req: Request) -> Reply:
     if req.argument:
         now = None if _is_off(req.argument) else _quiet(req.argument, now)
         subscribers.set_quiet(tx, req.subscriber.id, now, req.now)
+    shown = replace(req, subscriber=replace(req.subscriber, quiet=str(now or "")))
+    html = "\n\n".join((quiet_line(shown), *_hint(req)))
     if now is None:
         nights = tuple(Button(_span(n), f"quiet:{n}") for n in NIGHTS)
-        html = "\n\n".join((req.say("quiet.none"), *_hint(req)))
         return Reply(html=html, buttons=(nights,), edit=True)
-    params = {"start": clock(now.start), "end": clock(now.end), "zone": req.offset(req.now)}
-    said = req.say("quiet.silent" if now.silent else "quiet.held", **params)
     other = replace(now, silent=not now.silent)
     key = "button.quiet_hold" if now.silent else "button.quiet_silent"
     buttons = ((req.button(key, f"quiet:{other}"),), (req.button("button.quiet_off", "quiet:off"),))
-    return Reply(html="\n\n".join((said, *_hint(req))), buttons=buttons, edit=True)
+    return Reply(html=html, buttons=buttons, edit=True)
 
 
 def _span(hours: str) -> str:

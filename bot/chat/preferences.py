@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from bot import texts
 from bot.chat.command import Command, Reply, Request, Rows, in_rows
+from bot.chat.hours import pace_line, quiet_line
 from bot.domain.errors import UserError
 from bot.domain.model import Button, Role, SubscriberState
 from bot.render import short
@@ -87,7 +88,7 @@ def preview(tx: Tx, req: Request) -> Reply:
 
 
 def settings(tx: Tx, req: Request) -> Reply:
-    """/settings: how this chat is spoken to, and buttons to change it."""
+    """/settings: how and when this chat is spoken to, and buttons to change it."""
     chat = req.subscriber
     language = texts.language_name(req.language, req.language)
     there = {"moment": req.moment(req.now), "zone": req.offset(req.now)}
@@ -95,6 +96,8 @@ def settings(tx: Tx, req: Request) -> Reply:
         req.say("settings.title"),
         req.say("settings.language", language=language),
         req.say("settings.time", **there),
+        pace_line(req),
+        *([quiet_line(req)] if chat.quiet else []),
         req.say("preview.on" if chat.preview else "preview.off"),
     ]
     paused = chat.state is SubscriberState.PAUSED
@@ -104,6 +107,7 @@ def settings(tx: Tx, req: Request) -> Reply:
     show = "button.preview_off" if chat.preview else "button.preview_on"
     rows = (
         (req.button("button.language", "lang"), req.button("button.time", "timezone")),
+        (req.button("button.digest", "digest"), req.button("button.quiet", "quiet")),
         (
             req.button(show, f"preview:{'off' if chat.preview else 'on'}"),
             req.button("button.resume", "resume")

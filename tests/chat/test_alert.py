@@ -70,6 +70,12 @@ def test_a_story_can_be_muted_by_a_reply_to_its_alert(told):
     assert alert_of(told).state == "open"
 
 
+@pytest.mark.parametrize("line", ["mute 1", "why 1"])
+def test_a_number_that_nobody_sees_names_no_alert(told, line):
+    with pytest.raises(UserError, match=r"story\.reply"):
+        told(line)
+
+
 def test_not_relevant_is_kept_once_for_each_person(told):
     alert = alert_of(told).alert
     for _ in range(2):

@@ -3,6 +3,7 @@
 import pytest
 
 from bot.adapters.messenger import TelegramMessenger, open_bot
+from bot.domain.errors import UserError
 from bot.domain.hours import Mode, Quiet
 from bot.domain.model import ChatKind
 from bot.store import digests, subscribers, watches
@@ -201,3 +202,10 @@ async def test_telegram_is_asked_to_make_no_sound_in_silent_quiet_hours_alone(ap
     await world.publish("Daily Echo", text, title="Hail")
     assert await send(api, world) == ["ok"]
     assert api.called("sendMessage")[-1]["disable_notification"] == "true"
+
+
+def test_a_number_that_is_none_is_answered_with_how_to_type_it(ask):
+    ask("start")
+    with pytest.raises(UserError, match=r"digest\.usage") as raised:
+        ask(f"digest {'9' * 30} hourly")
+    assert raised.value.params["argument"] == f"{'9' * 30} hourly"

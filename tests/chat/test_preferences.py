@@ -132,3 +132,14 @@ def test_a_morning_is_a_wall_clocks_also_when_the_clocks_change(chat):
     chat.now = datetime(2026, 10, 24, 20, 0, tzinfo=UTC)  # summer time ends in the night
     chat("pause until 8:00")
     assert chat.subscriber.paused_until == datetime(2026, 10, 25, 7, 0, tzinfo=UTC)
+
+
+def test_the_settings_say_when_alerts_come(chat):
+    assert "Alerts come at once." in chat("settings").html
+    chat("digest daily 8:30")
+    chat("quiet 22-7")
+    said = chat("settings").html
+    assert "Alerts come once a day at 8:30 (UTC)" in said
+    assert "Quiet from 22:00 to 7:00 (UTC)" in said
+    taps = [b.data for row in chat("settings").buttons for b in row]
+    assert {"digest", "quiet"} <= set(taps)
