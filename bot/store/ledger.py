@@ -21,6 +21,7 @@ from bot.store.schema import alerts, articles, decisions, matches, outlets, subs
 
 LATE = 1_000  # decisions of transactions that go on beside each other
 MUTED = "muted"
+STOPPED = "stopped"
 GONE = SubscriberState.GONE.value
 
 
@@ -73,7 +74,8 @@ class Line:
             return self.outcome
         if self.told_at is not None:
             return "told"
-        return {"held": "held", "failed": "failed"}.get(self.alert_state or "", "waiting")
+        states = {"held": "held", "failed": "failed", STOPPED: "held"}
+        return states.get(self.alert_state or "", "waiting")
 
     @property
     def is_update(self) -> bool:
@@ -82,7 +84,12 @@ class Line:
 
     @property
     def held_by(self) -> str:
-        """Return why it is or was held: paused, quiet, muted and the like; "" if it never was."""
+        """Return why it is or was held: paused, quiet, muted and the like; "" if it never was.
+
+        "stopped" for good, unless another watch fires on the story: the watch was, before it was sent.
+        """
+        if self.alert_state == STOPPED:
+            return STOPPED
         if self.alert_state == "held" and self.alert_reason:
             return self.alert_reason  # by now
         if self.outcome == "held":
