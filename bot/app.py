@@ -19,7 +19,7 @@ from bot.chat import admin, console, subscriber
 from bot.chat.desk import Desk
 from bot.chat.dispatch import TelegramChat
 from bot.chat.replies import Replies
-from bot.chat.terminal import TerminalChat, read_lines
+from bot.chat.terminal import Lines, TerminalChat
 from bot.config import Settings, config_file, shipped
 from bot.courtesy import Courtesy
 from bot.crew import guarded
@@ -32,7 +32,7 @@ from bot.pipeline import Messenger, Pipeline
 from bot.roles import Roles
 from bot.scout import Scout
 from bot.store import alerts, chats, feeds, revisions
-from bot.store.engine import Store
+from bot.store.engine import Store, sqlite_file
 from bot.web import server
 from bot.web.health import our_version
 
@@ -46,15 +46,23 @@ def utc_now() -> datetime:
     return datetime.now(UTC)  # noqa: TID251 - this is the clock
 
 
-def open_database(settings: Settings) -> Store:
+def open_database(settings: Settings, *, new: bool = True) -> Store:
     """Return the store, at the schema this version needs: how every command opens its database.
 
+    new False: for a command that only asks, an SQLite file that is not there is a mistake.
     Raises SchemaError, DatabaseDown, SettingsError.
 
     An SQLite file is migrated as it is opened; PostgreSQL asks for `outpost migrate`, since several
     processes may be running an older version.
     """
-    store = Store(settings.database_url.get_secret_value())
+    url = settings.database_url.get_secret_value()
+    file = sqlite_file(url)
+    if file is not None and not new and not file.exists():
+        raise SettingsError(
+            f"there is no database at {file.absolute()} yet: the bot makes it when it first runs;"
+            " if it runs elsewhere, set DATABASE_URL to what it has there"
+        )
+    store = Store(url)
     try:
         _bring_up(store)
     except OutpostError:
@@ -147,7 +155,8 @@ async def run(settings: Settings, *, roles: Collection[str], terminal: bool = Fa
                 first_id=int(utc_now().timestamp()),  # above those of earlier sessions
             )
             desk = Desk(store, COMMANDS, admins={1}, limits=settings.limits, names=names)
-            messenger, chat = shown, _Typed(TerminalChat(desk, shown, utc_now))
+            typed = TerminalChat(desk, shown, utc_now)
+            messenger, chat = shown, _Typed(typed) if "chat" in roles else None
             replies = Replies(store, shown, now=utc_now)
         else:
             messenger, chat, replies = await _telegram(settings, store, desk, roles, stack)
@@ -163,13 +172,14 @@ async def run(settings: Settings, *, roles: Collection[str], terminal: bool = Fa
 
 
 class _Typed:
-    """The terminal's chat, reading what is typed."""
+    """The terminal's chat, reading what is typed: one reader, however often its seat is lost."""
 
     def __init__(self, chat: TerminalChat) -> None:
         self._chat = chat
+        self._lines = Lines(sys.stdin.fileno())
 
     async def run(self) -> None:
-        await self._chat.run(read_lines(sys.stdin.fileno()))
+        await self._chat.run(self._lines)
 
 
 async def _telegram(

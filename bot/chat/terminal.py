@@ -10,6 +10,7 @@ import logging
 import os
 import re
 import threading
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import CancelledError
 from contextlib import suppress
@@ -35,35 +36,57 @@ _REPLY = re.compile(r"re\s+(\d{1,9})(?:\s+(.*))?", re.IGNORECASE | re.DOTALL)
 _TAP = re.compile(r"(?:tap\s+)?\[?(\d{1,9})\]?", re.IGNORECASE)
 
 
-async def read_lines(fd: int) -> AsyncIterator[str]:
-    """Yield what is typed, line by line, until the end of input; the loop is never blocked.
+class Lines:
+    """What is typed, line by line, until the end of input; the loop is never blocked.
 
+    One who stops asking loses nothing: whoever asks next goes on with the next line.
     A thread reads, since a loop cannot wait for a regular file (`< commands.txt`). It reads the
     descriptor itself: a daemon thread inside sys.stdin's lock would abort the interpreter's exit.
     """
-    loop = asyncio.get_running_loop()
-    queue: asyncio.Queue[bytes] = asyncio.Queue(maxsize=1)  # what is not asked for yet is not read
 
-    def put(chunk: bytes) -> None:
-        asyncio.run_coroutine_threadsafe(queue.put(chunk), loop).result()
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self._chunks: asyncio.Queue[bytes] | None = (
+            None  # one chunk: none is read before it is asked for
+        )
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        self._lines: deque[str] = deque()
+        self._rest = ""
+        self._ended = False
 
-    def pump() -> None:
-        # RuntimeError, CancelledError: the loop is closed, or closing; nobody listens any more.
-        with suppress(RuntimeError, CancelledError):
-            while chunk := _read(fd):
-                put(chunk)
-            put(b"")
+    def __aiter__(self) -> AsyncIterator[str]:
+        return self
 
-    threading.Thread(target=pump, name="terminal", daemon=True).start()
-    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-    rest = ""
-    while chunk := await queue.get():
-        *lines, rest = (rest + decoder.decode(chunk)).split("\n")
-        rest = rest[:MAX_LINE]  # a line without end is cut, or it would fill the memory
-        for line in lines:
-            yield line[:MAX_LINE]
-    if rest:
-        yield rest
+    async def __anext__(self) -> str:
+        if self._chunks is None:
+            self._chunks = asyncio.Queue(maxsize=1)
+            self._start(self._chunks, asyncio.get_running_loop())
+        while not self._lines and not self._ended:
+            self._take(await self._chunks.get())
+        if not self._lines:
+            raise StopAsyncIteration
+        return self._lines.popleft()
+
+    def _take(self, chunk: bytes) -> None:
+        *lines, self._rest = (self._rest + self._decoder.decode(chunk)).split("\n")
+        self._rest = self._rest[:MAX_LINE]  # a line without end is cut, or it would fill the memory
+        self._lines += [line[:MAX_LINE] for line in lines]
+        if not chunk:
+            self._ended = True
+            self._lines += [self._rest] if self._rest else []
+
+    def _start(self, chunks: asyncio.Queue[bytes], loop: asyncio.AbstractEventLoop) -> None:
+        def put(chunk: bytes) -> None:
+            asyncio.run_coroutine_threadsafe(chunks.put(chunk), loop).result()
+
+        def pump() -> None:
+            # RuntimeError, CancelledError: the loop is closed, or closing; nobody listens any more.
+            with suppress(RuntimeError, CancelledError):
+                while chunk := _read(self._fd):
+                    put(chunk)
+                put(b"")
+
+        threading.Thread(target=pump, name="terminal", daemon=True).start()
 
 
 def _read(fd: int) -> bytes:

@@ -21,7 +21,7 @@ from bot.config import PREFIX, Settings, config_file, shipped, unread_variables
 from bot.domain.errors import DatabaseDown, OutpostError, SchemaError, SettingsError
 from bot.outlets_file import load_outlets
 from bot.store import revisions
-from bot.store.engine import Store, Tx
+from bot.store.engine import Store, Tx, sqlite_file
 from bot.store.health import read_queues, troubled_feeds
 
 FAULT, WARNING, FINE = "fault", "warning", "ok"
@@ -125,7 +125,7 @@ def _names(settings: Settings, _: datetime) -> Iterator[Finding]:
 def _database(settings: Settings, now: datetime) -> Iterator[Finding]:
     """Look at the database as it is: an SQLite file that is not there yet is made when the bot runs."""
     url = settings.database_url.get_secret_value()
-    file = _sqlite_file(url)
+    file = sqlite_file(url)
     if file is not None and (place := _unwritable(file)):
         remedy = "let the bot's user write there: the file and its folder are to be that user's own"
         yield Finding("database", FAULT, f"{place} cannot be written", remedy)
@@ -187,7 +187,7 @@ def _contents(tx: Tx, now: datetime) -> list[Finding]:
 
 
 def _disk(settings: Settings, _: datetime) -> Iterator[Finding]:
-    file = _sqlite_file(settings.database_url.get_secret_value())
+    file = sqlite_file(settings.database_url.get_secret_value())
     places = {Path(tempfile.gettempdir()), *([file.absolute().parent] if file else [])}
     for place in sorted(places):
         try:
@@ -203,13 +203,6 @@ def _disk(settings: Settings, _: datetime) -> Iterator[Finding]:
             yield Finding("disk", WARNING, said, "make room before it is full")
         else:
             yield Finding("disk", FINE, said)
-
-
-def _sqlite_file(url: str) -> Path | None:
-    """Return the file of an SQLite database, None for any other."""
-    kind, _, path = url.partition(":///")
-    path = path.partition("?")[0]
-    return Path(path) if kind.startswith("sqlite") and path and path != ":memory:" else None
 
 
 LOOKS: tuple[Look, ...] = (_settings, _outlets, _names, _database, _disk)

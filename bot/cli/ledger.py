@@ -14,7 +14,7 @@ NEAR = 3  # watches whose near miss is told
 
 def explain(settings: Settings, asked: str, *, as_json: bool) -> int:
     """Print it; return the exit code: 1 if the article is not known."""
-    store = open_database(settings)
+    store = open_database(settings, new=False)
     try:
         found = store.look(why.explain_article, asked, read_names(settings), anybodys=True)
     finally:

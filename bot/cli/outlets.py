@@ -71,7 +71,7 @@ def list_outlets(as_json: bool) -> None:
     from bot.store import feeds
 
     with one_line():
-        store = app.open_database(load_settings())
+        store = app.open_database(load_settings(), new=False)
         now = app.utc_now()
         found = store.call(feeds.health, offset=0, limit=10_000)
         store.close()
@@ -161,7 +161,7 @@ def retire(name: str) -> None:
     from bot.store import outlets as store_outlets
 
     with one_line():
-        store = app.open_database(load_settings())
+        store = app.open_database(load_settings(), new=False)
         done = store.call(store_outlets.retire, name, app.utc_now())
         store.close()
     if not done:
@@ -219,7 +219,7 @@ def export_opml() -> None:
     from bot.store import outlets as store_outlets
 
     with one_line():
-        store = app.open_database(load_settings())
+        store = app.open_database(load_settings(), new=False)
         found = store.call(store_outlets.polled)
         store.close()
     sys.stdout.buffer.write(write_opml(found))

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from bot import app
 from bot.adapters.terminal import TerminalMessenger, wants_color
 from bot.chat.desk import Desk
-from bot.chat.terminal import LOCAL_ID, TerminalChat, read_lines
+from bot.chat.terminal import LOCAL_ID, Lines, TerminalChat
 from bot.config import Delivery, Networking, Polling, Settings
 from bot.demo.press import LOOPBACK, Press, load_press
 from bot.domain.errors import OutpostError
@@ -164,7 +164,7 @@ class Play:
         self.say(YOUR_TURN.format(minutes=round(TALK_S / 60)))
         with suppress(TimeoutError):
             async with asyncio.timeout(TALK_S):
-                await self._chat.run(read_lines(sys.stdin.fileno()))
+                await self._chat.run(Lines(sys.stdin.fileno()))
 
 
 def _look(tx: Tx) -> tuple[Summary, int]:

@@ -26,7 +26,7 @@ def write(settings: Settings, folder: Path) -> int:
 
     Raises SettingsError for a folder that has such files already, or cannot be written.
     """
-    store = open_database(settings)
+    store = open_database(settings, new=False)
     try:
         pairs, found = store.look(read)
     finally:

@@ -15,7 +15,7 @@ from bot.store.weeks import Judged
 
 def run(settings: Settings, now: datetime, *, as_json: bool) -> int:
     """Print the figures of the database; return the exit code."""
-    store = open_database(settings)
+    store = open_database(settings, new=False)
     try:
         found = store.look(insight.read_quality, now)
     finally:

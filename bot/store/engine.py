@@ -7,6 +7,7 @@ write lose updates or fail at once with "database is locked", whatever the timeo
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import sqlalchemy as sa
@@ -42,6 +43,13 @@ def database_url(text: str) -> sa.URL:
     if kind == "sqlite":
         return url.set(drivername="sqlite+pysqlite")
     raise SettingsError(f"DATABASE_URL names {kind!r}; Outpost runs on sqlite or postgresql")
+
+
+def sqlite_file(text: str) -> Path | None:
+    """Return the file of the SQLite database at that URL, None for any other, or one in memory."""
+    kind, _, path = text.partition(":///")
+    path = path.partition("?")[0]
+    return Path(path) if kind.startswith("sqlite") and path and path != ":memory:" else None
 
 
 def make_engine(text: str) -> sa.Engine:

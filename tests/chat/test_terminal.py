@@ -4,6 +4,7 @@ import asyncio
 import io
 import os
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
@@ -12,7 +13,7 @@ from bot.adapters.terminal import TerminalMessenger
 from bot.chat import admin, subscriber
 from bot.chat.command import Command, Reply
 from bot.chat.desk import Desk
-from bot.chat.terminal import LOCAL_ID, MAX_LINE, TerminalChat, read_lines
+from bot.chat.terminal import LOCAL_ID, MAX_LINE, Lines, TerminalChat
 from bot.domain.model import Message, Role
 from bot.store import subscribers, watches
 from bot.store.engine import Store
@@ -148,7 +149,7 @@ async def test_lines_are_read_from_a_pipe_while_the_loop_goes_on():
             await asyncio.sleep(0)
 
     ticking = asyncio.create_task(tick())
-    lines = read_lines(source)
+    lines = Lines(source)
     try:
         first = asyncio.ensure_future(anext(lines))
         await asyncio.sleep(0.01)
@@ -164,11 +165,24 @@ async def test_lines_are_read_from_a_pipe_while_the_loop_goes_on():
         os.close(source)
 
 
+async def test_who_stops_listening_and_listens_again_misses_no_line():
+    source, sink = os.pipe()
+    lines = Lines(source)
+    with suppress(TimeoutError):  # the seat is lost while nothing is typed
+        await asyncio.wait_for(anext(lines), 0.02)
+    os.write(sink, b"/watch Lachin\n/watches\n")
+    assert await anext(lines) == "/watch Lachin"
+    os.close(sink)
+    assert [line async for line in lines] == ["/watches"]
+    assert [line async for line in lines] == []
+    os.close(source)
+
+
 async def test_lines_are_read_from_a_file(tmp_path):
     script = tmp_path / "commands.txt"
     script.write_text("/start\n/watch Lachin\n")
     with script.open() as file:
-        assert [line async for line in read_lines(file.fileno())] == ["/start", "/watch Lachin"]
+        assert [line async for line in Lines(file.fileno())] == ["/start", "/watch Lachin"]
 
 
 async def test_a_letter_cut_in_two_by_the_pipe_is_read_whole():
@@ -181,7 +195,7 @@ async def test_a_letter_cut_in_two_by_the_pipe_is_read_whole():
         os.close(sink)
 
     threading.Thread(target=write).start()
-    assert [line async for line in read_lines(source)] == ["Лачин"]
+    assert [line async for line in Lines(source)] == ["Лачин"]
     os.close(source)
 
 
@@ -189,7 +203,7 @@ async def test_the_end_of_input_ends_the_chat(person, tmp_path):
     script = tmp_path / "commands.txt"
     script.write_text("/watch Lachin")
     with script.open() as file:
-        await person.chat.run(read_lines(file.fileno()))
+        await person.chat.run(Lines(file.fileno()))
     shown = person.out.getvalue()
     assert shown.startswith("Type a command")
     assert "Lachin" in shown
@@ -206,7 +220,7 @@ async def test_a_bug_in_a_command_costs_that_command_and_not_the_terminal(tmp_pa
     chat = TerminalChat(Desk(store, commands), TerminalMessenger(out, columns=100), lambda: NOW)
     script.write_text("/broken\n/watch Lachin\n")
     with script.open() as file:
-        await chat.run(read_lines(file.fileno()))
+        await chat.run(Lines(file.fileno()))
     store.close()
     apology, _, after = out.getvalue().partition("message 2:")
     assert "Something went wrong on my side" in apology
@@ -217,7 +231,7 @@ async def test_a_line_without_end_is_cut_and_does_not_fill_the_memory():
     reader, writer = os.pipe()
     endless = threading.Thread(target=_write, args=(writer, b"x" * 3_000_000 + b"\n/help\n"))
     endless.start()
-    lines = [line async for line in read_lines(reader)]
+    lines = [line async for line in Lines(reader)]
     endless.join()
     os.close(reader)
     assert [len(line) for line in lines] == [MAX_LINE, 5]

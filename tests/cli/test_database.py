@@ -38,7 +38,17 @@ def said(*arguments: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("command", ASKING[:-1], ids=" ".join)
-def test_a_fresh_folder_is_an_empty_archive_and_no_traceback(command):
+def test_who_asks_where_there_is_no_database_is_told_so_and_none_is_made(command, here):
+    code, errors = said(*command)
+    assert code == 2
+    [line] = errors.splitlines()
+    assert f"there is no database at {here / 'outpost.db'} yet" in line
+    assert list(here.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ASKING[:-1], ids=" ".join)
+def test_an_old_database_is_brought_up_to_date_by_whoever_asks(command, here):
+    (here / "outpost.db").touch()
     code, errors = said(*command)
     assert code in (0, 1)
     assert "revision" not in errors

@@ -2,6 +2,8 @@
 
 import configparser
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -73,3 +75,22 @@ def test_the_shell_completes_roles_after_each_comma():
     assert offered["p"] == ["poll"]
     assert offered["poll,"] == ["poll,ingest", "poll,deliver", "poll,chat", "poll,web"]
     assert offered["x"] == []
+
+
+def test_a_terminal_talks_only_with_the_role_chat(tmp_path, monkeypatch):
+    monkeypatch.delenv("OUTPOST_CONFIG", raising=False)
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'outpost.db'}")
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "outlets.toml").write_text("")
+    command = [sys.executable, "-m", "bot", "run", "--chat", "terminal", "--roles", "ingest"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        process.stdin.write(b"/help\n")
+        process.stdin.close()
+        assert any(b"outpost runs: roles ingest" in line for line in process.stderr)
+        with pytest.raises(subprocess.TimeoutExpired):  # nobody listens, so no end of input ends it
+            process.wait(1)
+        process.terminate()
+        assert process.wait(20) == 0
+        assert process.stdout.read() == b""

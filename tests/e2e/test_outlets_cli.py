@@ -30,6 +30,12 @@ def outlets(cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False, timeout=60)
 
 
+def migrate(cwd: Path) -> None:
+    """Make the database."""
+    command = [sys.executable, "-m", "bot", "migrate"]
+    subprocess.run(command, capture_output=True, cwd=cwd, check=True, timeout=60)
+
+
 def listed(cwd: Path) -> list[str]:
     done = outlets(cwd, "list", "--json")
     assert done.returncode == 0, done.stderr
@@ -77,7 +83,7 @@ def test_country_and_language_are_told_from_what_an_outlet_publishes(
 
 def test_what_a_command_retired_the_file_does_not_bring_back(installation: Path) -> None:
     entry = load_outlets(shipped("config"))[0]
-    assert outlets(installation, "list").returncode == 0  # makes the database
+    migrate(installation)
     store = Store(f"sqlite:///{installation / 'outpost.db'}")
     store.call(feeds.sync_outlets, [entry], START)
     assert outlets(installation, "retire", entry.name).returncode == 0
@@ -87,7 +93,7 @@ def test_what_a_command_retired_the_file_does_not_bring_back(installation: Path)
 
 
 def test_outlets_travel_as_opml(installation: Path, tmp_path: Path) -> None:
-    assert outlets(installation, "list").returncode == 0
+    migrate(installation)
     store = Store(f"sqlite:///{installation / 'outpost.db'}")
     store.call(feeds.sync_outlets, load_outlets(shipped("config")), START)
     exported = outlets(installation, "export")
@@ -144,6 +150,7 @@ def test_a_country_that_is_none_is_refused_and_none_is_guessed_from_a_number(
     assert (wrong.returncode, "ZZ" in wrong.stderr, "3166" in wrong.stderr) == (2, True, True)
     unsaid = outlets(installation, "add", address)
     assert (unsaid.returncode, "it is not said" in unsaid.stderr) == (2, True)
+    migrate(installation)
     assert listed(installation) == []
 
 
