@@ -20,7 +20,7 @@ from bot.chat.desk import Desk
 from bot.chat.dispatch import TelegramChat
 from bot.chat.replies import Replies
 from bot.chat.terminal import Lines, TerminalChat
-from bot.config import Settings, config_file, shipped
+from bot.config import TALKING, Settings, config_file, shipped
 from bot.courtesy import Courtesy
 from bot.crew import guarded
 from bot.domain.errors import OutpostError, PortError, SchemaError, SettingsError
@@ -186,7 +186,7 @@ async def _telegram(
     settings: Settings, store: Store, desk: Desk, roles: Collection[str], stack: AsyncExitStack
 ) -> tuple[Messenger, Chat | None, Replies | None]:
     if settings.telegram_bot_token is None:
-        if {"deliver", "chat"} & set(roles):
+        if TALKING & set(roles):
             raise SettingsError(
                 "TELEGRAM_BOT_TOKEN is not set: get one from @BotFather,"
                 " or try it without: outpost run --chat terminal"

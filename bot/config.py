@@ -35,6 +35,7 @@ from bot.domain.model import ChatKind, Role
 
 PREFIX = "OUTPOST__"
 ROLES = ("poll", "ingest", "deliver", "chat", "web")  # what one process may do
+TALKING = frozenset({"deliver", "chat"})  # those that need a token
 PACKAGE = Path(__file__).resolve().parent
 
 Listed = BeforeValidator(given.listed)  # the one reader of lists in the environment

@@ -73,13 +73,16 @@ _CHAT = click.option(
 )
 
 
-@cli.command()
-@click.option(
+_ROLES = click.option(
     "--roles",
     shell_complete=_complete_roles,
     callback=_roles,
     help="Comma-separated: poll,ingest,deliver,chat,web. All if not named.",
 )
+
+
+@cli.command()
+@_ROLES
 @_CHAT
 def run(roles: tuple[str, ...], chat: str) -> None:
     """Run the bot until SIGTERM or Ctrl-C. SIGHUP reads the outlets file again.
@@ -118,9 +121,10 @@ def migrate() -> None:
 
 
 @cli.command()
+@_ROLES
 @_CHAT
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of lines.")
-def check(chat: str, as_json: bool) -> None:
+def check(roles: tuple[str, ...], chat: str, as_json: bool) -> None:
     """Examine the installation: settings, outlets, names, database, disk, clock, token.
 
     One line for each look; a fault says what to do, and ends the command with 1.
@@ -128,14 +132,15 @@ def check(chat: str, as_json: bool) -> None:
     \b
     Examples:
       outpost check
-      outpost check --chat terminal    as for outpost run --chat terminal: no token is missed
+      outpost check --chat terminal        as for outpost run --chat terminal: no token is missed
+      outpost check --roles poll,ingest    for a machine that runs these: none is missed there either
     """
     from bot.app import utc_now
     from bot.cli import doctor
 
     with one_line():
         settings, terminal = load_settings(), chat == "terminal"
-        found = asyncio.run(doctor.examine(settings, utc_now, terminal=terminal))
+        found = asyncio.run(doctor.examine(settings, utc_now, roles=roles, terminal=terminal))
     if as_json:
         click.echo(json.dumps([f.as_json() for f in found], ensure_ascii=False, indent=2))
     else:

@@ -7,7 +7,7 @@ import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -17,7 +17,7 @@ from bot.adapters import sentry
 from bot.adapters.explanation import Explanation
 from bot.adapters.messenger import clock_of, open_bot, token_fault
 from bot.app import make_reader, read_names, read_provenance
-from bot.config import PREFIX, Settings, config_file, shipped, unread_variables
+from bot.config import PREFIX, ROLES, TALKING, Settings, config_file, shipped, unread_variables
 from bot.domain.errors import DatabaseDown, OutpostError, SchemaError, SettingsError
 from bot.outlets_file import load_outlets
 from bot.store import revisions
@@ -54,16 +54,22 @@ Look = Callable[[Settings, datetime], Iterator[Finding]]
 
 
 async def examine(
-    settings: Settings, now: Callable[[], datetime], *, terminal: bool = False
+    settings: Settings,
+    now: Callable[[], datetime],
+    *,
+    roles: Collection[str] = ROLES,
+    terminal: bool = False,
 ) -> list[Finding]:
     """Make every look; the findings in the order of the looks.
 
-    terminal: for `outpost run --chat terminal`, which needs no token.
+    roles, terminal: as `outpost run` is called here; neither a terminal nor some roles need a token.
     """
     found = [f for look in LOOKS for f in await asyncio.to_thread(_made, look, settings, now())]
     found.append(await _clock(settings, now))
     if terminal:
         return [*found, Finding("token", FINE, "none is needed: the chat is on the terminal")]
+    if settings.telegram_bot_token is None and not TALKING & set(roles):
+        return [*found, Finding("token", FINE, f"none is needed for {','.join(roles)}")]
     return [*found, await _token(settings)]
 
 

@@ -87,6 +87,15 @@ async def test_a_clock_that_is_off_is_a_fault(here, monkeypatch, off, state):
     assert [f.state for f in found if f.what == "clock"] == [state]
 
 
+@pytest.mark.parametrize(
+    ("roles", "state"),
+    [("poll,ingest", "ok"), ("web", "ok"), ("deliver", "fault"), ("chat", "fault")],
+)
+def test_a_token_is_missed_only_by_the_roles_that_talk(here, roles, state):
+    _, found = checked("--roles", roles)
+    assert ("token", state) in found
+
+
 def test_a_clock_that_could_not_be_compared_is_said(here, monkeypatch):
     monkeypatch.setenv("TELEGRAM_API_URL", "http://127.0.0.1:1")
     for token in ("", "999:right"):
