@@ -8,7 +8,7 @@ from bot.render import MAX_OUTLET, link, short
 from bot.store import console as doors
 from bot.store import why
 from bot.store.engine import Tx
-from bot.store.ledger import MUTED, STOPPED, Line
+from bot.store.ledger import MUTED, Line
 from bot.texts import Html, escape
 
 MAX_ASKED = 2_000  # characters
@@ -104,8 +104,6 @@ def _decided(req: Request, found: why.Why, line: Line) -> Html:
 def _held(req: Request, line: Line) -> Html:
     if line.held_by == MUTED:
         return req.say("missed.muted")
-    if line.held_by == STOPPED:
-        return req.say("missed.stopped")
     if line.held_until:
         return req.say("missed.held_until", moment=req.moment(line.held_until))
     return req.say("missed.held")

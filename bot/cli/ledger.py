@@ -7,7 +7,7 @@ import click
 from bot.app import open_database, read_names
 from bot.config import Settings
 from bot.store import why
-from bot.store.ledger import STOPPED, Line
+from bot.store.ledger import Line
 
 NEAR = 3  # watches whose near miss is told
 
@@ -88,8 +88,7 @@ def _said(line: Line) -> str:
         case "held":
             until = f" until {line.held_until:%Y-%m-%d %H:%M} UTC" if line.held_until else ""
             why = line.held_since_gone or line.held_by or "paused"
-            held = f"held for {chat}: {why}{until}"
-            return f"not sent to {chat}: its watch was stopped" if why == STOPPED else held
+            return f"held for {chat}: {why}{until}"
         case "failed":
             return f"failed for {chat}: {line.alert_reason} (attempt {line.attempts})"
         case _:

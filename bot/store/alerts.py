@@ -41,7 +41,6 @@ _BEHIND = (alerts.c.state == "open") & (alerts.c.revision > alerts.c.delivered_r
 def subscribers_told(tx: Tx, story_id: int) -> dict[int, str]:
     """Return who has, or is about to have, a message about the story: alert's state by subscriber's id."""
     told = sa.select(alerts.c.subscriber_id, alerts.c.state).where(alerts.c.story_id == story_id)
-    told = told.where(alerts.c.state != "stopped")
     return {row.subscriber_id: row.state for row in tx.execute(told)}
 
 
@@ -51,8 +50,7 @@ def raise_or_revise(
     """Raise alerts, or let those already raised show the story anew. Returns why each is held, if it is.
 
     fired: by subscriber, the watches that the article fulfils, none for a copy. A held alert comes earlier
-    if a more urgent watch fires, one that was stopped comes after all. A chat that was forgotten meanwhile
-    is not in the answer.
+    if a more urgent watch fires. A chat that was forgotten meanwhile is not in the answer.
     A lease is not moved by a revision, or two senders would send the first message twice.
     """
     outcomes: dict[int, Hold | None] = {}
@@ -82,13 +80,12 @@ def _upsert(tx: Tx, *, urgent: bool) -> sa.Insert:
     """Return the statement that raises an alert. urgent: it takes one that is held for longer forward."""
     new = insert(tx, alerts)
     revised: dict[str, Any] = {"revision": alerts.c.revision + 1}
-    anew = alerts.c.state == "stopped"
     if urgent:
         timed = sa.or_(*(alerts.c.state_reason == why.value for why in TIMED))  # IN takes no batch
         later = (alerts.c.state == "held") & timed
-        anew |= later & (alerts.c.due_at > new.excluded.due_at)
-    for name in ("state", "state_reason", "due_at"):
-        revised[name] = sa.case((anew, new.excluded[name]), else_=alerts.c[name])
+        later &= alerts.c.due_at > new.excluded.due_at
+        for name in ("state", "state_reason", "due_at"):
+            revised[name] = sa.case((later, new.excluded[name]), else_=alerts.c[name])
     return new.on_conflict_do_update(
         index_elements=[alerts.c.subscriber_id, alerts.c.story_id], set_=revised
     )
@@ -303,7 +300,7 @@ def behind(tx: Tx) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One alert as its chat asks about it. state: open, held, failed, muted, stopped."""
+    """One alert as its chat asks about it. state: open, held, failed, muted."""
 
     alert: Alert
     state: str

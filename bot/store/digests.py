@@ -158,7 +158,7 @@ def _members(tx: Tx, alert: Alert) -> Sequence[Any]:
         .join_from(alerts, stories, stories.c.id == alerts.c.story_id)
         .join(articles, articles.c.story_id == shown, isouter=True)
         .join(mine, mine.c.article_id == articles.c.id, isouter=True)
-        .where(alerts.c.digest_id == alert.digest_id, alerts.c.state.not_in(("merged", "stopped")))
+        .where(alerts.c.digest_id == alert.digest_id, alerts.c.state != "merged")
         .group_by(alerts.c.id, alerts.c.revision, alerts.c.created_at, shown)
         .order_by(watch_id, alerts.c.id)
     ).all()

@@ -21,7 +21,6 @@ from bot.store.schema import alerts, articles, decisions, matches, outlets, subs
 
 LATE = 1_000  # decisions of transactions that go on beside each other
 MUTED = "muted"
-STOPPED = "stopped"
 GONE = SubscriberState.GONE.value
 
 
@@ -74,8 +73,7 @@ class Line:
             return self.outcome
         if self.told_at is not None:
             return "told"
-        states = {"held": "held", "failed": "failed", STOPPED: "held"}
-        return states.get(self.alert_state or "", "waiting")
+        return {"held": "held", "failed": "failed"}.get(self.alert_state or "", "waiting")
 
     @property
     def is_update(self) -> bool:
@@ -84,12 +82,7 @@ class Line:
 
     @property
     def held_by(self) -> str:
-        """Return why it is or was held: paused, quiet, muted and the like; "" if it never was.
-
-        "stopped" for good, unless another watch fires on the story: the watch was, before it was sent.
-        """
-        if self.alert_state == STOPPED:
-            return STOPPED
+        """Return why it is or was held: paused, quiet, muted and the like; "" if it never was."""
         if self.alert_state == "held" and self.alert_reason:
             return self.alert_reason  # by now
         if self.outcome == "held":

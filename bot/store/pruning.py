@@ -100,7 +100,7 @@ def clear_alerts(
 ) -> Mark | None:
     """Let go of old alerts whose message shows all there is to show and whose story is closed."""
     rows, mark = _next(tx, alerts, alerts.c.created_at, after, before=before, limit=limit)
-    done = sa.or_(~_BEHIND, alerts.c.state.in_(("failed", "muted", "merged", "stopped")))
+    done = sa.or_(~_BEHIND, alerts.c.state.in_(("failed", "muted", "merged")))
     closed = ~_is_open(alerts.c.story_id, open_since)
     tx.execute(alerts.delete().where(alerts.c.id.in_(rows), done, closed))
     return mark

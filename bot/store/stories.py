@@ -59,9 +59,6 @@ def move_article(
 
 def _merge(tx: Tx, old: int, new: int) -> None:
     """Let a story that became empty go on as another; a chat told of both sees the same in both messages."""
-    mine = sa.select(alerts_table.c.subscriber_id).where(alerts_table.c.story_id == old)
-    untold = (alerts_table.c.story_id == new) & (alerts_table.c.state == "stopped")
-    tx.execute(alerts_table.delete().where(untold, alerts_table.c.subscriber_id.in_(mine)))
     told = sa.select(alerts_table.c.subscriber_id).where(alerts_table.c.story_id == new)
     tx.execute(
         alerts_table.update()

@@ -21,16 +21,12 @@ MADE = {f"web.state_{o}" for o in (*OUTCOMES, "waiting")}
 MADE |= {f"web.chat_{s}" for s in SubscriberState}
 MADE |= {f"web.role_{r}" for r in ConsoleRole}
 MADE |= {f"web.verdict_{k}" for k in KINDS}
-MADE |= {
-    f"web.alert_{s}" for s in ("open", "held", "failed", "muted", "merged", "closed", "stopped")
-}
+MADE |= {f"web.alert_{s}" for s in ("open", "held", "failed", "merged", "closed")}
 MADE |= {f"web.sent_{s.replace(' ', '_')}" for s in Sent}
 MADE |= {f"web.kind_{k}" for k in ChatKind} | {f"web.feed_{k}" for k in FeedKind}
 MADE |= {f"web.did_{re.sub('[ -]', '_', action)}" for action in ACTIONS}
 MADE |= {f"web.done_{act}" for act in ("poll", "rest", "retire", "restore")}
-MADE |= {
-    f"web.hold_{h}" for h in ("paused", "gone", "muted", "stopped", "quiet", "hourly", "daily")
-}
+MADE |= {f"web.hold_{h}" for h in ("paused", "gone", "muted", "quiet", "hourly", "daily")}
 MADE |= {f"web.eval_{what}" for what in MEASURED}
 
 
