@@ -419,10 +419,11 @@ class Storm:
         """
         store = Store(self.outpost.database_url)
         with store.engine.connect() as tx:
-            done = sa.select(sa.func.count()).where(articles.c.state == "filed")
-            filed = tx.execute(done.select_from(articles)).scalar_one()
+            filed = sa.select(articles.c.url).where(articles.c.state != "new")
+            known = set(tx.execute(filed).scalars())
         store.close()
-        return sum(len(outlet.articles) for outlet in self.press.outlets.values()) - filed
+        outlets = self.press.outlets.values()
+        return len({f"{o.home}/{a.slug}" for o in outlets for a in o.articles} - known)
 
     def _behind(self) -> int:
         """Return how many alerts wait in the outbox."""
