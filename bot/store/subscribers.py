@@ -250,10 +250,11 @@ def _move(
             values = {"subscriber_id": new.id, "revision": next_value(tx, REVISION)}
             tx.execute(watches.update().where(watches.c.id == listed.watch.id).values(**values))
     known = sa.select(alerts.c.story_id).where(alerts.c.subscriber_id == new.id)
-    waiting = sa.and_(alerts.c.subscriber_id == old.id, alerts.c.message_id.is_(None))
+    untold = sa.and_(alerts.c.subscriber_id == old.id, alerts.c.message_id.is_(None))
+    waiting = alerts.c.state.in_(("open", "held"))  # not what failed, or is told by another message
     tx.execute(
         alerts.update()
-        .where(waiting, alerts.c.story_id.not_in(known))
+        .where(untold, waiting, alerts.c.story_id.not_in(known))
         .values(subscriber_id=new.id, state="open", digest_id=None)
     )
     if new.state is SubscriberState.ACTIVE:

@@ -3,10 +3,12 @@
 from datetime import UTC, datetime
 
 import pytest
+import sqlalchemy as sa
 
 from bot import topics
 from bot.domain.model import AlertView, ChatKind, Outcome, Sent, StoryView, SubscriberState
 from bot.store import alerts, chats, subscribers, updates, watches
+from bot.store.schema import alerts as alert_rows
 from bot.store.schema import stories
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -171,3 +173,25 @@ def test_without_a_list_and_for_admins_nothing_is_held(forum):
     forum.store.call(chats.heed, (), admins=(), now=NOON)
     forum.store.call(chats.heed, {-1}, admins={FORUM}, now=NOON)
     assert forum.state(5) is SubscriberState.ACTIVE
+
+
+@pytest.mark.parametrize("state", ["failed", "merged"])
+def test_what_was_given_up_in_a_topic_is_not_sent_where_it_moves(forum, state):
+    forum.subscribe(0, "port")
+    docks = forum.subscribe(5, "harbour")
+    forum.alert(docks)
+    forum.alert(docks)
+    rows = alert_rows.c.id, alert_rows.c.story_id
+    [(given_up, _), (_, waits)] = forum.store.call(
+        lambda tx: tx.execute(sa.select(*rows).order_by(alert_rows.c.id)).all()
+    )
+    forum.store.call(
+        lambda tx: tx.execute(
+            alert_rows.update().where(alert_rows.c.id == given_up).values(state=state)
+        )
+    )
+    forum.store.call(subscribers.leave_topic, docks, NOON)
+    [alert] = forum.claim()
+    assert (alert.thread_id, alert.story_id) == (0, waits)
+    forum.store.call(alerts.mark_failed, [alert.id], "")
+    assert forum.claim() == []
