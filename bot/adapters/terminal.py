@@ -200,6 +200,11 @@ class TerminalMessenger:
         ids = {n: message_id for (_, message_id), n in self._order.items()}
         return ids.get(number)
 
+    def buttons(self, number: int) -> tuple[str, ...]:
+        """Return what the buttons carry of the message that was shown under that number."""
+        key = next((key for key, n in self._order.items() if n == number), None)
+        return tuple(b.data for row in self._shown[key].buttons for b in row) if key else ()
+
     def note(self, text: str) -> None:
         """Print a line that is no message: what a tap is answered with, what was typed."""
         self._out.write(f"{printable(text)}\n")

@@ -1,9 +1,11 @@
 """What a reader says to an alert: mute it, not relevant, the whole story. COMMANDS is at the end."""
 
+import re
 from dataclasses import replace
 from typing import NamedTuple
 
 from bot import render, texts
+from bot.chat import behalf
 from bot.chat.command import Command, Reply, Request, Rows, number
 from bot.domain.errors import UserError
 from bot.domain.model import AlertView, Article, Role, StoryView, VerdictKind
@@ -19,6 +21,8 @@ MAX_CARRIERS = 40  # outlets with a link each; Telegram keeps 100 entities of a 
 OPEN_CARRIERS = 8
 MAX_SILENT = 60  # outlets named that have not carried a story
 MAX_COUNTRIES = 30
+
+_FOLLOWED = re.compile(r"(?:un)?mute:([0-9]{1,18})")  # a button that every alert has
 
 
 class Asked(NamedTuple):
@@ -212,11 +216,17 @@ def not_a_copy(tx: Tx, req: Request) -> Reply:
 
 
 def _answered(tx: Tx, req: Request) -> Asked | None:
-    """Return the alert that the command was a reply to. Raises UserError: that is a digest of several."""
+    """Return the alert that the command was a reply to. Raises UserError: that is a digest of several.
+
+    One that a digest's button showed whole is known by its own buttons.
+    """
     if req.reply_to is None:
         return None
     told = alerts.by_message(tx, req.subscriber.id, req.reply_to)
-    if told and told.alert.digest_id:
+    if told is None:
+        carried = (_FOLLOWED.fullmatch(behalf.tapped(data)[1]) for data in req.answered)
+        return next((_asked(tx, req, found[1]) for found in carried if found), None)
+    if told.alert.digest_id:
         raise UserError("digest.which")
     return _with_story(tx, req, told)
 

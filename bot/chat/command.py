@@ -32,6 +32,7 @@ class Caller:
     that was answered, None for none. thread_id: the topic of a forum, 0 for none or its General; None
     where Telegram does not say: it is then that of the alert in message_id. asker: the private chat
     from which a person speaks for chat_id, a channel; None for a chat that speaks for itself.
+    answered: what the buttons of that message carry.
     """
 
     chat_id: int
@@ -42,6 +43,7 @@ class Caller:
     may_change: bool = True
     message_id: int | None = None
     reply_to: int | None = None
+    answered: tuple[str, ...] = ()
     thread_id: int | None = 0
     asker: int | None = None
 
@@ -51,7 +53,7 @@ class Request:
     """One command as it came. argument: what followed the name, stripped, "" if nothing did.
 
     subscriber.id is 0 for a chat that has not started: no row of it exists yet.
-    commands: those this role may type, in the order of the menu. reply_to: as in Caller.
+    commands: those this role may type, in the order of the menu. reply_to, answered: as in Caller.
     """
 
     subscriber: Subscriber
@@ -64,6 +66,7 @@ class Request:
     message_id: int | None = None
     pressed: bool = False  # a tap on a button, not typed
     reply_to: int | None = None
+    answered: tuple[str, ...] = ()
     names: Names = NO_NAMES
     found: object = None  # what Command.look found
     bot_name: str = ""  # ours, without @; "" where there is none

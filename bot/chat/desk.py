@@ -218,6 +218,7 @@ class Desk:
             message_id=caller.message_id,
             pressed=order.pressed,
             reply_to=caller.reply_to,
+            answered=caller.answered,
             names=self.names,
             bot_name=self.bot_name,
             file=order.file,

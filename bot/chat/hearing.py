@@ -187,6 +187,7 @@ class Ears:
             may_change=may_change,
             message_id=message.message_id,
             reply_to=answered_message(message) if by is None else None,
+            answered=answered_buttons(message) if by is None else (),
         )
 
 
@@ -214,9 +215,14 @@ def title_of(message: telegram.MaybeInaccessibleMessage) -> str:
 
 def spoken_of(message: telegram.Message) -> str:
     """Return the channel that a message of ours is about to which this one is an answer, "" for none."""
-    replied = message.reply_to_message
+    return behalf.spoken_of(answered_buttons(message))
+
+
+def answered_buttons(message: telegram.MaybeInaccessibleMessage) -> tuple[str, ...]:
+    """Return what the buttons of the message carry to which this one is a reply."""
+    replied = message.reply_to_message if isinstance(message, telegram.Message) else None
     keyboard = replied.reply_markup.inline_keyboard if replied and replied.reply_markup else ()
-    return behalf.spoken_of(str(b.callback_data or "") for row in keyboard for b in row)
+    return tuple(str(b.callback_data or "") for row in keyboard for b in row)
 
 
 def dislikes(reactions: Iterable[telegram.ReactionType]) -> bool:

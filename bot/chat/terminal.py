@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import CancelledError
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 
 from bot import texts
@@ -141,16 +142,19 @@ class TerminalChat:
         if message_id is None:
             self._messenger.note(f"  (there is no message {number} in this session)")
         else:
-            await self._type(line, reply_to=message_id)
+            await self._type(line, reply_to=message_id, answered=self._messenger.buttons(number))
 
-    async def _type(self, line: str, *, reply_to: int | None = None) -> None:
+    async def _type(
+        self, line: str, *, reply_to: int | None = None, answered: tuple[str, ...] = ()
+    ) -> None:
         order = self._desk.read(line, kind=ChatKind.PRIVATE)
         if order is None:
             return
         if order.of:
             self._messenger.note(f"  (nothing done: {order.of} is a channel, a terminal has none)")
             return
-        answer = await self._desk.answer(order, self._caller(reply_to=reply_to), self._now())
+        caller = replace(self._caller(), reply_to=reply_to, answered=answered)
+        answer = await self._desk.answer(order, caller, self._now())
         if answer.message:
             await self._messenger.send(LOCAL_ID, in_words(answer.message))
 
@@ -168,12 +172,11 @@ class TerminalChat:
         elif answer.message:
             await self._messenger.send(LOCAL_ID, in_words(answer.message))
 
-    def _caller(self, message_id: int | None = None, *, reply_to: int | None = None) -> Caller:
+    def _caller(self, message_id: int | None = None) -> Caller:
         return Caller(
             chat_id=LOCAL_ID,
             title="Terminal",
             language=self._language,
             user_id=LOCAL_ID,
             message_id=message_id,
-            reply_to=reply_to,
         )

@@ -1,12 +1,14 @@
 """/digest and /quiet, and the buttons of a digest, over HTTP through the real library."""
 
 import pytest
+import sqlalchemy as sa
 
 from bot.adapters.messenger import TelegramMessenger, open_bot
 from bot.domain.errors import UserError
 from bot.domain.hours import Mode, Quiet
 from bot.domain.model import ChatKind
 from bot.store import digests, subscribers, watches
+from bot.store.schema import alerts
 from tests.chat import test_dispatch
 from tests.chat.live import OpenDoor, taps
 from tests.chat.test_dispatch import ANI, BORIS, says, until
@@ -143,6 +145,17 @@ async def test_a_digest_turns_its_pages_and_opens_each_story(api, world):
     assert "1. <Report> & 0" in back.text
     which = await says(api, ANI.id, "/why", reply_to=first.message_id)
     assert "several stories" in which.text
+    asked = await says(api, ANI.id, "/why", reply_to=whole.message_id)
+    assert "<Report> & 16" in asked.text
+    muted = await says(api, ANI.id, "/mute", reply_to=whole.message_id)
+    assert "<Report> & 16" in muted.text
+    assert world.store.call(mutes) == 1
+
+
+def mutes(tx):
+    """Return how many alerts are muted."""
+    muted = sa.select(sa.func.count()).select_from(alerts).where(alerts.c.state == "muted")
+    return tx.execute(muted).scalar_one()
 
 
 async def test_a_group_gets_a_digest_whose_pages_any_member_may_turn(api, world):

@@ -14,10 +14,11 @@ from bot.chat import admin, subscriber
 from bot.chat.command import Command, Reply
 from bot.chat.desk import Desk
 from bot.chat.terminal import LOCAL_ID, MAX_LINE, Lines, TerminalChat
-from bot.domain.model import Message, Role
+from bot.domain.model import Button, Message, Role
 from bot.store import subscribers, watches
 from bot.store.engine import Store
 from bot.store.schema import metadata
+from tests.world import World
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 
@@ -77,6 +78,16 @@ async def test_a_number_that_no_button_has_is_answered(person):
 
 async def test_a_reply_to_no_message_is_answered(person):
     assert await person.types("re 7 /why") == "  (there is no message 7 in this session)\n"
+
+
+async def test_an_alert_that_was_opened_from_a_digest_is_muted_by_a_reply(tmp_path):
+    world = World(f"sqlite:///{tmp_path / 'outpost.db'}")
+    world.watch(LOCAL_ID, "harbour")
+    await world.publish("Daily Echo", "The harbour is shut for the day.", title="Port shut")
+    person = Person(world.store)
+    await person.messenger.send(LOCAL_ID, Message("Port shut", ((Button("Mute", "mute:1"),),)))
+    assert "Port shut" in await person.types("re 1 /mute")
+    world.store.close()
 
 
 async def test_a_reply_without_a_command_is_no_watch(person):
