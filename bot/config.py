@@ -254,16 +254,20 @@ def config_file(folder: Path, name: str) -> Path:
 
 def load_settings() -> Settings:
     """Read settings.toml and the environment. Raises SettingsError, a line for each fault."""
-    folder = config_folder()
-    if not folder.is_dir():
-        raise SettingsError(f"OUTPOST_CONFIG: there is no folder {folder}")
-    file = config_file(folder, "settings.toml")
+    try:
+        folder = config_folder()
+        if not folder.is_dir():
+            raise SettingsError(f"OUTPOST_CONFIG: there is no folder {folder}")
+        file = config_file(folder, "settings.toml")
+    except PermissionError as e:  # we may not even look whether it is there
+        raise SettingsError(f"{e.filename}: let the bot's user enter its folder") from None
     faults = dict(_unknown_variables(os.environ))
     for name in read_toml(file).keys() - set(SECTIONS):
         faults[(name,)] = f"{file}: unknown section [{name}]; there are {', '.join(SECTIONS)}"
     settings = _validated(folder, file, faults)
     if settings and settings.polling.min_interval_s > settings.polling.max_interval_s:
-        faults["polling",] = "polling.min_interval_s is above polling.max_interval_s"
+        place = _place(("polling", "min_interval_s"), file)
+        faults["polling",] = f"{place}: is above polling.max_interval_s"
     if faults or settings is None:
         raise SettingsError("\n".join(faults.values()))
     return settings

@@ -39,32 +39,32 @@ class Listener:
                 await asyncio.wait((talking, losing), return_when=asyncio.FIRST_COMPLETED)
                 if talking.done():
                     return talking.result()
-                log.warning("another process may read the updates now: standing by")
             finally:
                 for task in (talking, losing):
                     task.cancel()
                 await asyncio.gather(talking, losing, return_exceptions=True)
 
     async def _wait(self) -> None:
-        waiting = False
-        while not await self._holds():
-            if not waiting:
+        told = False
+        while not (seated := await self._seated()):
+            if seated is False and not told:
                 log.warning("another process hears the commands: standing by until it ends")
-            waiting = True
+                told = True
             await asyncio.sleep(SEAT_S)
-        if waiting:
+        if told:
             log.info("this process hears the commands now")
 
     async def _until_lost(self) -> None:
-        while await self._holds():  # noqa: ASYNC110 - the server does not tell us
+        while await self._seated():  # noqa: ASYNC110 - the server does not tell us
             await asyncio.sleep(SEAT_S)
 
-    async def _holds(self) -> bool:
+    async def _seated(self) -> bool | None:
+        """Return whether this process has the seat, None where the database cannot say."""
         try:
             return await asyncio.to_thread(self._seat.take)
         except DatabaseDown as e:
             log.error("the database does not answer, trying again: %s", e)
-            return False
+            return None
 
     async def _undaunted(self) -> None:
         """Converse to the end; a database that is away for a while ends nothing."""

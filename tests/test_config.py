@@ -1,5 +1,6 @@
 """Settings: the file, the environment above it, and one clear line for each mistake."""
 
+import os
 import subprocess
 import sys
 import tomllib
@@ -263,3 +264,24 @@ def test_an_unknown_role_is_a_wrong_use(tmp_path: Path) -> None:
     done = outpost("run", "--roles", "poll,sing", cwd=tmp_path)
     assert done.returncode == 2
     assert "sing" in done.stderr
+
+
+def test_a_folder_that_may_not_be_entered_is_said_in_one_line(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    (closed / "settings.toml").write_text("")
+    closed.chmod(0)
+    # Root may enter any folder, unless it gives up being let through.
+    mortal = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
+    prefix = mortal if os.geteuid() == 0 else []
+    done = subprocess.run(
+        [*prefix, sys.executable, "-m", "bot", "check", "--chat", "terminal"],
+        env={**os.environ, "OUTPOST_CONFIG": str(closed)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    closed.chmod(0o700)
+    said = f"outpost: {closed / 'settings.toml'}: let the bot's user enter its folder\n"
+    assert (done.returncode, done.stderr) == (2, said)

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import click
 
-from bot.cli.logs import json_lines
+from bot.cli.logs import Outages, json_lines
 from bot.domain.errors import OutpostError, SettingsError
 
 
@@ -35,6 +35,7 @@ def log_to_stderr(level: str, *, form: str = "auto") -> None:
         handler.setFormatter(json_lines())
     else:
         handler.setFormatter(OneLine("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.addFilter(Outages())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for name in (
         "httpx",

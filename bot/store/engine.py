@@ -198,7 +198,7 @@ class Store:
                     continue
                 if e.connection_invalidated or _is_trouble(e, self.dialect):
                     said = first_line(e.orig)
-                    if "unable to open" in said:  # SQLite does not say which
+                    if self.dialect == "sqlite":  # it does not say which file
                         said = f"{said}: {self.engine.url.database}"
                     raise DatabaseDown(said) from e
                 raise

@@ -88,7 +88,7 @@ def read_watches(
 
 
 def read_noisy(tx: Tx, *, limit: int = 10) -> list[tuple[WatchRow, int]]:
-    """Return the watches that fired most among the newest RECENT_MATCHES matches, with how often there."""
+    """Return the active watches that fired most among the newest RECENT_MATCHES matches, and how often."""
     newest = (
         sa.select(matches.c.watch_id)
         .where(matches.c.article_id > 0)
@@ -97,8 +97,15 @@ def read_noisy(tx: Tx, *, limit: int = 10) -> list[tuple[WatchRow, int]]:
         .subquery()
     )
     fires = sa.func.count().label("fires")
-    top = sa.select(newest.c.watch_id, fires).group_by(newest.c.watch_id)
-    often = {r.watch_id: r.fires for r in tx.execute(top.order_by(fires.desc()).limit(limit))}
+    every = sa.select(newest.c.watch_id, fires).group_by(newest.c.watch_id).subquery()
+    top = (
+        sa.select(every)
+        .join(watches, watches.c.id == every.c.watch_id)
+        .where(watches.c.stopped_at.is_(None))
+        .order_by(every.c.fires.desc())
+        .limit(limit)
+    )
+    often = {row.watch_id: row.fires for row in tx.execute(top)}
     rows = tx.execute(_watch_page().where(watches.c.id.in_(list(often)))).mappings()
     found = [(WatchRow(**row), often[row["id"]]) for row in rows]
     return sorted(found, key=lambda pair: -pair[1])

@@ -83,7 +83,7 @@ async def test_a_reply_to_no_message_is_answered(person):
 async def test_an_alert_that_was_opened_from_a_digest_is_muted_by_a_reply(tmp_path):
     world = World(f"sqlite:///{tmp_path / 'outpost.db'}")
     world.watch(LOCAL_ID, "harbour")
-    await world.publish("Daily Echo", "The harbour is shut for the day.", title="Port shut")
+    await world.publish("Daily Echo", f"The harbour is shut. {'Rain. ' * 40}", title="Port shut")
     person = Person(world.store)
     await person.messenger.send(LOCAL_ID, Message("Port shut", ((Button("Mute", "mute:1"),),)))
     assert "Port shut" in await person.types("re 1 /mute")

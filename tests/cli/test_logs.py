@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from bot.cli.logs import json_lines
+from bot.cli.logs import Outages, json_lines
+from bot.domain.errors import DatabaseDown
 
 
 def line(message: str, *args: object, error: BaseException | None = None) -> str:
@@ -66,3 +67,30 @@ def test_machines_get_json_and_people_get_lines(monkeypatch):
             assert type(root.handlers[0].formatter) is words.OneLine
     finally:
         root.handlers[:] = kept
+
+
+def said(outages, at, message, *args):
+    record = logging.LogRecord("bot.crew", logging.ERROR, "f.py", 1, message, args, None)
+    record.created = at
+    return outages.filter(record)
+
+
+def test_a_database_that_is_away_is_said_once_a_minute_by_all_stages_together():
+    outages, away = Outages(), DatabaseDown("connection refused")
+    stages = ("poll", "ingest", "deliver")
+    kept = [
+        (second, stage)
+        for second in range(0, 180, 3)
+        for stage in stages
+        if said(outages, second + stages.index(stage) / 10, "%s: no database: %s", stage, away)
+    ]
+    assert [second for second, _ in kept] == [0, 60, 120]
+    assert said(outages, 180.5, "%s: no database: %s", "poll", DatabaseDown("disk full"))
+
+
+def test_what_is_not_of_an_outage_is_said_each_time():
+    outages, away = Outages(), DatabaseDown("connection refused")
+    for at in range(3):
+        assert said(outages, at, "alert=%d was %s, not saved yet: %s", 5, "ok", away)
+        assert said(outages, at, "poll feed=%s outcome=%s", "x", "failed")
+        assert said(outages, at, "outpost stopped")
