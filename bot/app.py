@@ -140,6 +140,11 @@ async def run(settings: Settings, *, roles: Collection[str], terminal: bool = Fa
     """
     if settings.sentry_dsn is not None:
         report_bugs(settings.sentry_dsn.get_secret_value(), release=our_version())
+    if settings.telegram_bot_token is None and TALKING & set(roles) and not terminal:
+        raise SettingsError(
+            "TELEGRAM_BOT_TOKEN is not set: get one from @BotFather,"
+            " or try it without: outpost run --chat terminal"
+        )
     store = open_database(settings)
     async with AsyncExitStack() as stack:
         stack.callback(store.close)
@@ -186,11 +191,6 @@ async def _telegram(
     settings: Settings, store: Store, desk: Desk, roles: Collection[str], stack: AsyncExitStack
 ) -> tuple[Messenger, Chat | None, Replies | None]:
     if settings.telegram_bot_token is None:
-        if TALKING & set(roles):
-            raise SettingsError(
-                "TELEGRAM_BOT_TOKEN is not set: get one from @BotFather,"
-                " or try it without: outpost run --chat terminal"
-            )
         return _Nobody(), None, None
     bot = open_bot(settings.telegram_bot_token.get_secret_value(), settings.telegram_api_url)
     stack.push_async_callback(bot.shutdown)

@@ -104,7 +104,9 @@ def _outlets(settings: Settings, _: datetime) -> Iterator[Finding]:
         entries = load_outlets(settings.config_dir)
     except SettingsError as e:
         for fault in str(e).split("\n"):
-            yield Finding("outlets", FAULT, fault, "mend the file; README shows an outlet")
+            yield Finding(
+                "outlets", FAULT, fault, "mend the file, or its rights; README shows an outlet"
+            )
         return
     if not entries:
         remedy = "add one there, or with `outpost outlets add`"

@@ -136,10 +136,9 @@ def add(url: str, name: str | None, country: str, language: str) -> None:
     feed = entry.feeds[0]
     click.echo(f"{entry.name} ({entry.country}, {entry.language}): {feed.url} ({feed.kind.value})")
     changes = ", ".join(_changes(before, entry)) if before else ""
-    click.echo(
-        f"{done.added} feeds added, {done.changed} brought back"
-        + (f"; changed: {changes}" if changes else "")
-    )
+    new = f"{done.added} feeds added, {done.changed} brought back"
+    said = new if done.added or done.changed else "it is polled already"
+    click.echo(said + (f"; changed: {changes}" if changes else ""))
 
 
 def _changes(before: "OutletEntry", after: "OutletEntry") -> Iterator[str]:

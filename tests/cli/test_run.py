@@ -94,3 +94,12 @@ def test_a_terminal_talks_only_with_the_role_chat(tmp_path, monkeypatch):
         process.terminate()
         assert process.wait(20) == 0
         assert process.stdout.read() == b""
+
+
+def test_a_run_that_lacks_its_token_leaves_nothing_behind(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("OUTPOST_CONFIG", "TELEGRAM_BOT_TOKEN", "DATABASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    done = CliRunner().invoke(cli, ["--log-level", "error", "run"])
+    assert (done.exit_code, "TELEGRAM_BOT_TOKEN is not set" in done.stderr) == (2, True)
+    assert list(tmp_path.iterdir()) == []
