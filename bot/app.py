@@ -22,8 +22,8 @@ from bot.chat.replies import Replies
 from bot.chat.terminal import Lines, TerminalChat
 from bot.config import TALKING, Settings, config_file, shipped
 from bot.courtesy import Courtesy
-from bot.crew import guarded
-from bot.domain.errors import OutpostError, PortError, SchemaError, SettingsError
+from bot.crew import AGAIN, DOWN_S, guarded
+from bot.domain.errors import DatabaseDown, OutpostError, PortError, SchemaError, SettingsError
 from bot.domain.names import Names, load_names
 from bot.domain.provenance import Provenance, load_provenance
 from bot.listener import Chat
@@ -32,7 +32,7 @@ from bot.pipeline import Messenger, Pipeline
 from bot.roles import Roles
 from bot.scout import Scout
 from bot.store import alerts, chats, feeds, revisions
-from bot.store.engine import Store, sqlite_file
+from bot.store.engine import Store, is_missing, sqlite_file
 from bot.web import server
 from bot.web.health import our_version
 
@@ -57,7 +57,7 @@ def open_database(settings: Settings, *, new: bool = True) -> Store:
     """
     url = settings.database_url.get_secret_value()
     file = sqlite_file(url)
-    if file is not None and not new and not file.exists():
+    if file is not None and not new and is_missing(file):
         raise SettingsError(
             f"there is no database at {file.absolute()} yet: the bot makes it when it first runs;"
             " if it runs elsewhere, set DATABASE_URL to what it has there"
@@ -288,7 +288,13 @@ def _heed_signals(at_work: Roles) -> None:
 
 
 async def _reload(at_work: Roles) -> None:
-    try:
-        await sync_outlets(at_work.store, at_work.settings)
-    except SettingsError as e:
-        log.error("the outlets file was not read again, the old one stays in force: %s", e)
+    """Read the outlets file again, however long the database is away."""
+    while True:
+        try:
+            return await sync_outlets(at_work.store, at_work.settings)
+        except SettingsError as e:
+            log.error("the outlets file was not read again, the old one stays in force: %s", e)
+            return None
+        except DatabaseDown as e:
+            log.error("reload: the database does not answer, trying again: %s", e, extra=AGAIN)
+            await asyncio.sleep(DOWN_S)

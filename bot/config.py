@@ -5,8 +5,10 @@ Wrong and unknown settings are one SettingsError, a line each.
 """
 
 import os
+import stat
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -249,7 +251,10 @@ def config_folder() -> Path:
 def config_file(folder: Path, name: str) -> Path:
     """Return that file of the folder, or the packaged one where the folder has none."""
     file = folder / name
-    return file if file.is_file() else shipped("config") / name
+    with suppress(FileNotFoundError, NotADirectoryError):
+        if stat.S_ISREG(file.stat().st_mode):
+            return file
+    return shipped("config") / name
 
 
 def load_settings() -> Settings:

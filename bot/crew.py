@@ -20,13 +20,20 @@ DOWN_S = (
 )
 
 
-async def guarded(what: str, work: Awaitable[object]) -> bool:
-    """Do one piece of work and return whether it went; what goes wrong is logged, and costs this piece."""
+AGAIN = {"again": True}  # of a line that comes every few seconds while the database is away
+
+
+async def guarded(what: str, work: Awaitable[object], *, ticks: bool = False) -> bool:
+    """Do one piece of work and return whether it went; what goes wrong is logged, and costs this piece.
+
+    ticks: it is one of many, and the next will say the same.
+    """
     try:
         await work
         return True
     except DatabaseDown as e:
-        log.error("%s: the database does not answer, trying again: %s", what, e)
+        said = "%s: the database does not answer, trying again: %s"
+        log.error(said, what, e, extra=AGAIN if ticks else None)
     except Exception:
         log.exception("%s failed: this is a bug, please report it", what)
     return False
@@ -109,5 +116,5 @@ class Crew(Generic[Item]):
 
 async def guarded_tick(what: str, tick: Callable[[], Awaitable[object]]) -> None:
     """Make the guarded call at each tick. After one that failed, seconds pass before the next."""
-    if not await guarded(what, tick()):
+    if not await guarded(what, tick(), ticks=True):
         await asyncio.sleep(DOWN_S)

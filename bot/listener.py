@@ -7,6 +7,7 @@ import asyncio
 import logging
 from typing import Protocol
 
+from bot.crew import AGAIN
 from bot.domain.errors import DatabaseDown
 from bot.store.seats import Seat
 
@@ -63,7 +64,7 @@ class Listener:
         try:
             return await asyncio.to_thread(self._seat.take)
         except DatabaseDown as e:
-            log.error("the database does not answer, trying again: %s", e)
+            log.error("the database does not answer, trying again: %s", e, extra=AGAIN)
             return None
 
     async def _undaunted(self) -> None:
@@ -72,7 +73,7 @@ class Listener:
             try:
                 return await self._chat.run()
             except DatabaseDown as e:
-                log.error("chat: the database does not answer, trying again: %s", e)
+                log.error("chat: the database does not answer, trying again: %s", e, extra=AGAIN)
                 await asyncio.sleep(SEAT_S)
 
     def leave(self) -> None:

@@ -18,7 +18,7 @@ from bot import attic, lantern
 from bot.adapters.messenger import TelegramMessenger
 from bot.chat.desk import Desk
 from bot.chat.replies import Replies
-from bot.crew import Crew, guarded_tick
+from bot.crew import AGAIN, Crew, guarded_tick
 from bot.domain.errors import DatabaseDown
 from bot.domain.model import Article, Due
 from bot.domain.outlet import Feed
@@ -274,6 +274,6 @@ class Roles:
                         if stage in stages:
                             await guarded_tick(stage, stages[stage])
             except DatabaseDown as e:
-                log.warning("no notices for now, the ticks go on: %s", e)
+                log.warning("no notices for now, the ticks go on: %s", e, extra=AGAIN)
             await asyncio.sleep(SEAT_S)
         await self.stopping.wait()

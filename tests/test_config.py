@@ -79,7 +79,11 @@ def test_the_environment_overrules_the_file(monkeypatch: pytest.MonkeyPatch) -> 
         ("TELEGRAM_BOT_TOKEN", "../../x", "is not the shape of a token"),
         ("SENTRY_DSN", "rubbish", "is no address of a Sentry project"),
         ("SENTRY_DSN", "https://sentry.example/1", "is no address of a Sentry project"),
-        ("OUTPOST__POLLING__MIN_INTERVAL_S", "9000", "above polling.max_interval_s"),
+        (
+            "OUTPOST__POLLING__MIN_INTERVAL_S",
+            "9000",
+            "MIN_INTERVAL_S: is above polling.max_interval_s",
+        ),
         ("OUTPOST__NETWORK__ALLOW_PRIVATE", "everything", "NETWORK__ALLOW_PRIVATE"),
         ("OUTPOST_ADMINS", "anna", "OUTPOST_ADMINS"),
         ("TELEGRAM_API_URL", "localhost:81", "TELEGRAM_API_URL"),
@@ -274,14 +278,27 @@ def test_a_folder_that_may_not_be_entered_is_said_in_one_line(tmp_path: Path) ->
     # Root may enter any folder, unless it gives up being let through.
     mortal = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
     prefix = mortal if os.geteuid() == 0 else []
-    done = subprocess.run(
-        [*prefix, sys.executable, "-m", "bot", "check", "--chat", "terminal"],
-        env={**os.environ, "OUTPOST_CONFIG": str(closed)},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    closed.chmod(0o700)
-    said = f"outpost: {closed / 'settings.toml'}: let the bot's user enter its folder\n"
-    assert (done.returncode, done.stderr) == (2, said)
+
+    def said(*arguments: str, **environment: str) -> tuple[int, str]:
+        done = subprocess.run(
+            [*prefix, sys.executable, "-m", "bot", *arguments],
+            env={**os.environ, **environment},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    database = f"sqlite:///{closed / 'outpost.db'}"
+    try:
+        settings = said("check", "--chat", "terminal", OUTPOST_CONFIG=str(closed))
+        asked = said("outlets", "list", DATABASE_URL=database)
+        checked = said("check", "--chat", "terminal", DATABASE_URL=database)
+    finally:
+        closed.chmod(0o700)
+    line = f"outpost: {closed / 'settings.toml'}: let the bot's user enter its folder\n"
+    assert settings == (2, line)
+    assert asked == (1, f"outpost: unable to open database file: {closed / 'outpost.db'}\n")
+    assert "Traceback" not in checked[1]
+    assert f"{closed / 'outpost.db'} cannot be written" in checked[1]

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from bot import render, texts
-from bot.chat import behalf
 from bot.chat.command import Command, Reply, Request, Rows, number
 from bot.domain.errors import UserError
 from bot.domain.model import AlertView, Article, Role, StoryView, VerdictKind
@@ -224,7 +223,7 @@ def _answered(tx: Tx, req: Request) -> Asked | None:
         return None
     told = alerts.by_message(tx, req.subscriber.id, req.reply_to)
     if told is None:
-        carried = (_FOLLOWED.fullmatch(behalf.tapped(data)[1]) for data in req.answered)
+        carried = (_FOLLOWED.fullmatch(data) for data in req.answered)
         return next((_asked(tx, req, found[1]) for found in carried if found), None)
     if told.alert.digest_id:
         raise UserError("digest.which")

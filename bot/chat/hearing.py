@@ -41,6 +41,7 @@ class Ears:
     def __init__(self, bot: telegram.Bot, desk: Desk, store: Store, rulers: Rulers) -> None:
         self.name = ""
         self._bot = bot
+        self._id = int(bot.token.partition(":")[0])
         self._desk = desk
         self._store = store
         self._rulers = rulers
@@ -81,7 +82,7 @@ class Ears:
             return posted
         if said.document and text.startswith("/import"):
             text = f"{text}\n{await self._read_file(said.document)}"
-        of = spoken_of(said) if private else ""
+        of = behalf.spoken_of(answered_buttons(said, self._id)) if private else ""
         kind = ChatKind(said.chat.type)
         order = self._desk.read(text, kind=kind, bot_name=self.name, of=of) if text else None
         if said.document and (order is None or order.command is None):
@@ -187,7 +188,7 @@ class Ears:
             may_change=may_change,
             message_id=message.message_id,
             reply_to=answered_message(message) if by is None else None,
-            answered=answered_buttons(message) if by is None else (),
+            answered=answered_buttons(message, self._id) if by is None else (),
         )
 
 
@@ -213,15 +214,12 @@ def title_of(message: telegram.MaybeInaccessibleMessage) -> str:
     return topics.title(name, thread_of(message) or 0, made.name if made else "")
 
 
-def spoken_of(message: telegram.Message) -> str:
-    """Return the channel that a message of ours is about to which this one is an answer, "" for none."""
-    return behalf.spoken_of(answered_buttons(message))
-
-
-def answered_buttons(message: telegram.MaybeInaccessibleMessage) -> tuple[str, ...]:
-    """Return what the buttons of the message carry to which this one is a reply."""
+def answered_buttons(message: telegram.MaybeInaccessibleMessage, bot_id: int) -> tuple[str, ...]:
+    """Return what the buttons of the message of ours carry to which this one is a reply."""
     replied = message.reply_to_message if isinstance(message, telegram.Message) else None
-    keyboard = replied.reply_markup.inline_keyboard if replied and replied.reply_markup else ()
+    if replied is None or replied.from_user is None or replied.from_user.id != bot_id:
+        return ()  # what another bot's buttons carry is not meant for us
+    keyboard = replied.reply_markup.inline_keyboard if replied.reply_markup else ()
     return tuple(str(b.callback_data or "") for row in keyboard for b in row)
 
 

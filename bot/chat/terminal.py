@@ -47,9 +47,7 @@ class Lines:
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
-        self._chunks: asyncio.Queue[bytes] | None = (
-            None  # one chunk: none is read before it is asked for
-        )
+        self._chunks: asyncio.Queue[bytes] | None = None  # until a line is asked for
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         self._lines: deque[str] = deque()
         self._rest = ""
@@ -60,7 +58,7 @@ class Lines:
 
     async def __anext__(self) -> str:
         if self._chunks is None:
-            self._chunks = asyncio.Queue(maxsize=1)
+            self._chunks = asyncio.Queue(maxsize=1)  # little is read before it is asked for
             self._start(self._chunks, asyncio.get_running_loop())
         while not self._lines and not self._ended:
             self._take(await self._chunks.get())
@@ -112,13 +110,16 @@ class TerminalChat:
         self._messenger = messenger
         self._now = now
         self._language = language
+        self._greeted = False
 
     async def run(self, lines: AsyncIterator[str]) -> None:
         """Answer each line until there are no more."""
-        self._messenger.note(GREETING)
+        if not self._greeted:
+            self._messenger.note(GREETING)
+        self._greeted = True
         async for line in lines:
             try:
-                await self.hear(line)
+                await asyncio.shield(self.hear(line))  # a seat that is lost loses no command
             except Exception:  # as in crew.guarded: a bug costs one command, not the polling
                 log.exception("a command failed: this is a bug, please report it")
                 words = texts.say(texts.nearest(self._language), "command.failed")

@@ -21,7 +21,7 @@ from bot.config import PREFIX, ROLES, TALKING, Settings, config_file, shipped, u
 from bot.domain.errors import DatabaseDown, OutpostError, SchemaError, SettingsError
 from bot.outlets_file import load_outlets
 from bot.store import revisions
-from bot.store.engine import Store, Tx, sqlite_file
+from bot.store.engine import Store, Tx, is_missing, sqlite_file
 from bot.store.health import read_queues, troubled_feeds
 
 FAULT, WARNING, FINE = "fault", "warning", "ok"
@@ -138,7 +138,7 @@ def _database(settings: Settings, now: datetime) -> Iterator[Finding]:
         remedy = "let the bot's user write there: the file and its folder are to be that user's own"
         yield Finding("database", FAULT, f"{place} cannot be written", remedy)
         return
-    if file is not None and not file.exists():
+    if file is not None and is_missing(file):
         yield Finding("database", FINE, f"{file} is made when the bot first runs")
         return
     remedy = "is DATABASE_URL right, the server up, the file readable and no other program's?"
@@ -164,7 +164,7 @@ def _database(settings: Settings, now: datetime) -> Iterator[Finding]:
 
 def _unwritable(file: Path) -> Path | None:
     """Return which of a database's file and folder, as far as they are there, we may not write."""
-    there = (place for place in (file, file.absolute().parent) if place.exists())
+    there = (place for place in (file, file.absolute().parent) if not is_missing(place))
     return next((place for place in there if not os.access(place, os.W_OK)), None)
 
 

@@ -7,30 +7,28 @@ from datetime import UTC, datetime
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
-from bot.domain.errors import DatabaseDown
-
 SAID_AGAIN_S = 60.0  # after which a database that is still away is said once more
 
 _PLACE = re.compile(r"(?:([a-z_]+)=)?%[-.0-9]*[a-z]")
 
 
 class Outages(logging.Filter):
-    """Lets it be said once a minute that the database is away, however many stages ask it meanwhile."""
+    """Lets what is tried over and over say once a minute that the database is away.
+
+    Such lines are logged with crew.AGAIN; of them one is kept for each answer of the database.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self._said: dict[str, float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Keep a line about a database that does not answer, unless one with that answer was kept lately."""
-        if not isinstance(record.args, tuple) or str(record.msg).startswith("alert="):
-            return True  # what became of one alert is said each time
-        away = next((str(a) for a in record.args if isinstance(a, DatabaseDown)), None)
-        if away is None:
+        """Keep a line, unless one of its kind was kept lately."""
+        if not (getattr(record, "again", False) and isinstance(record.args, tuple)):
             return True
-        since = record.created - SAID_AGAIN_S
-        self._said = {said: at for said, at in self._said.items() if at > since}
-        return self._said.setdefault(away, record.created) == record.created
+        now, answer = record.created, str(record.args[-1])
+        self._said = {a: at for a, at in self._said.items() if now - SAID_AGAIN_S < at <= now}
+        return self._said.setdefault(answer, now) == now
 
 
 def json_lines() -> logging.Formatter:

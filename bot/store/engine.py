@@ -46,10 +46,24 @@ def database_url(text: str) -> sa.URL:
 
 
 def sqlite_file(text: str) -> Path | None:
-    """Return the file of the SQLite database at that URL, None for any other, or one in memory."""
-    kind, _, path = text.partition(":///")
-    path = path.partition("?")[0]
-    return Path(path) if kind.startswith("sqlite") and path and path != ":memory:" else None
+    """Return the file of the SQLite database at that URL; None for any other, or what is no plain file."""
+    try:
+        url = database_url(text)
+    except SettingsError:
+        return None
+    plain = url.get_backend_name() == "sqlite" and "uri" not in url.query
+    return Path(url.database) if plain and url.database not in (None, "", ":memory:") else None
+
+
+def is_missing(file: Path) -> bool:
+    """Return whether a file is not there. One that may not be looked for is not missing."""
+    try:
+        file.stat()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def make_engine(text: str) -> sa.Engine:

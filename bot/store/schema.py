@@ -306,7 +306,8 @@ alerts = sa.Table(
     _id(),
     _ref("subscriber_id", "subscribers.id", cascade=True),
     _ref("story_id", "stories.id"),
-    sa.Column("state", sa.String(16), nullable=False),  # open, held, failed
+    # open, held, failed, muted; merged, closed: another message tells of it, or none can be reached
+    sa.Column("state", sa.String(16), nullable=False),
     # Of a held one a word of hours.Held; those with a time are held until due_at.
     sa.Column("state_reason", sa.Text, nullable=False, server_default=""),
     sa.Column("revision", sa.Integer, nullable=False),

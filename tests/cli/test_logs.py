@@ -6,7 +6,9 @@ import sys
 
 import pytest
 
+from bot import crew
 from bot.cli.logs import Outages, json_lines
+from bot.crew import AGAIN
 from bot.domain.errors import DatabaseDown
 
 
@@ -69,9 +71,10 @@ def test_machines_get_json_and_people_get_lines(monkeypatch):
         root.handlers[:] = kept
 
 
-def said(outages, at, message, *args):
+def said(outages, at, message, *args, again=True):
     record = logging.LogRecord("bot.crew", logging.ERROR, "f.py", 1, message, args, None)
     record.created = at
+    record.__dict__ |= AGAIN if again else {}
     return outages.filter(record)
 
 
@@ -88,9 +91,28 @@ def test_a_database_that_is_away_is_said_once_a_minute_by_all_stages_together():
     assert said(outages, 180.5, "%s: no database: %s", "poll", DatabaseDown("disk full"))
 
 
-def test_what_is_not_of_an_outage_is_said_each_time():
+def test_a_clock_that_is_set_back_silences_no_outage():
     outages, away = Outages(), DatabaseDown("connection refused")
-    for at in range(3):
-        assert said(outages, at, "alert=%d was %s, not saved yet: %s", 5, "ok", away)
-        assert said(outages, at, "poll feed=%s outcome=%s", "x", "failed")
-        assert said(outages, at, "outpost stopped")
+    assert said(outages, 7_200, "%s: no database: %s", "poll", away)
+    assert said(outages, 3_600, "%s: no database: %s", "poll", away)
+
+
+def test_what_is_said_once_for_all_is_said_in_an_outage_too():
+    outages, away = Outages(), DatabaseDown("connection refused")
+    assert said(outages, 0, "%s: no database: %s", "poll", away)
+    assert said(outages, 1, "alert=%d was %s, not saved yet: %s", 5, "ok", away, again=False)
+
+
+async def test_stages_that_find_no_database_at_each_tick_share_one_line(monkeypatch, caplog):
+    monkeypatch.setattr(crew, "DOWN_S", 0)
+
+    async def tick():
+        raise DatabaseDown("connection refused")
+
+    caplog.handler.addFilter(outages := Outages())
+    for stage in ("poll", "ingest", "deliver") * 3:
+        await crew.guarded_tick(stage, tick)
+    assert len(caplog.records) == 1
+    await crew.guarded("reload", tick())
+    assert len(caplog.records) == 2
+    caplog.handler.removeFilter(outages)

@@ -158,7 +158,7 @@ def test_adding_a_feed_again_says_what_it_changed(installation: Path, press: Pre
     herald = press.add("herald", "Batum Herald", country="GE")
     herald.publish("Quays are quiet", "Nothing moved on the quays on Sunday.")
     words = ("add", f"{herald.home}/feed.xml", "--language", "en", "--country")
-    assert "feeds added" in outlets(installation, *words, "GE").stdout
+    assert "1 feeds added" in outlets(installation, *words, "GE").stdout
     assert "it is polled already\n" in outlets(installation, *words, "GE").stdout
     assert "changed: country from GE to AM" in outlets(installation, *words, "AM").stdout
 

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.domain.errors import DatabaseDown, SettingsError
-from bot.store.engine import Store, Tx, database_url, next_value
+from bot.store.engine import Store, Tx, database_url, next_value, sqlite_file
 from bot.store.schema import counters, subscribers
 from tests.conftest import database_at
 
@@ -191,3 +191,20 @@ def test_of_two_that_wait_for_each_other_both_are_done(postgres_url: str) -> Non
     assert len(tries) == 3
     assert [store.call(next_value, name) for name in "ab"] == [4, 4]
     store.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "file"),
+    [
+        ("sqlite:///outpost.db", "outpost.db"),
+        ("sqlite:////var/lib/outpost/outpost.db", "/var/lib/outpost/outpost.db"),
+        ("sqlite:////srv/a%20b.db?timeout=5", "/srv/a b.db"),
+        ("sqlite:///:memory:", None),
+        ("sqlite://", None),
+        ("sqlite:///file:/srv/x.db?uri=true", None),
+        ("postgresql://user@host/name", None),
+        ("nonsense", None),
+    ],
+)
+def test_the_file_of_a_database_is_the_one_that_is_opened(url, file):
+    assert sqlite_file(url) == (None if file is None else Path(file))
