@@ -217,6 +217,26 @@ async def test_a_lost_answer_is_sent_again(world: World) -> None:
     assert len(world.messenger.shown[7]) == 1
 
 
+@pytest.mark.parametrize("edit", [True, False], ids=["edit", "message"])
+async def test_an_edit_whose_answers_are_lost_is_made_again_sooner_than_a_message(
+    world: World, edit: bool
+) -> None:
+    """An edit made twice harms nobody, a message sent twice does."""
+    world.watch(7, "harbour")
+    await world.publish("Daily Echo", STRIKE)
+    if edit:
+        await world.deliver_all()
+        await world.publish("Coast Mail", STRIKE)
+    for _ in range(9):
+        world.messenger.answers = [Outcome(Sent.UNCERTAIN, detail="ReadTimeout")]
+        world.pass_time(hours=1)
+        assert await world.deliver_all() == ["uncertain"]
+    world.pass_time(minutes=1)
+    assert await world.deliver_all() == (["ok"] if edit else [])
+    world.pass_time(minutes=20)
+    assert await world.deliver_all() == ([] if edit else ["ok"])
+
+
 async def test_a_flood_limit_holds_an_alert_back_as_long_as_telegram_says(world: World) -> None:
     world.watch(7, "harbour")
     await world.publish("Daily Echo", STRIKE)

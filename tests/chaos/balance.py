@@ -31,7 +31,9 @@ class Balance:
     doubled: Counter[str] = field(
         default_factory=Counter
     )  # messages that came twice, by the reason
-    strange: list[str] = field(default_factory=list)  # what came twice for no reason we made
+    strange: list[str] = field(
+        default_factory=list
+    )  # what came twice for no reason we made, or waits still
     ambiguous: int = 0  # answers to a message that took effect and were then spoiled by us
     digests: int = 0  # of several stories, sent in one message
     commands: int = 0
@@ -75,7 +77,7 @@ class Balance:
             f"flood limits broken {len(self.floods)}, messages refused {len(self.refused)},"
             f" tracebacks {len(self.tracebacks)}, articles not filed {self.unfiled},"
             f" left in the outbox {self.left}"
-        ) + "".join(f"\nunexplained: {line}" for line in self.strange)
+        ) + "".join(f"\n{line}" for line in self.strange)
 
 
 def reason(

@@ -410,7 +410,7 @@ class Storm:
             for a in self.aways
             if any(abs(a.began - at) < 15 for at, _ in sent)
         ]
-        return f"chat {reader}, {'; '.join(shown)}; troubles near: {', '.join(near) or 'none'}"
+        return f"unexplained: chat {reader}, {'; '.join(shown)}; troubles near: {', '.join(near) or 'none'}"
 
     def _unfiled(self) -> int:
         """Return how much of what was published is not yet read and filed.
@@ -438,6 +438,7 @@ class Storm:
         self.balance.unfiled, self.balance.left = self._unfiled(), self._behind()
         store = Store(self.outpost.database_url)
         with store.engine.connect() as tx:
+            self.balance.strange += _left(tx)
             joined = watches.join(subscribers)
             rows = tx.execute(joined.select()).mappings().all()
             told = (alerts.c.digest_id > 0) & alerts.c.message_id.is_not(None)
@@ -446,6 +447,18 @@ class Storm:
         counts = Counter((row["chat_id"], row["query"]) for row in rows)
         self.balance.watches_doubled = sum(n - 1 for n in counts.values())
         store.close()
+
+
+def _left(tx: sa.Connection) -> Iterator[str]:
+    """Yield, of each alert that still waits in the outbox, its row and its attempts."""
+    behind = (alerts.c.state == "open") & (alerts.c.revision > alerts.c.delivered_revision)
+    for row in tx.execute(alerts.select().where(behind).limit(5)).mappings().all():
+        of = deliveries.c.alert_id == row["id"]
+        if row["digest_id"]:
+            of |= deliveries.c.digest_id == row["digest_id"]
+        tried = tx.execute(deliveries.select().where(of).order_by(deliveries.c.id)).mappings()
+        attempts = [f"{d['at']:%H:%M:%S} {d['outcome']} {d['detail']}" for d in tried]
+        yield f"left at {datetime.now(UTC):%H:%M:%S}: {dict(row)}, attempts {attempts[-12:]}"
 
 
 def _places(text: str, word: str) -> list[int]:
