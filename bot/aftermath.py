@@ -12,7 +12,7 @@ from bot.store.engine import Tx
 
 NOT_EDITED = (Sent.REFUSED, Sent.TOPIC_CLOSED, Sent.TOPIC_GONE)
 # From then on a minute, not half an hour: nobody pays for what surely did not arrive, or an edit made twice.
-UNSENT_TRIES = 6
+HARMLESS_TRIES = 6
 
 
 def settle(tx: Tx, view: Due, outcome: Outcome, settings: Settings, now: datetime) -> None:
@@ -69,7 +69,7 @@ def _try_again(tx: Tx, view: Due, outcome: Outcome, now: datetime) -> None:
         return
     due_at = schedule.retry_delivery_at(
         now,
-        attempts=min(alert.attempts, UNSENT_TRIES) if unsent or not news else alert.attempts,
+        attempts=min(alert.attempts, HARMLESS_TRIES) if unsent or not news else alert.attempts,
         retry_after_s=outcome.retry_after_s,
         chance=random.random(),  # noqa: S311 - jitter
     )

@@ -1,6 +1,6 @@
 """Hands for the stages: claims work, gives each item a task, and survives whatever goes wrong with it.
 
-`except Exception` is here, in `guarded`, and nowhere else: a bug costs one item for now.
+`except Exception` is here, in `guarded`, and where the chats answer a command: a bug costs one item for now.
 """
 
 import asyncio

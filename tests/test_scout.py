@@ -75,7 +75,7 @@ def candidate(path: str, world: World, **changes: object) -> Candidate:
         "why": "named",
     }
     values |= {"language": "en", "newest": (newest, undated), **changes}
-    return Candidate(url=f"{URL}{path}", **values)  # type: ignore[arg-type]
+    return Candidate(url=f"{URL}{path}", **values)  # type: ignore[arg-type]  # as each test has it
 
 
 def explained(*found: Candidate) -> Explanation:

@@ -43,8 +43,8 @@ def main() -> None:
     import matplotlib  # noqa: PLC0415 - only in the process that draws
 
     matplotlib.use("agg")
-    from matplotlib import pyplot  # noqa: PLC0415
-    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
+    from matplotlib import pyplot  # noqa: PLC0415 - as above, once its backend is chosen
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 - as above
 
     given = json.load(sys.stdin)
     # DejaVu Sans comes with the library and has Latin, Cyrillic, Armenian, Georgian and Arabic letters.

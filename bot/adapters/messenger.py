@@ -34,7 +34,7 @@ from bot.domain.pacing import Rank
 
 # Without it the library warns at each flood limit that seconds will become a timedelta. It reads
 # the environment itself, so there is no setting of ours to put it in.
-os.environ.setdefault("PTB_TIMEDELTA", "1")  # noqa: TID251
+os.environ.setdefault("PTB_TIMEDELTA", "1")  # noqa: TID251 - see above
 
 NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 MAX_UNITS = 4096  # UTF-16, the strictest reading of Telegram's "characters"

@@ -29,7 +29,7 @@ _TOKENS = re.compile(r"\n|[^\S\n]+|\S+")
 def wants_color(out: TextIO) -> bool:
     """Return whether to print bold and underlined: on a terminal, unless NO_COLOR says otherwise."""
     # NO_COLOR is every terminal program's convention (no-color.org), not a setting of ours.
-    return out.isatty() and not os.environ.get("NO_COLOR")  # noqa: TID251
+    return out.isatty() and not os.environ.get("NO_COLOR")  # noqa: TID251 - see above
 
 
 class Run(NamedTuple):
@@ -195,15 +195,10 @@ class TerminalMessenger:
         shown = self._shown[(found.chat_id, found.message_id)].buttons
         return found if any(found.button.data == b.data for row in shown for b in row) else None
 
-    def message_id(self, number: int) -> int | None:
-        """Return the id of the message that was shown under that number, None if none was."""
-        ids = {n: message_id for (_, message_id), n in self._order.items()}
-        return ids.get(number)
-
-    def buttons(self, number: int) -> tuple[str, ...]:
-        """Return what the buttons carry of the message that was shown under that number."""
+    def message(self, number: int) -> tuple[int, Message] | None:
+        """Return the message that was shown under that number, with its id; None if none was."""
         key = next((key for key, n in self._order.items() if n == number), None)
-        return tuple(b.data for row in self._shown[key].buttons for b in row) if key else ()
+        return (key[1], self._shown[key]) if key else None
 
     def note(self, text: str) -> None:
         """Print a line that is no message: what a tap is answered with, what was typed."""

@@ -24,7 +24,7 @@ from bot.domain.outlet import Entry, Failure, FailureKind, FeedKind, Page
 try:
     import resource
 except ImportError:  # not a POSIX system: the pool's clock is the only limit
-    resource = None  # type: ignore[assignment]
+    resource = None  # type: ignore[assignment]  # a module elsewhere
 
 CPU_S = 10
 MEMORY_BYTES = 512 * 1024 * 1024

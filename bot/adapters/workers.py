@@ -127,7 +127,7 @@ class _Worker:
         """Hand over one job and wait. Raises EOFError or OSError if the process dies over it."""
         sink, source = self._process.stdin, self._process.stdout
         assert sink is not None  # noqa: S101  - we asked for the pipes
-        assert source is not None  # noqa: S101
+        assert source is not None  # noqa: S101  - the same
         sink.write(json.dumps({**job, "size": len(body)}).encode() + b"\n")
         for start in range(0, len(body), PIECE_BYTES):
             sink.write(body[start : start + PIECE_BYTES])

@@ -140,8 +140,8 @@ def quiet(tx: Tx, req: Request) -> Reply:
     if req.argument:
         now = None if _is_off(req.argument) else _quiet(req.argument, now)
         subscribers.set_quiet(tx, req.subscriber.id, now, req.now)
-    shown = replace(req, subscriber=replace(req.subscriber, quiet=str(now or "")))
-    html = "\n\n".join((quiet_line(shown), *_hint(req)))
+        req = replace(req, subscriber=replace(req.subscriber, quiet=str(now or "")))
+    html = "\n\n".join((quiet_line(req), *_hint(req)))
     if now is None:
         nights = tuple(Button(_span(n), f"quiet:{n}") for n in NIGHTS)
         return Reply(html=html, buttons=(nights,), edit=True)

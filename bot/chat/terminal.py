@@ -133,28 +133,27 @@ class TerminalChat:
         elif reply := _REPLY.fullmatch(line):
             await self._reply(int(reply[1]), reply[2] or "")
         elif line:
-            await self._type(line)
+            await self._type(line, self._caller())
 
     async def _reply(self, number: int, line: str) -> None:
         if not line.startswith("/"):
             self._messenger.note(f"  (a command is missing, such as: re {number} /why)")
             return
-        message_id = self._messenger.message_id(number)
-        if message_id is None:
+        found = self._messenger.message(number)
+        if found is None:
             self._messenger.note(f"  (there is no message {number} in this session)")
-        else:
-            await self._type(line, reply_to=message_id, answered=self._messenger.buttons(number))
+            return
+        message_id, message = found
+        answered = tuple(b.data for row in message.buttons for b in row)
+        await self._type(line, replace(self._caller(), reply_to=message_id, answered=answered))
 
-    async def _type(
-        self, line: str, *, reply_to: int | None = None, answered: tuple[str, ...] = ()
-    ) -> None:
+    async def _type(self, line: str, caller: Caller) -> None:
         order = self._desk.read(line, kind=ChatKind.PRIVATE)
         if order is None:
             return
         if order.of:
             self._messenger.note(f"  (nothing done: {order.of} is a channel, a terminal has none)")
             return
-        caller = replace(self._caller(), reply_to=reply_to, answered=answered)
         answer = await self._desk.answer(order, caller, self._now())
         if answer.message:
             await self._messenger.send(LOCAL_ID, in_words(answer.message))

@@ -120,6 +120,7 @@ def _general_hooks(expr: Expr) -> Iterator[_Hook]:
         second = rest[0] if rest and len(first) * len(rest[0]) <= _MOST_PAIRS else []
         pairs = list(dict.fromkeys(product(first, second)))
         if pairs and all(owner is not partner for owner, partner in pairs):
+            # All are atoms, as was asked above.
             yield from (("ands", owner, partner) for owner, partner in pairs)  # type: ignore[misc]
             return
     for trigger in dict.fromkeys(first):

@@ -52,8 +52,8 @@ def add_new(
     time last, in the reverse of the feed's order, which is newest first by custom. archived: they are from
     the feed's first poll and will alert nobody.
     """
-    each = list({e.url: e for e in entries}.values())[::-1]
-    each.sort(key=lambda e: e.published_at or now)
+    once = {e.url: e for e in entries}
+    each = sorted(reversed(once.values()), key=lambda e: e.published_at or now)
     rows = [
         {
             "outlet_id": feed.outlet_id,

@@ -59,10 +59,8 @@ def is_missing(file: Path) -> bool:
     """Return whether a file is not there. One that may not be looked for is not missing."""
     try:
         file.stat()
-    except FileNotFoundError:
-        return True
-    except OSError:
-        return False
+    except OSError as e:
+        return isinstance(e, FileNotFoundError)
     return False
 
 

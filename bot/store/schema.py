@@ -406,7 +406,8 @@ for _dialect, _ddl in (
     ("postgresql", "ALTER TABLE archive ALTER COLUMN words SET STORAGE EXTERNAL"),
     ("postgresql", "ALTER TABLE archive SET (toast_tuple_target = 128)"),
 ):
-    sa.event.listen(archive, "after_create", sa.DDL(_ddl).execute_if(dialect=_dialect))  # type: ignore[no-untyped-call]
+    _made = sa.DDL(_ddl).execute_if(dialect=_dialect)  # type: ignore[no-untyped-call]  # untyped there
+    sa.event.listen(archive, "after_create", _made)
 
 searches = sa.Table(
     "searches",  # what chats looked for in the last day: for further pages, and for limits

@@ -180,10 +180,10 @@ def ask(store: Store, names: Names, words: list[str]) -> float:
         query = parse_query(pattern.format(**filled))
         wanted = needle(compile_query(query, names), names)
 
-        def rehearse(tx: Tx, days: int, query=query):  # type: ignore[no-untyped-def]
+        def rehearse(tx: Tx, days: int, query=query):  # type: ignore[no-untyped-def]  # bound now
             return look_back(tx, query, names, now=NOW, days=days)
 
-        def trend(tx: Tx, wanted=wanted):  # type: ignore[no-untyped-def]
+        def trend(tx: Tx, wanted=wanted):  # type: ignore[no-untyped-def]  # bound now
             since = NOW - timedelta(days=REHEARSED_DAYS)
             about = archive.find(tx, wanted, since=since, limit=1).total
             return wanted and archive.mentions(tx, wanted, since=since, about=about)
@@ -200,7 +200,7 @@ def ask(store: Store, names: Names, words: list[str]) -> float:
     return slowest
 
 
-def timed(store: Store, question, *args):  # type: ignore[no-untyped-def]
+def timed(store: Store, question, *args):  # type: ignore[no-untyped-def]  # any question
     """Return the median of five times, in seconds, and the answer."""
     took = []
     for _ in range(5):

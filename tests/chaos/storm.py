@@ -26,6 +26,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from bot.store import alerts as outbox
 from bot.store.engine import Store
 from bot.store.schema import alerts, articles, deliveries, subscribers, watches
 from tests.chaos.balance import STOP_S, Away, Balance, reason
@@ -389,15 +390,13 @@ class Storm:
 
     def _written(self) -> set[tuple[int, int]]:
         """Return chat and message of everything that the delivery log says was sent."""
-        store = Store(self.outpost.database_url)
-        with store.engine.connect() as tx:
+        with self._database() as tx:
             rows = tx.execute(
                 sa.select(subscribers.c.chat_id, deliveries.c.message_id)
                 .join_from(deliveries, alerts)
                 .join(subscribers)
                 .where(deliveries.c.outcome == "ok")
             ).all()
-        store.close()
         return {(chat_id, message_id) for chat_id, message_id in rows}
 
     def _case(self, reader: int, story: Story) -> str:
@@ -417,27 +416,26 @@ class Storm:
 
         A copy may be so long after its story was told: while it is, there may be an edit to come.
         """
-        store = Store(self.outpost.database_url)
-        with store.engine.connect() as tx:
+        with self._database() as tx:
             filed = sa.select(articles.c.url).where(articles.c.state != "new")
             known = set(tx.execute(filed).scalars())
-        store.close()
         outlets = self.press.outlets.values()
         return len({f"{o.home}/{a.slug}" for o in outlets for a in o.articles} - known)
 
     def _behind(self) -> int:
         """Return how many alerts wait in the outbox."""
+        with self._database() as tx:
+            return outbox.behind(tx)
+
+    @contextlib.contextmanager
+    def _database(self) -> Iterator[sa.Connection]:
         store = Store(self.outpost.database_url)
-        with store.engine.connect() as tx:
-            behind = (alerts.c.state == "open") & (alerts.c.revision > alerts.c.delivered_revision)
-            left = len(tx.execute(alerts.select().where(behind)).all())
-        store.close()
-        return left
+        with contextlib.closing(store), store.engine.connect() as tx:
+            yield tx
 
     def _count_rows(self) -> None:
         self.balance.unfiled, self.balance.left = self._unfiled(), self._behind()
-        store = Store(self.outpost.database_url)
-        with store.engine.connect() as tx:
+        with self._database() as tx:
             self.balance.strange += _left(tx)
             joined = watches.join(subscribers)
             rows = tx.execute(joined.select()).mappings().all()
@@ -446,7 +444,6 @@ class Storm:
             self.balance.digests = tx.execute(of_several).scalar_one()
         counts = Counter((row["chat_id"], row["query"]) for row in rows)
         self.balance.watches_doubled = sum(n - 1 for n in counts.values())
-        store.close()
 
 
 def _left(tx: sa.Connection) -> Iterator[str]:

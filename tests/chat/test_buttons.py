@@ -78,7 +78,7 @@ class Presser:
 
 @pytest.mark.parametrize("kind", ROOMS)
 @pytest.mark.timeout(300)
-async def test_every_button_that_is_shown_can_be_pressed(world, bot_api, kind):  # noqa: F811
+async def test_every_button_that_is_shown_can_be_pressed(world, bot_api, kind):  # noqa: F811 - fixtures
     room = await entered(world, bot_api, kind)
     presser = Presser(room)
     for line in TYPED:

@@ -18,11 +18,11 @@ class Ahead(datetime):
     """A datetime class whose present is the future."""
 
     @classmethod
-    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]  # a datetime, not Self
         """Return the moment that far ahead."""
         return datetime.now(tz) + AHEAD
 
 
-bot.app.datetime = Ahead  # type: ignore[misc]
+bot.app.datetime = Ahead  # type: ignore[misc]  # a class is put in the place of a class
 apscheduler.schedulers.base.datetime = Ahead
 main()

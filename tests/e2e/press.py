@@ -116,7 +116,7 @@ class Press(Loopback):
 
     def add(self, key: str, name: str = "", **more: object) -> Outlet:
         """Add an outlet with an address of its own; it listens at once."""
-        outlet = Outlet(key, name or key.title(), host=self.host, **more)  # type: ignore[arg-type]
+        outlet = Outlet(key, name or key.title(), host=self.host, **more)  # type: ignore[arg-type]  # an outlet's own words
         self.outlets[key] = outlet
         asyncio.run_coroutine_threadsafe(self._serve(outlet), self._loop).result(10)
         return outlet

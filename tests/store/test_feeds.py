@@ -31,7 +31,7 @@ def outlet(name: str = "Echo", *urls: str, country: str = "AM") -> OutletEntry:
 
 
 def plan(due_at: datetime = SOON, **values: object) -> Plan:
-    return Plan(due_at=due_at, rhythm=Rhythm(known=True, listed=3), **values)  # type: ignore[arg-type]
+    return Plan(due_at=due_at, rhythm=Rhythm(known=True, listed=3), **values)  # type: ignore[arg-type]  # as each test has it
 
 
 def claim(store: Store, now: datetime = NOW, limit: int = 10) -> list[Feed]:

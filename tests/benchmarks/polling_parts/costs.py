@@ -24,7 +24,7 @@ def _reader(**changes: object) -> WebReader:
         feed_gap_s=0,
         page_gap_s=0,
         workers=1,
-        **changes,  # type: ignore[arg-type]
+        **changes,  # type: ignore[arg-type]  # whatever a caller changes
     )
 
 
@@ -103,7 +103,7 @@ def _trusting(reader: WebReader, trust: ssl.SSLContext, feed: Feed) -> Feed:
     session = reader._client._session
     assert session is not None
     connector = session.connector
-    connector._ssl = trust  # type: ignore[union-attr]
+    connector._ssl = trust  # type: ignore[union-attr]  # the session is open
     connector._force_close = True  # type: ignore[union-attr]  # every outlet has a connection of its own
     return feed
 
